@@ -1,0 +1,3 @@
+"""portlint: the linter for hardcoded ports."""
+
+__version__ = "0.1.0"
