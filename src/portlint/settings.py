@@ -1,0 +1,357 @@
+"""The settings: defaults < the nearest settings file < environment variables < flags.
+
+A settings file is `portlint.toml`, `.portlint.toml`, or `pyproject.toml` with a table `[tool.portlint]`. The nearest
+one counts, from the folder where the user stands up to the root; files are not merged. The names of settings are
+written with hyphens (`fail-level`); `PORTLINT_FAIL_LEVEL` is the same in the environment. Paths and patterns are
+relative to the folder of the file that holds them, and those of variables and flags to the folder where the user
+stands; here they become relative to the root.
+
+`KEYS` is the one table of settings: the loader, the JSON Schema and `config show` work by it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from portlint.errors import UserError
+from portlint.model import PortRange, Settings, Severity
+from portlint.setting_values import (
+    CODES,
+    CODES_BY_PATTERN,
+    PATH,
+    PATHS,
+    PATTERNS,
+    PATTERNS_BY_NAME,
+    PORTS,
+    SECONDS,
+    SEVERITY,
+    SWITCH,
+    WHOLE,
+    Base,
+    Kind,
+    Wrong,
+    nearest,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from portlint.toml_keys import Key as Route
+
+FILES = ("portlint.toml", ".portlint.toml", "pyproject.toml")
+"""where settings are looked for in each folder, in this order"""
+MAX_BYTES = 256_000
+"""of a settings file"""
+_MAX_PYPROJECT = 8_000_000
+"""A longer `pyproject.toml` is not even searched for the table."""
+
+_TOML_PLACE = re.compile(r" ?\(at (?:line ([0-9]+), column [0-9]+|end of document)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsProblem:
+    """One mistake in the settings. Its text is `portlint.toml:3: message (did you mean 'fail-level'?)`."""
+
+    place: str
+    """`path:line`, an environment variable, or a flag"""
+    message: str
+    hint: str | None = None
+    """the nearest right word"""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" + (f" (did you mean {self.hint!r}?)" if self.hint else "")
+
+
+class SettingsError(UserError):
+    """The settings cannot be used. Its text is one line for each mistake."""
+
+    def __init__(self, problems: tuple[SettingsProblem, ...]) -> None:
+        super().__init__(*map(str, problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSettings:
+    settings: Settings
+    origins: Mapping[str, str]
+    """of each setting, by its name: `default`, `portlint.toml:3`, `environment PORTLINT_JOBS`, `flag --jobs`"""
+    root: Path
+    """absolute; what all paths and patterns of the settings are relative to"""
+    file: str | None
+    """the settings file, relative to the root; None where there is none"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of `config show`."""
+
+    key: str
+    value: str
+    """as TOML; empty where the setting has no value"""
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A setting."""
+
+    name: str
+    """as a settings file writes it"""
+    kind: Kind
+    help: str
+
+    @property
+    def field(self) -> str:
+        """of `Settings`"""
+        return self.name.replace("-", "_")
+
+    @property
+    def variable(self) -> str | None:
+        """the environment variable; None for a table, which fits into none"""
+        return f"PORTLINT_{self.field.upper()}" if self.kind.parse else None
+
+
+KEYS = (
+    Key("select", CODES, "The rules that run: codes, prefixes (`PORT2`) or names; empty: all."),
+    Key("ignore", CODES, "Rules that do not run."),
+    Key("per-file-ignores", CODES_BY_PATTERN, "Rules that do not run in the files that a pattern matches."),
+    Key("fail-level", SEVERITY, "The mildest severity that makes `check` fail."),
+    Key("registry", PATH, "The registry; without it, the first that is there of the usual places."),
+    Key("exclude", PATTERNS, "Files and folders that are not looked at, as `.gitignore` writes them."),
+    Key("force-exclude", SWITCH, "`exclude` holds for files that are named on the command line, too."),
+    Key("tests", PATTERNS, "Test files, where the rules of `test-ignores` do not run."),
+    Key("test-ignores", CODES, "Rules that do not run in test, generated and vendored files."),
+    Key("vendored", PATTERNS, "Files of others, where the rules of `test-ignores` do not run."),
+    Key("environments", PATTERNS_BY_NAME, "Which files belong to which environment, beside what the registry says."),
+    Key("allow", PORTS, "Ports that are allowed everywhere."),
+    Key("max-file-size", WHOLE, "Bytes; a larger file is not checked, and reported."),
+    Key("timeout", SECONDS, "Seconds that a parser may take for one file."),
+    Key("jobs", WHOLE, "Worker processes; without it, one for each core."),
+    Key("rules", PATHS, "Your own files of the shape of `rules/python/*.yaml`."),
+)  # fmt: skip
+_BY_NAME = {key.name: key for key in KEYS}
+
+
+def find_root(start: Path) -> Path:
+    """The root for a user who stands in the folder `start`.
+
+    That is the nearest folder upwards with a `.git`; else the nearest with a settings file; else `start` itself.
+    """
+    start = _absolute(start)
+    for folder in (start, *start.parents):
+        if os.path.lexists(folder / ".git"):
+            return folder
+    try:
+        found = _find(start, Path(start.anchor))
+    except SettingsError:
+        return start
+    return found.path.parent if found else start
+
+
+def _absolute(folder: Path) -> Path:
+    """Links stay as the user named them, so that a path of theirs stays inside their root."""
+    return Path(os.path.abspath(folder))  # noqa: PTH100
+
+
+def load_settings(root: Path, start: Path, flags: Mapping[str, object], environ: Mapping[str, str]) -> LoadedSettings:
+    """The settings for a user who stands in the folder `start` of the tree `root` (see `find_root`).
+
+    flags: by the setting's name (`fail-level`); None is "not given". A value is text, as it would be in an
+    environment variable, or what TOML would have (a bool, a number, a list). environ: the environment's variables;
+    an empty one is not set. Raises SettingsError with all mistakes; KeyError for a flag that is no setting.
+    """
+    root, start = _absolute(root), _absolute(start)
+    loading = _Loading(root)
+    found = _find(start, root)
+    if found is not None:
+        loading.file(found)
+    here = Base(start, root)
+    for key in KEYS:
+        if key.variable is not None and environ.get(key.variable):
+            loading.text(key, environ[key.variable], here, key.variable, f"environment {key.variable}")
+    for name, value in flags.items():
+        if value is None:
+            continue
+        key, place = _BY_NAME[name], f"--{name}"
+        if isinstance(value, str) and key.kind.parse is not None:
+            loading.text(key, value, here, place, f"flag {place}")
+        else:
+            loading.value(key, value, here, place, f"flag {place}")
+    if loading.problems:
+        raise SettingsError(tuple(loading.problems))
+    file = Base(root, root).path(str(found.path)) if found else None
+    return LoadedSettings(Settings(**loading.values), loading.origins, root, file)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A settings file: its table, and where the table is in it."""
+
+    path: Path
+    name: str
+    """as messages call it"""
+    table: object
+    route: Route
+    lines: Mapping[Route, int]
+
+
+@dataclass(slots=True)
+class _Loading:
+    """Settings in the making: a later origin replaces the value of an earlier one."""
+
+    root: Path
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_BY_NAME, "default"))
+    problems: list[SettingsProblem] = field(default_factory=list)
+
+    def file(self, file: _File) -> None:
+        base = Base(file.path.parent, self.root)
+        if not isinstance(file.table, Mapping):
+            place = f"{file.name}:{file.lines.get(file.route, 1)}"
+            self.problems.append(SettingsProblem(place, f"expected a table, found {shown(file.table)}"))
+            return
+        for name, value in file.table.items():
+            place = f"{file.name}:{file.lines.get((*file.route, name), 1)}"
+            if name in _BY_NAME:
+                self.value(_BY_NAME[name], value, base, place, place)
+            else:
+                hint = nearest(name.replace("_", "-"), _BY_NAME)
+                self.problems.append(SettingsProblem(place, f"there is no setting {shown(name)}", hint))
+
+    def text(self, key: Key, text: str, base: Base, place: str, origin: str) -> None:
+        assert key.kind.parse is not None
+        self.value(key, key.kind.parse(text), base, place, origin)
+
+    def value(self, key: Key, value: object, base: Base, place: str, origin: str) -> None:
+        try:
+            self.values[key.field] = key.kind.read(value, base)
+            self.origins[key.name] = origin
+        except Wrong as wrong:
+            message = wrong.message if place.startswith(("-", "PORTLINT_")) else f"{key.name}: {wrong.message}"
+            self.problems.append(SettingsProblem(place, message, wrong.hint))
+
+
+def _find(start: Path, root: Path) -> _File | None:
+    """The nearest settings file, from `start` up to `root`. Raises SettingsError where one cannot be read."""
+    folders = [start, *start.parents] if start.is_relative_to(root) else [root]
+    for folder in folders:
+        for name in FILES:
+            if os.path.lexists(folder / name) and (found := _read(folder, name, root)) is not None:
+                return found
+        if folder == root:
+            break
+    return None
+
+
+def _read(folder: Path, name: str, root: Path) -> _File | None:
+    """The settings of one file; None for a `pyproject.toml` without any. Raises SettingsError."""
+    from portlint.reading import Tree, Unread, Why
+
+    path = folder / name
+    called = Base(root, root).path(str(path))
+    shared = name == FILES[-1]
+    try:
+        with Tree(folder) as tree:
+            data = tree.read(name, _MAX_PYPROJECT if shared else MAX_BYTES)
+    except OSError as error:
+        raise _failure(called, f"cannot be read: {error.strerror}") from None
+    if isinstance(data, Unread):
+        if shared and data.why in (Why.LINK, Why.SPECIAL):
+            return None
+        raise _failure(called, data.reason)
+    if shared and b"portlint" not in data:
+        return None
+    if len(data) > MAX_BYTES:
+        raise _failure(called, f"larger than {MAX_BYTES:,} bytes")
+    document, lines = _parsed(data, called)
+    route: Route = ("tool", "portlint") if shared else ()
+    table: object = document
+    for part in route:
+        if not isinstance(table, Mapping) or part not in table:
+            return None
+        table = table[part]
+    return _File(path, called, table, route, lines)
+
+
+def _parsed(data: bytes, called: str) -> tuple[dict[str, Any], dict[Route, int]]:
+    import tomllib
+
+    from portlint.toml_keys import MAX_PARTS, TooManyParts, key_lines
+
+    try:
+        text = data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
+        lines = key_lines(text)
+        return tomllib.loads(text), lines
+    except TooManyParts as error:
+        raise _failure(f"{called}:{error.line}", f"a key of more than {MAX_PARTS} parts") from None
+    except RecursionError:
+        raise _failure(called, "nested too deeply") from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _failure(f"{called}:{line}", f"not UTF-8 text (byte 0x{data[error.start]:02x})") from None
+    except ValueError as error:
+        place = _TOML_PLACE.search(str(error))
+        line = int(place[1]) if place and place[1] else data.rstrip().count(b"\n") + 1
+        raise _failure(f"{called}:{line}", f"not TOML: {_TOML_PLACE.sub('', str(error))}") from None
+
+
+def _failure(place: str, message: str) -> SettingsError:
+    return SettingsError((SettingsProblem(place, message),))
+
+
+def settings_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of `portlint.toml` and of `[tool.portlint]`."""
+    defaults = Settings()
+    properties: dict[str, Any] = {}
+    for key in KEYS:
+        properties[key.name] = {**key.kind.schema, "description": key.help}
+        default = _plain(getattr(defaults, key.field))
+        if default is not None:
+            properties[key.name]["default"] = default
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Settings of portlint",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+def describe(loaded: LoadedSettings) -> tuple[Row, ...]:
+    """Each setting with its value as TOML and where the value comes from, in the order of `KEYS`."""
+    return tuple(
+        Row(key.name, _toml(_plain(getattr(loaded.settings, key.field))), loaded.origins[key.name]) for key in KEYS
+    )
+
+
+def _plain(value: object) -> Any:
+    """A value of `Settings` as TOML and JSON have it."""
+    if isinstance(value, PortRange):
+        return value.start if value.start == value.end else str(value)
+    if isinstance(value, Severity):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def _toml(value: Any) -> str:
+    import json
+
+    match value:
+        case None:
+            return ""
+        case list():
+            return f"[{', '.join(map(_toml, value))}]"
+        case dict():
+            pairs = ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items())
+            return f"{{{pairs and f' {pairs} '}}}"
+        case _:
+            # A JSON string is a basic string of TOML; so are its numbers and its true and false.
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
