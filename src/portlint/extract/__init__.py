@@ -1,0 +1,142 @@
+"""The extract stage: one file's bytes to its facts. The only stage that parses.
+
+`extract` is a pure function of a file's path and bytes, so it may run in another process and its result may be cached.
+Formats are modules of this folder that export one `Format` object each; MODULES lists them in the order in which they
+are asked: a more special format before a more general one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+from importlib import import_module
+
+from portlint.extract.format import Format
+from portlint.extract.invocations import compose_lists
+from portlint.extract.suppressions import suppressions
+from portlint.model import Facts, Source
+
+MODULES = (
+    "python",
+    "compose",
+    "traefik",
+    "nginx",
+    "dotenv",
+    "dockerfile",
+    "shell",
+    "batch",
+    "powershell",
+    "makefile",
+    "systemd",
+    "javascript",
+    "json",
+    "yaml",
+    "toml",
+    "properties",
+    "config",
+)
+
+_NEVER = re.compile(
+    r"(?:\.(?:png|jpe?g|gif|ico|webp|svg|bmp|tiff?|woff2?|ttf|otf|eot|mp[34]|wav|ogg|avi|mov|mkv|webm|pdf|zip|t?gz|bz2|xz"
+    r"|7z|rar|jar|war|class|so|dylib|dll|exe|o|a|obj|pyc|pyd|whl|bin|dat|db|sqlite3?|npy|npz|pt|pth|onnx|safetensors"
+    r"|parquet|pkl|h5|pickle|csv|tsv|lock|map|min\.js|min\.css|css|scss|less|po|mo|pot|snap|sum|diff|patch|pem|crt|key"
+    r"|fits|ipynb|md|rst|txt|html?|xml|log)"
+    r"|(?:^|/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|composer\.lock|LICENSE|COPYING))$",
+    re.IGNORECASE,
+)
+"""files that no format of portlint's reads: not even their content is asked"""
+
+_GENERATED = re.compile(
+    rb"@generated|DO NOT EDIT|(?:auto-?generated|generated (?:by|from|automatically|code|file))", re.IGNORECASE
+)
+_HEADER = 1024
+"""bytes at the top of a file in which a note that it is generated counts"""
+
+
+@cache
+def formats() -> tuple[Format, ...]:
+    """All formats, in the order in which they are asked."""
+    return tuple(import_module(f"portlint.extract.{name}").FORMAT for name in MODULES)
+
+
+def recognised_by_name(path: str) -> bool | None:
+    """True: a format knows the name. False: no format reads such files. None: the content decides."""
+    if any(f.named(path) for f in formats()):
+        return True
+    return False if _NEVER.search(path) else None
+
+
+_SERVICES = ("compose", "nginx", "dockerfile")
+
+
+def describes_services(path: str) -> bool:
+    """Whether the name says that a file tells what services run: a compose file, an nginx configuration, a Dockerfile."""
+    return any(by_name(name).named(path) for name in _SERVICES)
+
+
+def recognise(path: str, data: bytes) -> Format | None:
+    """The format of a file, by its name and, where the name does not tell, by its content."""
+    for candidate in formats():
+        if candidate.named(path):
+            return _special(candidate, path, data)
+    if _NEVER.search(path):
+        return None
+    return next((f for f in formats() if f.content is not None and f.content(path, data)), None)
+
+
+def _special(named: Format, path: str, data: bytes) -> Format:
+    """A more special format that knows the content: a compose file in `stack.yml`, nginx in `site.conf`."""
+    for candidate in formats():
+        if candidate is named:
+            return named
+        if candidate.content is not None and candidate.content(path, data):
+            return candidate
+    return named
+
+
+def extract(path: str, data: bytes, extra_rules: tuple[tuple[str, bytes], ...] = ()) -> Facts:
+    """What the file says. path: relative to the root, forward slashes. data: UTF-8.
+
+    extra_rules: name and bytes of the user's own files of the shape of `rules/python/*.yaml`.
+    Never raises for what a file holds; facts without a format mean that portlint does not read such files.
+    """
+    found = recognise(path, data)
+    if found is None:
+        return Facts(path=path, format=None)
+    if found.name == "python" and extra_rules:
+        from portlint.extract.python.libraries import use_rules
+
+        use_rules(extra_rules)
+    source = Source.of(path, data)
+    facts = found.extract(source)
+    return replace(
+        facts,
+        suppressions=(*facts.suppressions, *suppressions(source, found.comment)),
+        compose_lists=compose_lists(data),
+        generated=facts.generated or _GENERATED.search(data, 0, _HEADER) is not None,
+    )
+
+
+def by_name(name: str) -> Format:
+    """The format of that name, for text of one format embedded in another. Raises KeyError."""
+    return _index()[name]
+
+
+@cache
+def _index() -> dict[str, Format]:
+    return {f.name: f for f in formats()}
+
+
+def merged(facts: Facts, parts: Iterable[Facts]) -> Facts:
+    """The facts of a file with those of the pieces of other formats embedded in it; they keep their spans."""
+    for part in parts:
+        facts = replace(
+            facts,
+            literals=(*facts.literals, *part.literals),
+            candidates=(*facts.candidates, *part.candidates),
+            references=(*facts.references, *part.references),
+            problems=(*facts.problems, *part.problems),
+        )
+    return facts

@@ -1,0 +1,89 @@
+"""What is known about commands: `rules/commands.yaml`, read once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from portlint import rulebook
+from portlint.extract.interpolation import HOLE
+from portlint.model import Role
+
+_TOOL = re.compile(r"_(?:bin|cmd|command|path|exe|tool)$")
+_VERSION = re.compile(r"[-.]?[0-9][0-9.]*$")
+_ENDING = re.compile(r"\.(?:exe|cmd|bat|ps1|sh|py|bin|js|phar|php)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What is known about a command; see the head of `rules/commands.yaml`."""
+
+    role: Role | None = None
+    name: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    values: frozenset[str] = frozenset()
+    arguments: tuple[str, ...] = ()
+    rest: str = ""
+    sub: Mapping[str, Spec] = field(default_factory=dict)
+    runs: int | None = None
+    listing: bool = False
+    listens: frozenset[str] = frozenset()
+
+
+UNKNOWN = Spec()
+
+
+def _spec(row: Mapping[str, Any], outer: Spec = UNKNOWN) -> Spec:
+    options = dict(outer.options)
+    for names, kind in row.get("options", {}).items():
+        options.update(dict.fromkeys(names.split(), kind))
+    spec = Spec(
+        role=Role(row["role"]) if "role" in row else outer.role,
+        name=row.get("name", outer.name),
+        options=options,
+        values=outer.values | frozenset(row.get("values", "").split()),
+        arguments=tuple(row.get("arguments", ())),
+        rest=row.get("rest", ""),
+        runs=row.get("runs"),
+        listing=row.get("listing", False),
+        listens=frozenset(row.get("listens", "").split()),
+    )
+    return replace(spec, sub={name: _spec(inner, spec) for name, inner in row.get("sub", {}).items()})
+
+
+@cache
+def _specs() -> Mapping[str, Spec]:
+    out: dict[str, Spec] = {}
+    for name, row in rulebook.load("commands.yaml")["commands"].items():
+        out.update(dict.fromkeys((name, *row.get("also", ())), _spec(row)))
+    return out
+
+
+@cache
+def keywords() -> frozenset[str]:
+    return frozenset(rulebook.load("commands.yaml")["keywords"])
+
+
+@cache
+def printing() -> frozenset[str]:
+    return frozenset(rulebook.load("commands.yaml")["printing"])
+
+
+def known(text: str) -> tuple[str, Spec]:
+    """The name of a command without its folder, and what is known about it."""
+    name = text.strip(HOLE + "\"'@").replace("\\", "/").rsplit("/", 1)[-1].lower()
+    if name.startswith("$"):
+        # `$DOCKER_COMPOSE run`, `"${PYTHON_BIN}" -m http.server`: such a variable is named after its command.
+        name = _TOOL.sub("", name.strip("${}")).replace("_", "-")
+    specs = _specs()
+    for _ in range(3):
+        if name in specs:
+            return name, specs[name]
+        shorter = _VERSION.sub("", _ENDING.sub("", name))
+        if shorter == name or not shorter:
+            break
+        name = shorter
+    return name, UNKNOWN

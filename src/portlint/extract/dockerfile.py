@@ -1,0 +1,278 @@
+"""Dockerfiles and Containerfiles: EXPOSE, ENV, ARG, CMD, ENTRYPOINT, HEALTHCHECK, RUN, here-documents.
+
+Source: Dockerfile reference, docs.docker.com/reference/dockerfile (parser directives, EXPOSE, shell and exec form,
+here-documents).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from portlint.extract.commands import find_in_words
+from portlint.extract.format import Format
+from portlint.extract.interpolation import HOLE, masked
+from portlint.extract.placing import in_comment, placed, references, template_note
+from portlint.extract.text import Hit, is_port
+from portlint.extract.values import find_in_value
+from portlint.extract.words import Word
+from portlint.model import Facts, PortLiteral, PortReference, Role, Source
+from portlint.naming import is_port_name
+
+_ESCAPE = re.compile(r"(?:[ \t]*#[^\n]*\n){0,5}?[ \t]*#[ \t]*escape[ \t]*=[ \t]*([\\`])", re.IGNORECASE)
+_INSTRUCTION = re.compile(r"[ \t]*(?:ONBUILD[ \t]+)?([A-Za-z]+)(?=[ \t]|\\|`|$)", re.IGNORECASE)
+_HEREDOC = re.compile(r"<<(-?)[ \t]?[\"']?([A-Za-z_][A-Za-z0-9_.-]{0,80})[\"']?")
+_HEALTH = re.compile(r"(?:[ \t\r\n\\]+--[a-z-]{1,40}=[^\s\\]{0,80})*[ \t\r\n\\]*CMD(?=[\s\[\\])", re.IGNORECASE)
+_STRING = re.compile(r"\"((?:[^\"\\\n]|\\[^\n])*)\"")
+_EXPOSED = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?(?:/([A-Za-z]{2,5}))?(?=[\s,\"']|$)")
+_PAIR = re.compile(
+    r"(?<![\w.\"'/-])([A-Za-z_\"'][\w.\"'/-]{0,200}+)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:[^\s\\\"']|\\.)*)"
+)
+_OLD_ENV = re.compile(r"[ \t\n]*([A-Za-z_]\w{0,200})[ \t\n]+(?!=)")
+_PROTOCOL_BEHIND = re.compile(r"/(tcp|udp|sctp)\b", re.IGNORECASE)
+_MOST_UNCLOSED = 20
+_HEREDOC_INSTRUCTIONS = frozenset({"RUN", "COPY", "ADD"})
+
+
+def named(path: str) -> bool:
+    name = path.rsplit("/", 1)[-1].lower()
+    if name.endswith((".dockerignore", ".md", ".txt", ".rst", ".py", ".yml", ".yaml", ".json", ".sh")):
+        return False
+    return name.startswith(("dockerfile.", "containerfile.")) or name.endswith(
+        ("dockerfile", ".containerfile", "-containerfile", ".dockerfile.template")
+    ) or name == "containerfile"  # fmt: skip
+
+
+def extract(source: Source) -> Facts:
+    """The ports of a Dockerfile."""
+    return _Reader(source, source.text).facts()
+
+
+@dataclass(frozen=True, slots=True)
+class _Instruction:
+    """keyword: in capitals. start, end: offsets of its arguments, continuation lines and here-documents included."""
+
+    keyword: str
+    start: int
+    end: int
+    documents: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(slots=True)
+class _Reader:
+    source: Source
+    text: str
+    literals: list[PortLiteral] = field(default_factory=list)
+    found_references: list[PortReference] = field(default_factory=list)
+    entrypoint: list[Word] = field(default_factory=list)
+    """of the stage that is being read, where it is in exec form"""
+    unclosed: int = 0
+    """here-documents without an end, each of which was looked for to the end of the file"""
+
+    def facts(self) -> Facts:
+        for instruction in self._instructions():
+            keyword = instruction.keyword
+            if keyword == "FROM":
+                self.entrypoint = []
+                self._add(_image(self.text[instruction.start : instruction.end]), instruction.start, keyword)
+            elif keyword == "EXPOSE":
+                self._expose(instruction)
+            elif keyword in ("ENV", "ARG", "LABEL"):
+                self._pairs(instruction)
+            elif keyword in ("CMD", "ENTRYPOINT", "RUN", "SHELL"):
+                self._command(instruction, instruction.start)
+            elif keyword == "HEALTHCHECK":
+                opening = _HEALTH.match(self.text, instruction.start, instruction.end)
+                self._command(instruction, opening.end() if opening else instruction.start)
+            elif keyword in ("COPY", "ADD"):
+                self._copied(instruction)
+        problems = template_note(self.source, self.text, "a Dockerfile") if "{%" in self.text else ()
+        unique = {found.span.start: found for found in self.literals}
+        return Facts(
+            path=self.source.path,
+            format="dockerfile",
+            literals=tuple(unique[start] for start in sorted(unique)),
+            references=tuple(self.found_references),
+            problems=problems,
+        )
+
+    def _instructions(self) -> list[_Instruction]:
+        """The instructions in order; comment lines are read on the way, also those between continued lines."""
+        text, position, size = self.text, 0, len(self.text)
+        directive = _ESCAPE.match(text)
+        escape = directive[1] if directive else "\\"
+        out: list[_Instruction] = []
+        pieces: list[str] = []
+        opened: tuple[str, int] | None = None
+        while position < size:
+            stop = text.find("\n", position)
+            stop = size if stop < 0 else stop
+            line = text[position:stop].rstrip(" \t\r")
+            pieces.append(text[position : stop + 1])
+            if line.lstrip().startswith("#"):
+                self.literals += in_comment(self.source, "dockerfile", position, stop)
+                # A comment between continued lines is no part of the instruction.
+                pieces[-1] = " " * (stop - position) + text[stop : stop + 1]
+                position = stop + 1
+                continue
+            if opened is None:
+                keyword = _INSTRUCTION.match(line)
+                if keyword is None:
+                    position = stop + 1
+                    continue
+                opened = (keyword[1].upper(), position + keyword.end())
+            if line.endswith(escape):
+                # What reads the arguments knows one sign only.
+                at = len(line) - 1
+                pieces[-1] = pieces[-1][:at] + "\\" + pieces[-1][at + 1 :]
+                position = stop + 1
+                if position < size:
+                    continue
+            name, start = opened
+            opened = None
+            position = stop + 1
+            documents: tuple[tuple[int, int], ...] = ()
+            if name in _HEREDOC_INSTRUCTIONS and text.find("<<", start, stop) >= 0:
+                documents = tuple(self._documents(start, stop))
+                behind = max([position, *(text.find("\n", end) + 1 or size for _, end in documents)])
+                pieces.append(text[position:behind])
+                position = behind
+            out.append(_Instruction(name, start, max(stop, start), documents))
+        self.text = "".join(pieces)
+        return out
+
+    def _documents(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """The bodies of the here-documents that a line opens; they follow one another."""
+        position = stop + 1
+        for opening in _HEREDOC.finditer(self.text, start, stop):
+            if self.unclosed > _MOST_UNCLOSED:
+                return
+            tabs = "\\t*" if opening[1] else ""
+            close = re.compile(f"^{tabs}{re.escape(opening[2])}\r?$", re.MULTILINE).search(self.text, position)
+            if close is None:
+                self.unclosed += 1
+                return
+            yield position, close.start()
+            position = close.end() + 1
+
+    def _add(
+        self, hits: Iterable[Hit], offset: int, subject: str, *, variable: str | None = None, referable: bool = False
+    ) -> None:
+        for found in placed(self.source, "dockerfile", offset, hits, subject=subject, variable=variable):
+            self.literals.append(replace(found, referable=referable))
+
+    def _expose(self, instruction: _Instruction) -> None:
+        """`EXPOSE 80/tcp 9000-9010/udp $PORT ${A:-80}`."""
+        start, end = instruction.start, instruction.end
+        arguments = self.text[start:end]
+        shown = masked(arguments)
+        for match in _EXPOSED.finditer(shown):
+            before = shown[match.start() - 1 : match.start()]
+            if (before and before not in " \t\n,\"'") or not int(match[1]):
+                continue
+            hit = Hit(
+                start=match.start(1), end=match.end(2) if match[2] else match.end(1), port=int(match[1]),
+                end_port=int(match[2]) if match[2] else None, form="directive", role=Role.CONTAINER,
+                protocol=(match[3] or "tcp").lower(),
+            )  # fmt: skip
+            self._add([hit], start, "EXPOSE")
+        fallbacks = [hit for hit in find_in_value("port", arguments) if hit.variable]
+        for hit in fallbacks:
+            protocol = _PROTOCOL_BEHIND.search(arguments, hit.end, hit.end + 12)
+            shown_hit = replace(hit, role=Role.CONTAINER, protocol=protocol[1].lower() if protocol else "tcp")
+            self._add([shown_hit], start, "EXPOSE", referable=True)
+        self.found_references += references(self.source, start, "port", arguments, self.literals, "EXPOSE")
+
+    def _pairs(self, instruction: _Instruction) -> None:
+        """`ENV A=1 B="2"`, `ENV A 1`, `ARG A=1`, `LABEL key=value`."""
+        keyword, start, end = instruction.keyword, instruction.start, instruction.end
+        old = _OLD_ENV.match(self.text, start, end) if keyword == "ENV" else None
+        if old is not None:
+            pairs = [(old[1], old.end(), self.text[old.end() : end].rstrip())]
+        else:
+            pairs = [(m[1], m.start(2), m[2]) for m in _PAIR.finditer(self.text, start, end)]
+        for key, at, value in pairs:
+            name = key.strip("\"'")
+            variable = None if keyword == "LABEL" else name
+            quote = value[:1] if value[:1] in ("'", '"') else ""
+            inner = value[1:-1] if quote else value
+            hits = [replace(hit, name=hit.name or name) for hit in find_in_value(name, inner)]
+            subject = variable or f"LABEL {name}"
+            self._add(hits, at + len(quote), subject, variable=variable, referable=variable is not None)
+            if variable:
+                self.found_references += references(self.source, at + len(quote), name, inner, self.literals, subject)
+
+    def _command(self, instruction: _Instruction, start: int) -> None:
+        """A command in exec form (a JSON list) or in shell form."""
+        end, keyword = instruction.end, instruction.keyword
+        words = self._exec_form(start, end)
+        if words is None:
+            self._shell(start, max([end, *(stop for _, stop in instruction.documents)]), instruction)
+            if keyword == "ENTRYPOINT":
+                self.entrypoint = []
+            return
+        line = [*self.entrypoint, *words] if keyword == "CMD" else words
+        hits = [hit for hit in find_in_words(line) if hit.start >= start]
+        self._add(hits, 0, keyword)
+        if keyword == "ENTRYPOINT":
+            self.entrypoint = words
+
+    def _exec_form(self, start: int, end: int) -> list[Word] | None:
+        body = self.text[start:end].strip(" \t\r\n\\")
+        if not (body.startswith("[") and body.endswith("]")) or body.startswith("[["):
+            return None
+        words = []
+        for match in _STRING.finditer(self.text, start, end):
+            content = match[1].replace('\\"', HOLE + '"')
+            words.append(Word(match.start(1), match.end(1), content, '"'))
+        return words
+
+    def _shell(self, start: int, end: int, instruction: _Instruction) -> None:
+        from portlint.extract import by_name
+
+        keyword = instruction.keyword
+        if keyword == "RUN" and self.text[start:end].lstrip().startswith("<<") and instruction.documents:
+            # `RUN <<EOF`: the body is the script.
+            start, end = instruction.documents[0]
+        data = self.text[start:end].encode("latin-1")
+        if not any(sign in data for sign in b"123456789$"):
+            return
+        piece = Source(self.source.path, data, self.source.lines, self.source.base + start)
+        facts = by_name("shell").extract(piece)
+        for found in facts.literals:
+            own = found.format == "shell"
+            subject = f"{keyword} {found.subject}".strip() if own else found.subject
+            self.literals.append(replace(found, format="dockerfile" if own else found.format, subject=subject))
+        self.found_references += [
+            reference for reference in facts.references if keyword != "RUN" or is_port_name(reference.variable)
+        ]
+
+    def _copied(self, instruction: _Instruction) -> None:
+        """`COPY <<EOF /etc/nginx/nginx.conf`: the text is of the format of the file that it becomes."""
+        from portlint.extract import recognise
+
+        arguments = self.text[instruction.start : instruction.end]
+        self._add(
+            [hit for hit in find_in_value(None, arguments) if hit.form == "url"], instruction.start, instruction.keyword
+        )
+        names = [word for word in arguments.split() if not word.startswith(("<<", "--"))]
+        target = names[-1].strip("\"'") if names else ""
+        for start, end in instruction.documents:
+            piece = self.source.part(start, end)
+            found = recognise(target, piece.data) if target else None
+            if found is not None:
+                self.literals += found.extract(piece).literals
+            else:
+                hits = [hit for hit in find_in_value(None, self.text[start:end]) if is_port(hit.port)]
+                self._add(hits, start, instruction.keyword)
+
+
+def _image(text: str) -> list[Hit]:
+    """The port of a registry in `FROM localhost:5000/app:8080`; what stands behind the last slash is a tag."""
+    slash = text.rfind("/")
+    hits = find_in_value("address", text) if slash > 0 else []
+    return [replace(hit, name=None) for hit in hits if hit.end <= slash]
+
+
+FORMAT = Format(name="dockerfile", named=named, extract=extract)

@@ -1,0 +1,203 @@
+"""Env files: `.env`, `.env.production`, `mailu.env`, `.env.example`, an `EnvironmentFile` of systemd, `.envrc`.
+
+The grammar is python-dotenv's (https://saurabh-kumar.com/python-dotenv/), which Docker Compose's, systemd's and the
+shell's agree with on what they share: `export`, quotes over several lines, a comment behind white space and `#`.
+The value of a variable is never kept, only its port tokens: it may be a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+from portlint.extract.format import Format, literal
+from portlint.extract.placing import in_comment, judged, placed, references, template_note
+from portlint.model import FIRST_PORT, LAST_PORT, Facts, PortLiteral, PortReference, Problem, Source, Variable
+from portlint.naming import is_port_name, words
+
+_FORMAT = "dotenv"
+_CODE = (
+    "ts|tsx|js|jsx|mjs|cjs|vue|py|rb|go|rs|php|java|md|rst|json|ya?ml|toml|sh|bash|ps1|html?|css|lock"
+    "|enc|gpg|age|key|sops"
+)
+_NAME = re.compile(
+    r"(?:^|/)(?:\.env(?:rc|s)?(?:[._-][^/]*)?|[^/]*\.env(?:\.[^/]+)?"
+    r"|(?:dot)?env[._-](?:sample|example|template|dist|default)s?[^/]*|env\.j2|\.flaskenv|\.envs/(?:[^/]+/)*[^/]+)$",
+    re.IGNORECASE,
+)
+_NOT = re.compile(rf"\.(?:{_CODE})(?:\.(?:j2|tmpl|template|example|sample|dist))?$", re.IGNORECASE)
+
+_SPACE = re.compile(r"[ \t\r\n\v\f]*")
+_BLANK = re.compile(r"[ \t\v\f]*")
+_EXPORT = re.compile(r"export[ \t\v\f]+")
+_KEY = re.compile(r"'([^']+)'|([^=# \t\r\n\v\f]+)")
+_QUOTED = {
+    '"': re.compile(r'"((?:\\.|[^"\\])*)"', re.DOTALL),
+    "'": re.compile(r"'((?:\\.|[^'\\])*)'", re.DOTALL),
+}
+_LINE = re.compile(r"[^\r\n]*")
+_BARE = re.compile(r"[0-9]{1,5}", re.ASCII)
+_SET_IN_COMMENT = re.compile(r"#[# \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]{0,200})=")
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[?[0-9A-Fa-f:]{2,45}\]?")
+_HOST_WORDS = frozenset({"host", "hostname", "address", "addr", "bind", "ip", "server"})
+_BOM = "\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """`NAME=value`. All positions are indexes into the text, ends exclusive; the value's leave its quotes out."""
+
+    name_start: int
+    name_end: int
+    value_start: int
+    value_end: int
+    has_value: bool = True
+    """False: a bare `NAME`, which passes the variable on"""
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    start: int
+    reason: str
+
+
+def lines(text: str) -> Iterator[Assignment | Comment | Fault]:
+    """What an env file says, in order."""
+    position, end = len(_BOM) if text.startswith(_BOM) else 0, len(text)
+    unclosed: set[str] = set()
+    while (position := _end(_SPACE, text, position)) < end:
+        if text[position] == "#":
+            stop = _end(_LINE, text, position)
+            yield Comment(position, stop)
+            position = stop
+            continue
+        exported = _EXPORT.match(text, position)
+        key = _KEY.match(text, exported.end() if exported else position)
+        if key is None:
+            yield Fault(position, "no variable's name before `=`")
+            position = _end(_LINE, text, position)
+            continue
+        name_start, name_end = key.span(1) if key[1] is not None else key.span(2)
+        position = _end(_BLANK, text, key.end())
+        if text[position : position + 1] == "=":
+            start = _end(_BLANK, text, position + 1)
+            spaced = start > position + 1
+        elif text[name_end - 1] == ":" and name_end - name_start > 1 and key[1] is None:
+            # Docker Compose's loader also takes `NAME: value`.
+            start, spaced, name_end = position, True, name_end - 1
+        else:
+            if text[position : position + 1] in ("", "#", "\r", "\n"):
+                yield Assignment(name_start, name_end, position, position, has_value=False)
+            position = yield from _rest(text, position)
+            continue
+        quote = text[start : start + 1]
+        if quote in _QUOTED:
+            whole = _QUOTED[quote].match(text, start, _end(_LINE, text, start) if quote in unclosed else end)
+            if whole is None:
+                unclosed.add(quote)
+                yield Fault(start, "unterminated quote")
+                # Best effort: the line is all that surely belongs to it.
+                position = _end(_LINE, text, start)
+                yield Assignment(name_start, name_end, start + 1, position)
+                continue
+            yield Assignment(name_start, name_end, whole.start(1), whole.end(1))
+            position = yield from _rest(text, whole.end())
+        elif quote == "#" and spaced:
+            yield Assignment(name_start, name_end, start, start)
+            position = yield from _rest(text, start)
+        else:
+            stop = _end(_LINE, text, start)
+            sign = _comment_sign(text, start, stop)
+            behind = len(text[start:sign].rstrip(" \t\v\f")) + start
+            yield Assignment(name_start, name_end, start, behind)
+            position = yield from _rest(text, sign)
+
+
+def _rest(text: str, position: int) -> Generator[Comment, None, int]:
+    """The comment behind a value; returns (to `yield from`) the index of the end of the line."""
+    start = _end(_BLANK, text, position)
+    stop = _end(_LINE, text, start)
+    if text[start : start + 1] == "#":
+        yield Comment(start, stop)
+    return stop
+
+
+def _comment_sign(text: str, start: int, stop: int) -> int:
+    """Index of the `#` that opens a comment behind an unquoted value, or `stop`."""
+    sign = text.find("#", start, stop)
+    while sign > start and text[sign - 1] not in " \t\v\f":
+        sign = text.find("#", sign + 1, stop)
+    return sign if sign > start else stop
+
+
+def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
+    match = pattern.match(text, position)
+    return match.end() if match else position
+
+
+def _named(path: str) -> bool:
+    return _NAME.search(path) is not None and _NOT.search(path) is None
+
+
+def _extract(source: Source) -> Facts:
+    text = source.text
+    literals: list[PortLiteral] = []
+    candidates: list[PortLiteral] = []
+    found_references: list[PortReference] = []
+    variables: list[Variable] = []
+    mentioned: list[str] = []
+    problems: list[Problem] = []
+    for item in lines(text):
+        if isinstance(item, Comment):
+            literals += in_comment(source, _FORMAT, item.start, item.end)
+            if setting := _SET_IN_COMMENT.match(text, item.start, item.end):
+                mentioned.append(setting[1])
+        elif isinstance(item, Fault):
+            if not problems and "quote" in item.reason:
+                problems.append(Problem(source.span(item.start, item.start + 1), f"env file: {item.reason}"))
+        else:
+            name = source.decoded(item.name_start, item.name_end)
+            value = text[item.value_start : item.value_end]
+            host = value if _is_host_name(name) and _HOST.fullmatch(value) else None
+            variables.append(Variable(name, source.span(item.name_start, item.name_end), host))
+            hits = judged(name, value)
+            found = list(placed(source, _FORMAT, item.value_start, hits, name=name, variable=name, subject=name))
+            literals += found
+            found_references += references(source, item.value_start, name, value, found, name)
+            if not found:
+                candidates += _candidate(source, item, name, value)
+    problems += template_note(source, text, "an env file")
+    return Facts(
+        path=source.path,
+        format=_FORMAT,
+        literals=tuple(literals),
+        candidates=tuple(candidates),
+        references=tuple(found_references),
+        variables=tuple(variables),
+        mentioned=tuple(dict.fromkeys(mentioned)),
+        problems=tuple(problems),
+    )
+
+
+def _is_host_name(name: str) -> bool:
+    """Whether a variable's name ends with a word for a host: `REDIS_HOST`; its value is then no secret."""
+    return bool(parts := words(name)) and parts[-1] in _HOST_WORDS
+
+
+def _candidate(source: Source, item: Assignment, name: str, value: str) -> Iterator[PortLiteral]:
+    """A bare number under a name that does not say port: one only if another file uses the variable as a port."""
+    if _BARE.fullmatch(value) and FIRST_PORT <= int(value) <= LAST_PORT and not is_port_name(name):
+        start, end = item.value_start, item.value_end
+        yield literal(
+            source, _FORMAT, start, end, port=int(value), name=name, variable=name, subject=name, referable=False
+        )
+
+
+FORMAT = Format(name=_FORMAT, named=_named, extract=_extract)

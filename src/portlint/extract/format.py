@@ -1,0 +1,52 @@
+"""What a format is: one module in this folder that exports one `Format` object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from portlint.model import Facts, PortLiteral, Role, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """How files of one format are recognised and read."""
+
+    name: str
+    named: Callable[[str], bool]
+    """whether a path (relative, forward slashes) says this format for sure"""
+    content: Callable[[str, bytes], bool] | None = None
+    """whether the bytes say this format, asked where no format knows the name; None: the name always tells"""
+    extract: Callable[[Source], Facts]
+    """never raises for what a file holds: gives facts and problems"""
+    comment: tuple[str, ...] = ("#",)
+    """the signs that open a comment to the end of the line, or the opening of a block comment"""
+
+
+def literal(
+    source: Source,
+    format: str,
+    start: int,
+    end: int,
+    *,
+    port: int,
+    end_port: int | None = None,
+    role: Role = Role.SETTING,
+    protocol: str = "tcp",
+    host: str | None = None,
+    variable: str | None = None,
+    name: str | None = None,
+    subject: str = "",
+    form: str = "value",
+    library: str | None = None,
+    service: str | None = None,
+    url_path: str | None = None,
+    referable: bool = True,
+    prose: bool = False,
+) -> PortLiteral:
+    """The port literal whose digits stand between two byte offsets of `source` (end exclusive)."""
+    return PortLiteral(
+        path=source.path, span=source.span(start, end), port=port, end_port=end_port, text=source.decoded(start, end),
+        role=role, format=format, protocol=protocol, host=host, variable=variable, name=name, subject=subject,
+        form=form, library=library, service=service, url_path=url_path, referable=referable, prose=prose,
+    )  # fmt: skip

@@ -1,0 +1,74 @@
+"""Which compose files a command runs together: `docker compose -f a.yml -f b.yml up`, `COMPOSE_FILE=a.yml:b.yml`.
+
+Such commands stand in scripts, makefiles, workflows, `package.json` and code alike, as a line or as a list of words, so
+they are looked for in the text of any format.
+
+Sources: Docker Compose CLI reference, "Use -f to specify the name and path of one or more Compose files";
+"Set or change pre-defined environment variables", `COMPOSE_FILE`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_COMPOSE = re.compile(rb"(?<![\w.])(?:docker-|podman-)?compose(?![\w.:])|\bCOMPOSE_FILES?\b")
+_NEXT = re.compile(_COMPOSE.pattern + rb"|&&|\|\||;[ \t]")
+_OPTION = re.compile(
+    rb"(?<![\w-])(?:-f|--file)(?:[\"']?[ \t,]{1,4}[\"']?|=[\"']?)([^\s\"',;|&]{1,200}\.ya?ml)(?![\w.])"
+)
+_VARIABLE = re.compile(rb"[ \t]{0,4}(?::=|[?:]?=|:)[ \t]{0,4}[\"']?([^\s\"'#]{1,1000})")
+_TAIL = re.compile(rb".*[})]/?")
+_LONGEST = 2000
+"""bytes of one command that are looked at"""
+_MOST = 200
+"""commands of one file"""
+
+
+def compose_lists(data: bytes) -> tuple[tuple[str, ...], ...]:
+    """The compose files that each command names, in order, without a leading variable: `deploy/a.yml`."""
+    if b"ompose" not in data and b"COMPOSE_FILE" not in data:
+        return ()
+    out: dict[tuple[str, ...], None] = {}
+    position = count = 0
+    while count < _MOST and (match := _COMPOSE.search(data, position)) is not None:
+        count += 1
+        position = match.end()
+        if data[match.start() : match.start() + 8] == b"COMPOSE_":
+            names = _listed(data, match.end())
+        else:
+            stop = _end_of_command(data, match.end())
+            names = [option[1] for option in _OPTION.finditer(data, match.end(), stop)]
+        files = tuple(_plain(names))
+        if files:
+            out[files] = None
+    return tuple(out)
+
+
+def _listed(data: bytes, start: int) -> list[bytes]:
+    """The files of `COMPOSE_FILE=a.yml:b.yml`; Windows separates them by semicolons."""
+    value = _VARIABLE.match(data, start)
+    if value is None:
+        return []
+    return [name for name in re.split(rb"[:;]", value[1]) if name.endswith((b".yml", b".yaml"))]
+
+
+def _end_of_command(data: bytes, start: int) -> int:
+    """Where a command ends: at the end of its line, unless a backslash continues it, or at the next command."""
+    stop = min(len(data), start + _LONGEST)
+    following = _NEXT.search(data, start, stop)
+    stop = following.start() if following else stop
+    position = start
+    while (newline := data.find(b"\n", position, stop)) >= 0:
+        line = data[position:newline].rstrip(b" \t\r")
+        if not line.endswith((b"\\", b",", b"[", b"(")):
+            return newline
+        position = newline + 1
+    return stop
+
+
+def _plain(names: list[bytes]) -> Iterator[str]:
+    for name in names:
+        text = _TAIL.sub(b"", name).removeprefix(b"./").lstrip(b"/").decode("utf-8", "replace")
+        if text and not any(sign in text for sign in "$*{}<>%"):
+            yield text

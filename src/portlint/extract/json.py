@@ -1,0 +1,317 @@
+"""JSON and JSON with comments: keys that say port, addresses, command lines, devcontainer, package.json, launch.json.
+
+An own tokenizer, linear and without recursion, with offsets and the path of keys: it reads minified files, comments,
+trailing commas and truncated text. What keys mean is in `rules/json.yaml`.
+
+Sources: RFC 8259; containers.dev, "Dev Container metadata reference" (forwardPorts, portsAttributes, appPort);
+docs.npmjs.com, "package.json", scripts; OCI image specification, ExposedPorts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from portlint import rulebook
+from portlint.extract.command_words import in_sentence
+from portlint.extract.commands import find_in_text, find_in_words
+from portlint.extract.format import Format
+from portlint.extract.interpolation import HOLE
+from portlint.extract.placing import in_comment, judged, placed
+from portlint.extract.text import Hit, is_port
+from portlint.extract.words import Word
+from portlint.model import Facts, PortLiteral, Problem, Role, Source
+from portlint.naming import is_port_name
+
+_TOKEN = re.compile(
+    r"\"((?:[^\"\\\n]|\\.)*)\"|(-?[0-9][0-9.eE+-]*)|([{}\[\],:])|(//[^\n]*|/\*)|([A-Za-z_$'][\w$']*)|(\"|\S)"
+)
+_ENDINGS = (".json", ".jsonc", ".json5", ".code-workspace", ".webmanifest", ".jsonl", ".ndjson", ".har", ".babelrc")
+_KEY_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?")
+_MAPPING = re.compile(r"(?:([^\s:]{1,80}):)?([0-9]{1,5}):([0-9]{1,5})(?:/(tcp|udp))?")
+_DIGIT = re.compile(r"[1-9]")
+_DEEPEST = 2000
+"""levels of nesting; what lies deeper is not read"""
+_REPORT_ITEMS = 10
+
+
+def named(path: str) -> bool:
+    name = path.rsplit("/", 1)[-1].lower()
+    return name.endswith(
+        (*_ENDINGS, ".json.example", ".json.sample", ".json.template", ".json.j2", ".json.tmpl", ".json.dist")
+    )
+
+
+@cache
+def _words(key: str) -> frozenset[str]:
+    return frozenset({True: "on"}.get(word, word) for word in rulebook.load("json.yaml")[key])
+
+
+@cache
+def _argument_keys() -> Mapping[str, Any]:
+    rows: Mapping[str, Any] = rulebook.load("json.yaml")["arguments"]
+    return rows
+
+
+def extract(source: Source) -> Facts:
+    """The ports of a JSON text."""
+    if not any(digit in source.data for digit in b"123456789"):
+        return Facts(path=source.path, format="json")
+    return _Reader(source, source.text).facts()
+
+
+@dataclass(slots=True)
+class _Level:
+    """An object or a list that is open."""
+
+    is_list: bool
+    key: str | None
+    """the key that it stands under; of a list in a list that of the outer one"""
+    route: str
+    index: int = 0
+    label: str | None = None
+    """of an object: the value of its `name` or `key`"""
+    waiting: list[tuple[str, int, str]] = field(default_factory=list)
+    """values that mean a port if the object's name says so: key, offset, text"""
+    strings: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """of an object: what tells the command of its arguments"""
+    words: list[Word] = field(default_factory=list)
+    """of a list under a key of arguments: its strings"""
+    lists: list[tuple[str, list[Word]]] = field(default_factory=list)
+    """of an object: the lists of arguments in it"""
+
+
+@dataclass(slots=True)
+class _Reader:
+    source: Source
+    text: str
+    literals: list[PortLiteral] = field(default_factory=list)
+    stack: list[_Level] = field(default_factory=list)
+    report_keys: set[str] = field(default_factory=set)
+    longest_list: int = 0
+
+    def facts(self) -> Facts:
+        problems = [*self._read()]
+        if "{%" in self.text or "{{" in self.text:
+            start = min(at for at in (self.text.find("{%"), self.text.find("{{")) if at >= 0)
+            if problems:
+                problems = [
+                    Problem(self.source.span(start, start + 2), "a template around JSON, read as far as it goes", True)
+                ]
+        unique = {found.span.start: found for found in reversed(self.literals)}
+        report = bool(self.report_keys) and self.longest_list >= _REPORT_ITEMS
+        return Facts(
+            path=self.source.path,
+            format="json",
+            literals=tuple(unique[start] for start in sorted(unique)),
+            problems=tuple(problems),
+            generated=report,
+        )
+
+    def _read(self) -> Iterator[Problem]:
+        text, position, key = self.text, 0, ""
+        pending: tuple[int, str] | None = None
+        stack, broken = self.stack, -1
+        while (match := _TOKEN.search(text, position)) is not None:
+            position = match.end()
+            if match[3]:
+                sign = match[3]
+                if sign == ":" and pending is not None:
+                    key = pending[1]
+                    self._key(pending)
+                    pending = None
+                elif sign in "{[":
+                    if len(stack) >= _DEEPEST:
+                        yield Problem(
+                            self.source.span(match.start(), match.end()), f"nested deeper than {_DEEPEST} levels"
+                        )
+                        return
+                    stack.append(self._opened(sign == "[", key))
+                    key = ""
+                elif sign in "}],":
+                    if pending is not None:
+                        self._value(key, pending, True)
+                        pending = None
+                    key = ""
+                    if sign == ",":
+                        if stack:
+                            stack[-1].index += 1
+                    elif stack:
+                        self._closed()
+                    else:
+                        broken = match.start()
+            elif match[1] is not None:
+                if pending is not None:
+                    self._value(key, pending, True)
+                pending = (match.start(1), match[1])
+            elif match[2]:
+                self._value(key, (match.start(2), match[2]), False)
+            elif match[4]:
+                stop = position if match[4] != "/*" else text.find("*/", position) + 2
+                stop = len(text) if stop < 2 else stop
+                self.literals += in_comment(self.source, "json", match.start(), stop)
+                position = stop
+            elif match[5]:
+                # A key without quotes (JSON5), or a word such as `true`.
+                follows = text[position : position + 4].lstrip()[:1] == ":"
+                pending = (match.start(5), match[5]) if follows else None
+            elif match[6] and broken < 0:
+                broken = match.start()
+        if pending is not None:
+            self._value(key, pending, True)
+        if stack:
+            place = self.source.span(max(len(text) - 1, 0), len(text))
+            yield Problem(place, "the text ends inside an object or a list")
+        elif broken >= 0:
+            yield Problem(self.source.span(broken, broken + 1), "this is no JSON")
+        while stack:
+            self._closed()
+
+    def _opened(self, is_list: bool, key: str) -> _Level:
+        outer = self.stack[-1] if self.stack else None
+        if outer is None:
+            return _Level(is_list, None, "")
+        step = f"[{outer.index}]" if outer.is_list else f".{key}" if outer.route else key
+        route = outer.route + step if len(outer.route) < 400 else outer.route
+        return _Level(is_list, outer.key if outer.is_list else key, route)
+
+    def _closed(self) -> None:
+        level = self.stack.pop()
+        outer = self.stack[-1] if self.stack else None
+        if level.is_list:
+            if len(self.stack) <= 1:
+                self.longest_list = max(self.longest_list, level.index + 1)
+            if outer is not None and level.words and level.key is not None:
+                if outer.is_list:
+                    self._arguments(level.key, level.words, outer)
+                else:
+                    outer.lists.append((level.key, level.words))
+            return
+        for key, words in level.lists:
+            self._arguments(key, words, level)
+        for key, offset, value in level.waiting:
+            name = level.label if level.label is not None else level.key
+            if name is not None:
+                hits = [replace(hit, name=hit.name if hit.name != key else name) for hit in judged(name, value)]
+                variable = name if level.label is not None and name.isupper() else None
+                self._add(hits, offset, level.route or name, variable=variable)
+
+    def _key(self, pending: tuple[int, str]) -> None:
+        """A key that is a port itself, or an address."""
+        offset, key = pending
+        level = self.stack[-1] if self.stack else None
+        if len(self.stack) == 1 and key in _words("report"):
+            self.report_keys.add(key)
+        if level is None or _DIGIT.search(key) is None:
+            return
+        ports = _KEY_PORTS.fullmatch(key)
+        inside = level.key is not None and (level.key in _words("port_keys") or is_port_name(level.key))
+        if ports is not None:
+            if (inside or ports[3]) and is_port(int(ports[1])):
+                hit = Hit(
+                    start=0, end=ports.end(2) if ports[2] else ports.end(1), port=int(ports[1]),
+                    end_port=int(ports[2]) if ports[2] else None, form="item", protocol=ports[3] or "tcp",
+                    name=level.key,
+                    role=Role.CONTAINER if ports[3] else Role.SETTING,
+                )  # fmt: skip
+                self._add([hit], offset, f"{level.route}.{key}")
+            return
+        self._add(judged("address" if inside else None, key), offset, f"{level.route}.{key}")
+
+    def _value(self, key: str, pending: tuple[int, str], is_text: bool) -> None:
+        """A string or a number under its key, or in a list."""
+        offset, value = pending
+        level = self.stack[-1] if self.stack else _Level(False, None, "")
+        name = (level.key or "") if level.is_list else key
+        if not level.is_list and is_text:
+            level.strings.setdefault(key, (offset, value))
+            if key in _words("names") and level.label is None:
+                level.label = value
+        if is_text and level.is_list and name in _argument_keys():
+            level.words.append(Word(offset, offset + len(value), _shown(value), '"'))
+        if not is_text and not (is_port_name(name) or name in _words("values")):
+            return
+        if _DIGIT.search(value) is None:
+            return
+        route = f"{level.route}[{level.index}]" if level.is_list else f"{level.route}.{key}" if level.route else key
+        if name in _words("values"):
+            level.waiting.append((name, offset, value))
+            if not is_port_name(name) and not is_text:
+                return
+        if not is_text and not value.isdigit():
+            return
+        self._add(self._hits(name, value, level, is_text), offset, route)
+
+    def _hits(self, name: str, value: str, level: _Level, is_text: bool) -> list[Hit]:
+        if name in _words("images"):
+            slash = value.rfind("/")
+            found = judged("address", value[: slash + 1]) if slash > 0 else []
+            return [replace(hit, name=name) for hit in found]
+        shown = _shown(value)
+        if is_text and (self._is_command(name, level)):
+            return find_in_text(shown)
+        if name in ("appPort", "forwardPorts") and (mapping := _MAPPING.fullmatch(value)):
+            return list(_sides(mapping))
+        if name == "forwardPorts" and ":" in value:
+            return [replace(hit, name=name) for hit in judged("address", value)]
+        hits = judged(name or None, shown.replace(HOLE + '"', '""'))
+        if name in _words("prose") or " " in shown.strip():
+            # A number that a sentence names in words; `port=8000` in a connection string is more than that.
+            hits = [hit for hit in hits if not in_sentence(shown, hit)]
+        return [replace(hit, name=hit.name or name or None) for hit in hits]
+
+    def _is_command(self, name: str, level: _Level) -> bool:
+        if level.is_list:
+            return name in _words("commands") and not (name in _argument_keys() and len(level.words) > 1)
+        return name in _words("commands") or level.key in ("scripts", "tasks") or name.endswith("Command")
+
+    def _arguments(self, key: str, words: list[Word], level: _Level) -> None:
+        """A list of the words of a command, with the command that the object names beside it."""
+        beside = _argument_keys()[key]
+        before: list[Word] = []
+        if isinstance(beside, str):
+            before = [Word(0, 0, word) for word in beside.split()]
+        else:
+            for other in beside:
+                if other in level.strings:
+                    before = [Word(0, 0, word) for word in level.strings[other][1].split()[:8]]
+                    break
+        floor = words[0].start
+        hits = [hit for hit in find_in_words([*before, *words]) if hit.start >= floor]
+        self._add(hits, 0, f"{level.route}.{key}".strip("."))
+
+    def _add(self, hits: Iterable[Hit], offset: int, subject: str, variable: str | None = None) -> None:
+        self.literals += placed(self.source, "json", offset, hits, subject=subject, variable=variable)
+
+
+def _shown(value: str) -> str:
+    """A string with its escapes read, in the same length."""
+    if "\\" not in value:
+        return value
+    return _ESCAPED.sub(_unescaped, value)
+
+
+_ESCAPED = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|.)", re.DOTALL)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    sign = match[0][1]
+    if sign in "nrt":
+        return " " * (len(match[0]) - 1) + {"n": "\n", "r": " ", "t": " "}[sign]
+    return HOLE + sign if sign in '"/\\' else HOLE * len(match[0])
+
+
+def _sides(mapping: re.Match[str]) -> Iterator[Hit]:
+    """`8000:80`, as devcontainer's appPort has it."""
+    for group, role in ((2, Role.PUBLISH), (3, Role.CONTAINER)):
+        if is_port(int(mapping[group])):
+            yield Hit(
+                start=mapping.start(group), end=mapping.end(group), port=int(mapping[group]), form="mapping", role=role,
+                host=mapping[1] if role is Role.PUBLISH else None, protocol=mapping[4] or "tcp",
+            )  # fmt: skip
+
+
+FORMAT = Format(name="json", named=named, extract=extract, comment=("//", "/*"))

@@ -1,0 +1,57 @@
+"""nginx configuration, and templates of it: https://nginx.org/en/docs/dirindex.html
+
+Found: `listen` in all its forms, servers of an `upstream`, every `*_pass`, `resolver`, `set` and `map` values that end
+up in a `*_pass`, `return`, `rewrite`, `proxy_redirect`, `auth_http`, headers that name a port, comparisons with
+`$server_port`; http, stream, mail and rtmp blocks alike. A commented-out directive counts as prose.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from portlint import rulebook
+from portlint.extract.format import Format
+from portlint.extract.nginx.directives import facts_of
+from portlint.model import Facts, Source
+
+_CONFIGURATION = re.compile(
+    r"(?:(?:^|/)(?:conf\.d|sites-(?:available|enabled)|nginx)/[^/]+|\.nginx|\.nginxconf|\.conf|[/_.-]conf|_params)"
+    r"(?:\.(?:template|tmpl|tpl|j2|jinja2?|in|erb|example|sample|dist|default|disabled|bak))*$"
+    r"|\.(?:template|tmpl|tpl|j2|jinja2?|erb)$|(?:^|/)nginx[^/.]*$",
+    re.IGNORECASE,
+)
+_OTHER_FORMAT = re.compile(
+    r"\.(?:ya?ml|json5?|toml|env|sh|bash|py|js|ts|md|service|html?|xml|lua|ini|rb|go|php)(?:\.[a-z0-9]+)?$|Dockerfile[^/]*$",
+    re.IGNORECASE,
+)
+
+
+@cache
+def _signs() -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
+    rules: Any = rulebook.load("nginx.yaml")
+    statement = r"(?:^|[;{{}}])[ \t]*(?:{})[ \t]+[^\s=;{{][^;\n]{{0,2000}};"
+    own, shared = (
+        re.compile(statement.format("|".join(rules[key])).encode(), re.MULTILINE) for key in ("own", "shared")
+    )
+    opening = r"(?:^|[;{{}}])[ \t]*(?:{})(?:[ \t]+[^\s=;{{}}][^;{{}}\n]{{0,400}})?\s*\{{"
+    return own, shared, re.compile(opening.format("|".join(rules["blocks"])).encode(), re.MULTILINE)
+
+
+def _named(path: str) -> bool:
+    return path.endswith((".nginx", ".nginxconf"))
+
+
+def _content(path: str, data: bytes) -> bool:
+    if not _CONFIGURATION.search(path) or _OTHER_FORMAT.search(path):
+        return False
+    own, shared, opening = _signs()
+    return own.search(data) is not None or (opening.search(data) is not None and shared.search(data) is not None)
+
+
+def _extract(source: Source) -> Facts:
+    return facts_of(source)
+
+
+FORMAT = Format(name="nginx", named=_named, content=_content, extract=_extract)

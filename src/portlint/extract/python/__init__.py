@@ -1,0 +1,239 @@
+"""Python: `*.py`, `*.pyi` and scripts that say so in their first line.
+
+`ast` parses the file and gives the statements; libcst sees those that hold a candidate, one at a time; what is found
+is given with byte offsets into the file. A file that `ast` refuses is still read for what its text shows.
+
+Language reference: https://docs.python.org/3/reference/.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+
+from portlint.extract.format import Format, literal
+from portlint.extract.python.candidates import candidates, is_promising
+from portlint.extract.python.context import Context
+from portlint.extract.python.flow import Flow
+from portlint.extract.python.libraries import Imports
+from portlint.extract.python.pieces import Piece, Scope, pieces, too_deep
+from portlint.extract.python.references import references
+from portlint.extract.python.texts import in_text, in_words
+from portlint.extract.text import Hit, find
+from portlint.model import Facts, PortLiteral, Problem, Role, Source
+
+_NAMED = re.compile(r"\.pyi?$|(?:^|/)(?:SConstruct|SConscript|wscript)$|\.pyw$")
+_SHEBANG = re.compile(rb"#![^\n]{0,80}\bpython")
+_BOM = b"\xef\xbb\xbf"
+
+
+def extract(source: Source) -> Facts:
+    """The facts of a Python file."""
+    found = candidates(source.data)
+    if not found:
+        return Facts(path=source.path, format="python", references=tuple(references(source, ())))
+    shift = len(_BOM) if source.data.startswith(_BOM) else 0
+    try:
+        module = _parse(source.data[shift:])
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        whole = _whole_file(source, shift)
+        if whole is not None:
+            return whole
+        line = getattr(error, "lineno", None) or 1
+        start = source.lines.starts[min(line, len(source.lines.starts)) - 1]
+        reason = f"not valid Python 3: {getattr(error, 'msg', None) or error}"
+        problem = Problem(source.span(start, start), reason)
+        return Facts(path=source.path, format="python", literals=tuple(_by_text(source)), problems=(problem,))
+    return _Reader(source, module, shift, found).facts()
+
+
+_LARGEST_WHOLE = 300_000
+"""bytes of a file that libcst may be given whole"""
+
+
+def _whole_file(source: Source, shift: int) -> Facts | None:
+    """The facts of a file in newer Python than this `ast` knows, if libcst's own grammar does; else None."""
+    if len(source.data) > _LARGEST_WHOLE or too_deep(source.data) is not None:
+        return None
+    reader = _Reader(source, ast.Module([], []), shift, ())
+    return reader.whole(Piece(shift, len(source.data), source.data[shift:], 0, Scope()))
+
+
+def _parse(data: bytes) -> ast.Module:
+    # The collector would walk the growing tree again and again: it triples the time of a large file.
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(data.decode("utf-8"))
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _by_text(source: Source) -> Iterator[PortLiteral]:
+    """The ports that a file shows which cannot be parsed: URLs, addresses and `port = 8000`, outside comments."""
+    position = 0
+    for line in source.text.splitlines(keepends=True):
+        code = line.split("#", 1)[0] if line.lstrip().startswith("#") or " #" in line else line
+        for hit in find(code, whole=False):
+            yield literal(
+                source, "python", position + hit.start, position + hit.end, port=hit.port, end_port=hit.end_port,
+                role=hit.role, protocol=hit.protocol, host=hit.host, name=hit.name, form=hit.form,
+                url_path=hit.url_path,
+            )  # fmt: skip
+        position += len(line)
+
+
+class _Reader:
+    """Reads one file that `ast` accepts."""
+
+    def __init__(self, source: Source, module: ast.Module, shift: int, found: Sequence[int]) -> None:
+        self._source = source
+        self._module = module
+        self._shift = shift
+        self._candidates = found
+        self._problems: list[Problem] = []
+        self._literals: list[PortLiteral] = []
+        self._prefix = _module_name(source.path)
+
+    def facts(self) -> Facts:
+        source = self._source
+        kept: list[Piece] = []
+        loose: list[int] = []
+        flow = Flow(self._module, source.data)
+        for piece, offsets in pieces(self._module, source.data, source.lines, self._shift, self._candidates):
+            if piece is None:
+                loose += offsets
+            elif piece.docstring:
+                self._prose(piece.start, piece.end)
+            elif is_promising(piece, flow):
+                kept.append(piece)
+        imports = Imports(flow.imports)
+        for piece in kept:
+            self._piece(piece, imports, flow)
+        self._comments(loose)
+        return self._result()
+
+    def whole(self, piece: Piece) -> Facts | None:
+        """The facts of a file that libcst reads as one piece; None where it does not."""
+        self._piece(piece, Imports(()), Flow(self._module, self._source.data))
+        return None if self._problems else self._result()
+
+    def _result(self) -> Facts:
+        source = self._source
+        literals = sorted(
+            {(x.span.start, x.span.end): x for x in reversed(self._literals)}.values(), key=lambda x: x.span
+        )
+        return Facts(
+            path=source.path,
+            format="python",
+            literals=tuple(literals),
+            references=tuple(references(source, literals)),
+            problems=tuple(self._problems),
+        )
+
+    def _piece(self, piece: Piece, imports: Imports, flow: Flow) -> None:
+        # libcst is the slowest import of all: only when a statement needs it.
+        from portlint.extract.python.parse import visit
+
+        reason = too_deep(piece.code)
+        if reason is None:
+            try:
+                for found in visit(piece, imports, flow, in_text, in_words):
+                    self._literal(piece, found.start, found.end, found.hit, found.context)
+                return
+            except RecursionError:
+                reason = "expressions nested too deep"
+            except ValueError as error:
+                reason = str(error)
+        self._problems.append(
+            Problem(self._source.span(piece.start, piece.start), f"a statement was not read: {reason}")
+        )
+
+    def _literal(self, piece: Piece, start: int, end: int, hit: Hit, context: Context) -> None:
+        source = self._source
+        start += piece.start - piece.skip
+        end += piece.start - piece.skip
+        route = ".".join(x for x in context.route if x.isidentifier() or x.replace("-", "_").isidentifier())
+        variable = hit.variable or context.variable
+        role = hit.role
+        if variable and role == Role.SETTING and context.form == "fallback":
+            role = Role.FALLBACK
+        elif role == Role.SETTING:
+            role = context.role
+        self._literals.append(
+            literal(
+                source,
+                "python",
+                start,
+                end,
+                port=hit.port,
+                end_port=hit.end_port,
+                role=role,
+                protocol=hit.protocol,
+                host=hit.host or context.host,
+                variable=variable,
+                name=hit.name or context.name,
+                subject=f"{self._prefix}:{route}" if route else self._prefix,
+                form=hit.form,
+                library=context.library,
+                url_path=hit.url_path,
+                prose=context.prose,
+            )
+        )
+
+    def _prose(self, start: int, end: int) -> None:
+        source = self._source
+        text = source.data[start:end].decode("latin-1")
+        for hit in find(text, whole=False):
+            self._literals.append(
+                literal(
+                    source,
+                    "python",
+                    start + hit.start,
+                    start + hit.end,
+                    port=hit.port,
+                    end_port=hit.end_port,
+                    role=hit.role,
+                    protocol=hit.protocol,
+                    host=hit.host,
+                    name=hit.name,
+                    form=hit.form,
+                    subject=self._prefix,
+                    prose=True,
+                )
+            )
+
+    def _comments(self, offsets: Sequence[int]) -> None:
+        """Prose outside the statements: the rest of the line from its `#` on."""
+        data, done = self._source.data, -1
+        for offset in offsets:
+            if offset < done:
+                continue
+            start = data.rfind(b"\n", 0, offset) + 1
+            sign = data.find(b"#", start, offset)
+            end = data.find(b"\n", offset)
+            done = end if end >= 0 else len(data)
+            if sign >= 0:
+                self._prose(sign, done)
+
+
+def _module_name(path: str) -> str:
+    """The dotted module of a path, as imports write it: `src/pkg/mod.py` is `pkg.mod`."""
+    parts = path.removeprefix("src/").removesuffix(".pyi").removesuffix(".py").split("/")
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts.pop()
+    return ".".join(parts)
+
+
+FORMAT = Format(
+    name="python",
+    named=lambda path: _NAMED.search(path) is not None,
+    content=lambda path, data: _SHEBANG.match(data) is not None,
+    extract=extract,
+)

@@ -1,0 +1,40 @@
+"""libcst on one piece: parse, visit, positions."""
+
+from __future__ import annotations
+
+import libcst as cst
+from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
+
+from portlint.extract.python.base import Found, ReadText, ReadWords
+from portlint.extract.python.flow import Flow
+from portlint.extract.python.libraries import Imports
+from portlint.extract.python.pieces import Piece
+from portlint.extract.python.visitor import PortVisitor
+
+
+def visit(
+    piece: Piece,
+    imports: Imports,
+    flow: Flow,
+    read_text: ReadText,
+    read_words: ReadWords,
+) -> list[Found]:
+    """The port literals of a piece, with byte offsets into its code. Raises ValueError where libcst refuses it."""
+    code = piece.code
+    try:
+        # As a module, not a statement: what libcst prints (and so the positions) follows the file's own line ends.
+        module = cst.parse_module(code.decode("utf-8"))
+    except (cst.ParserSyntaxError, cst.CSTValidationError, UnicodeDecodeError) as error:
+        raise ValueError(f"libcst does not read it: {str(error).splitlines()[0]}") from error
+    spans = MetadataWrapper(module, unsafe_skip_copy=True).resolve(ByteSpanPositionProvider)
+
+    def offset(node: cst.CSTNode) -> int:
+        return spans[node].start
+
+    def source(node: cst.CSTNode) -> str:
+        span = spans[node]
+        return code[span.start : span.start + span.length].decode("utf-8", "replace")
+
+    visitor = PortVisitor(offset, source, piece.scope, imports, flow.signatures, flow.sinks, read_text, read_words)
+    module.visit(visitor)
+    return [f for f in visitor.found if piece.skip <= f.start]

@@ -1,0 +1,216 @@
+"""The statements of a Python file that hold a candidate, cut out so that libcst sees little.
+
+`ast` parses the whole file (it is twelve times faster than libcst and survives every input); libcst then parses only
+the pieces: a simple statement whole, a compound statement's header with `pass` for its body.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from portlint.model import LineIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a piece stands: the classes and functions around it, outermost first."""
+
+    names: tuple[str, ...] = ()
+    function: str | None = None
+    """the innermost function's name"""
+    enclosing_class: str | None = None
+    """the class whose body this is, if it is a class body"""
+
+    def inside(self, node: ast.AST) -> Scope:
+        """The scope of the body of a class or function."""
+        if isinstance(node, ast.ClassDef):
+            return Scope((*self.names, node.name), None, node.name)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return Scope((*self.names, node.name), node.name, None)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a file that libcst can parse as one statement.
+
+    start, end: byte offsets in the file. code: what libcst parses, whose byte `skip` is the file's byte `start`.
+    """
+
+    start: int
+    end: int
+    code: bytes
+    skip: int
+    scope: Scope
+    docstring: bool = False
+    """a string that stands alone: prose"""
+
+
+_ELSE_IF = b"elif"
+
+
+class _Cutter:
+    """Walks the statements on the way to each candidate: bisecting the bodies costs far less than visiting all."""
+
+    def __init__(self, data: bytes, lines: LineIndex, shift: int) -> None:
+        self._data = data
+        self._starts = lines.starts
+        self._shift = shift
+        """bytes before the first character on line 1: a byte order mark"""
+
+    def offset(self, line: int, column: int) -> int:
+        """The byte offset of an `ast` position: line 1-based, column a 0-based byte offset into it."""
+        start = self._starts[line - 1] if line <= len(self._starts) else len(self._data)
+        return start + column + (self._shift if line == 1 else 0)
+
+    def start(self, node: ast.stmt) -> int:
+        """The byte offset of a statement, its decorators included."""
+        decorators = getattr(node, "decorator_list", ())
+        first = decorators[0] if decorators else node
+        at = self.offset(first.lineno, first.col_offset)
+        return self._data.rfind(b"@", 0, at) if decorators else at
+
+    def end(self, node: ast.stmt | ast.expr) -> int:
+        return self.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
+
+    def find(self, body: Sequence[ast.stmt], at: int) -> ast.stmt | None:
+        """The statement of a body that holds a byte offset."""
+        low, high = 0, len(body)
+        while low < high:
+            middle = (low + high) // 2
+            if self.start(body[middle]) <= at:
+                low = middle + 1
+            else:
+                high = middle
+        node = body[low - 1] if low else None
+        return node if node is not None and at < self.end(node) else None
+
+    def piece(self, module: ast.Module, at: int) -> Piece | None:
+        """The piece that holds a byte offset; None between statements (a comment)."""
+        body: Sequence[ast.stmt] = module.body
+        scope = Scope()
+        while True:
+            node = self.find(body, at)
+            if node is None:
+                return None
+            inner = _bodies(node)
+            if not inner:
+                return self._simple(node, scope)
+            holder = next((b for b in inner if self.start(b[0]) <= at < self.end(b[-1])), None)
+            if holder is None:
+                return self._header(node, inner, at, scope)
+            scope = scope.inside(node)
+            body = holder
+
+    def _simple(self, node: ast.stmt, scope: Scope) -> Piece:
+        start, end = self.start(node), self.end(node)
+        alone = (
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        )
+        return Piece(start, end, self._data[start:end], 0, scope, alone)
+
+    def _header(self, node: ast.stmt, bodies: Sequence[Sequence[ast.stmt]], at: int, scope: Scope) -> Piece | None:
+        """The header of a compound statement that holds the offset: `if x == 80:`, `case 80:`, a decorator."""
+        for decorator in getattr(node, "decorator_list", ()):
+            start, end = self.offset(decorator.lineno, decorator.col_offset), self.end(decorator)
+            if start <= at < end:
+                return Piece(start, end, b"(" + self._data[start:end] + b")", 1, scope)
+        if isinstance(node, ast.Match):
+            return self._match(node, at, scope)
+        start = self.offset(node.lineno, node.col_offset)
+        end = self.start(bodies[0][0])
+        if not start <= at < end:
+            return None
+        if self._data.startswith(_ELSE_IF, start):
+            # An `elif` is an `if` of its own for ast; libcst must be told so.
+            start += 2
+        if isinstance(node, ast.Try):
+            return None
+        return Piece(start, end, self._data[start:end] + b" pass", 0, scope)
+
+    def _match(self, node: ast.Match, at: int, scope: Scope) -> Piece | None:
+        start, end = self.offset(node.subject.lineno, node.subject.col_offset), self.end(node.subject)
+        if start <= at < end:
+            return Piece(start, end, b"(" + self._data[start:end] + b")", 1, scope)
+        subject = b"(" + self._data[start:end] + b")"
+        for case in node.cases:
+            pattern = self.offset(case.pattern.lineno, case.pattern.col_offset)
+            start, end = self._data.rfind(b"case", 0, pattern), self.start(case.body[0])
+            if start <= at < end:
+                head = b"match " + subject + b":\n "
+                return Piece(start, end, head + self._data[start:end] + b" pass", len(head), scope)
+        return None
+
+
+def _bodies(node: ast.stmt) -> list[Sequence[ast.stmt]]:
+    """The blocks of statements of a compound statement, in order; none for a simple statement."""
+    out: list[Sequence[ast.stmt]] = []
+    for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+        block = getattr(node, name, None)
+        if not block:
+            continue
+        if name in ("handlers", "cases"):
+            out += [part.body for part in block]
+        else:
+            out.append(block)
+    return out
+
+
+def pieces(
+    module: ast.Module, data: bytes, lines: LineIndex, shift: int, candidates: Sequence[int]
+) -> Iterator[tuple[Piece | None, list[int]]]:
+    """Each piece that holds candidates, with them, in order; None for those that stand in no statement.
+
+    candidates: byte offsets, ascending. shift: length of the byte order mark.
+    """
+    cutter = _Cutter(data, lines, shift)
+    index = 0
+    while index < len(candidates):
+        piece = cutter.piece(module, candidates[index])
+        if piece is None:
+            yield None, [candidates[index]]
+            index += 1
+            continue
+        first = index
+        while index < len(candidates) and piece.start <= candidates[index] < piece.end:
+            index += 1
+        yield piece, list(candidates[first:index]) or [candidates[first]]
+        index = max(index, first + 1)
+
+
+_OPEN, _CLOSE = frozenset(b"([{"), frozenset(b")]}")
+_CHAIN = re.compile(rb"\.[ \t]*[A-Za-z_]\w*|\band\b|\bor\b|[-+*/|&^@%~]|\bnot\b|\belse\b|\blambda\b|\bawait\b")
+
+
+def too_deep(code: bytes, depth: int = 60, chain: int = 1500, calls: int = 40_000) -> str | None:
+    """Why a piece must not reach libcst, whose native parser dies or hangs on it; None where it may.
+
+    Brackets in strings are counted too: a limit far below what hurts (libcst 1.9: 1,202 nested brackets are a
+    segmentation fault, 24 nested lists in a `match` take 24 s) is still far above what people write.
+    """
+    level = deepest = opened = 0
+    for byte in code:
+        if byte in _OPEN:
+            level += 1
+            opened += 1
+            deepest = max(deepest, level)
+        elif byte in _CLOSE:
+            level = max(0, level - 1)
+    if deepest > (10 if code.startswith(b"match ") else depth):
+        return f"brackets nested {deepest} deep"
+    if opened > calls:
+        return f"{opened} brackets in one statement"
+    count = sum(1 for _ in _CHAIN.finditer(code))
+    # Long strings hold many dots: a chain is long only where it fills the statement.
+    if count > chain and count * 12 > len(code):
+        return f"a chain of {count} operators"
+    return None
+
+
+def line_of(lines: LineIndex, offset: int) -> int:
+    """The 1-based line of a byte offset."""
+    return bisect_right(lines.starts, offset)

@@ -1,0 +1,331 @@
+"""The libcst visitor that finds the port literals of one statement.
+
+Contexts go down: what a target, a parameter, a keyword, a key or a called library says about an expression is handed
+to its parts, and a number or a string that is reached is judged by the context it stands in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import libcst as cst
+
+from portlint.extract.python.calls import CallVisitor
+from portlint.extract.python.context import NOTHING
+from portlint.extract.python.nodes import (
+    LOCAL_HOSTS,
+    dotted,
+    integer_of,
+    is_domain,
+    is_ip,
+    name_of,
+    placed,
+    string_of,
+)
+from portlint.extract.python.strings import Text
+from portlint.extract.text import port_list
+from portlint.model import Role
+from portlint.naming import is_address_name, is_port_name, words
+
+LOWEST = 10
+"""below it a number under a port-like name is a switch port, a pin, an index; a library's signature overrides that"""
+_BOUNDS = frozenset({1, 1023, 1024, 1025, 49151, 49152, 65534, 65535, 65536})
+_EQUAL = (cst.Equal, cst.NotEqual, cst.In, cst.NotIn, cst.Is, cst.IsNot)
+
+
+class PortVisitor(CallVisitor):
+    """Finds the port literals of one piece; see `found` afterwards."""
+
+    # -- statements -------------------------------------------------------------------------------------------------
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        for target in node.targets:
+            self._assign(target.target, node.value)
+
+    def visit_AnnAssign(self, node: cst.AnnAssign) -> None:
+        self._give(node.annotation, NOTHING)
+        if node.value is not None:
+            self._assign(node.target, node.value)
+
+    def visit_NamedExpr(self, node: cst.NamedExpr) -> None:
+        self._assign(node.target, node.value)
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> None:
+        # `port += 1000` adds an offset; `ports += [8000]` adds ports.
+        name = name_of(node.target)
+        if name and isinstance(node.value, cst.List | cst.Tuple | cst.Set | cst.Dict):
+            self._give(node.value, self._target(name))
+
+    def _assign(self, target: cst.BaseExpression, value: cst.BaseExpression) -> None:
+        if isinstance(target, cst.Tuple | cst.List):
+            if isinstance(value, cst.Tuple | cst.List) and len(value.elements) == len(target.elements):
+                self._done.add(id(value))
+                for left, right in zip(target.elements, value.elements, strict=True):
+                    self._assign(left.value, right.value)
+            return
+        if isinstance(target, cst.Subscript):
+            self._give(target, NOTHING)
+        name = name_of(target)
+        if name is None:
+            return
+        context = self._target(name)
+        if isinstance(target, cst.Subscript) and isinstance(target.value, cst.Subscript):
+            # settings["ports"]["depot"] = 8005
+            context = self._target(name_of(target.value) or "").named(name)
+        if isinstance(target, cst.Subscript) and dotted(target.value).endswith("environ"):
+            context = replace(context, variable=name)
+        self._give(value, context)
+
+    def visit_Param(self, node: cst.Param) -> None:
+        if node.default is not None:
+            self._give(node.default, self._target(node.name.value, "default"))
+        if node.annotation is not None:
+            self._give(node.annotation, replace(NOTHING, name=node.name.value, port=is_port_name(node.name.value)))
+
+    def visit_Return(self, node: cst.Return) -> None:
+        function = self._scope.function
+        if node.value is not None and function and is_port_name(function):
+            self._give(node.value, self.context.named(function))
+
+    def visit_For(self, node: cst.For) -> None:
+        self._loop(node.target, node.iter)
+
+    def visit_CompFor(self, node: cst.CompFor) -> None:
+        self._loop(node.target, node.iter)
+
+    def _loop(self, target: cst.BaseExpression, iterable: cst.BaseExpression) -> None:
+        if isinstance(iterable, cst.Call) and dotted(iterable.func) == "enumerate" and iterable.args:
+            if isinstance(target, cst.Tuple) and len(target.elements) == 2:
+                self._loop(target.elements[1].value, iterable.args[0].value)
+            return
+        if isinstance(target, cst.Tuple | cst.List):
+            names = tuple(name_of(e.value) or "" for e in target.elements)
+            if isinstance(iterable, cst.Call) and isinstance(iterable.func, cst.Attribute):
+                self._give(iterable.func.value, replace(NOTHING, columns=names))
+            else:
+                self._give(iterable, replace(NOTHING, columns=names))
+            return
+        name = name_of(target)
+        if name:
+            context = self._target(name, "item")
+            self._give(iterable, replace(context, container=context.port))
+
+    def visit_Expr(self, node: cst.Expr) -> None:
+        if isinstance(node.value, cst.SimpleString | cst.ConcatenatedString):
+            self._give(node.value, replace(NOTHING, prose=True))
+
+    def visit_MatchCase(self, node: cst.MatchCase) -> None:
+        name = self._subject
+        if name:
+            self._give(node.pattern, replace(self._target(name), form="comparison"))
+
+    def visit_Match(self, node: cst.Match) -> None:
+        self._subject = name_of(node.subject) or ""
+
+    _subject = ""
+    # -- expressions ------------------------------------------------------------------------------------------------
+
+    def visit_Comparison(self, node: cst.Comparison) -> None:
+        sides = [node.left, *(c.comparator for c in node.comparisons)]
+        name = next((n for n in map(self._meaning, sides) if n and is_port_name(n)), None)
+        operators = [c.operator for c in node.comparisons]
+        equal = all(isinstance(o, _EQUAL) for o in operators)
+        if name is None:
+            inside = replace(self.context.fresh(), form="comparison")
+            names = [n for n in map(self._meaning, sides) if n]
+            if names:
+                inside = replace(inside, address=is_address_name(names[0]))
+        else:
+            inside = replace(self._target(name), form="comparison", container=True, bound=not equal)
+        for side in sides:
+            if self._meaning(side) != name or name is None:
+                self._give(side, inside)
+
+    def visit_BooleanOperation(self, node: cst.BooleanOperation) -> None:
+        if isinstance(node.operator, cst.Or):
+            self._beside(node.left, node.right)
+
+    def visit_IfExp(self, node: cst.IfExp) -> None:
+        self._give(node.test, self.context.fresh())
+        self._beside(node.body, node.orelse)
+        self._beside(node.orelse, node.body)
+
+    def _beside(self, known: cst.BaseExpression, other: cst.BaseExpression) -> None:
+        """`parsed.port or 5432`: what stands beside a number says what it is."""
+        name = self._meaning(known)
+        if name and not self.context.port and is_port_name(name):
+            context = replace(self.context.named(name), form="fallback")
+            self._give(other, replace(context, variable=self._variable(known)))
+        elif self.context.port:
+            self._give(
+                other, replace(self.context, form="fallback", variable=self._variable(known) or self.context.variable)
+            )
+
+    def visit_BinaryOperation(self, node: cst.BinaryOperation) -> bool:
+        if self._strings.is_string(node):
+            self._text(node)
+            return True
+        # `8000 + worker` starts from a port; in `port + 1000` the number is an offset.
+        self._give(node.right, self.context.fresh())
+        if not isinstance(node.operator, cst.Add) or (
+            isinstance(node.left, cst.Integer) and isinstance(node.right, cst.Integer)
+        ):
+            self._give(node.left, self.context.fresh())
+        return True
+
+    def visit_Subscript(self, node: cst.Subscript) -> None:
+        for element in node.slice:
+            self._give(element, replace(NOTHING, prose=self.context.prose))
+
+    def visit_Lambda(self, node: cst.Lambda) -> None:
+        self._give(node.body, self.context)
+
+    def visit_Dict(self, node: cst.Dict) -> None:
+        outer = self.context
+        columns = outer.columns if len(outer.columns) == 2 else ()
+        for element in node.elements:
+            if not isinstance(element, cst.DictElement):
+                continue
+            key = string_of(element.key)
+            if columns:
+                self._give(element.key, outer.named(columns[0], "item"))
+                self._give(element.value, outer.named(columns[1], "item"))
+                continue
+            if key is None:
+                name = name_of(element.key)
+                keys = replace(outer if outer.container else outer.fresh(), form="item")
+                if outer.name and "port" in words(outer.name)[:1]:
+                    # PORT_NAMES = {8000: "depot"}: the values are something about ports, the keys are the ports.
+                    keys = replace(outer, port=True, form="item")
+                self._give(element.key, keys)
+                self._give(element.value, outer.named(name, "item") if name else replace(outer, form="item"))
+            else:
+                listed = outer.container and port_list(key)
+                self._give(element.key, replace(outer if listed else outer.fresh(), form="item", name=outer.name))
+                inside = outer.named(key, "item")
+                self._give(element.value, replace(inside, columns=()))
+
+    def visit_List(self, node: cst.List) -> None:
+        self._sequence([e.value for e in node.elements])
+
+    def visit_Set(self, node: cst.Set) -> None:
+        self._sequence([e.value for e in node.elements])
+
+    def visit_Tuple(self, node: cst.Tuple) -> None:
+        values = [e.value for e in node.elements]
+        if id(node) not in self._done and not self._is_address(values):
+            self._sequence(values)
+
+    def _sequence(self, values: Sequence[cst.BaseExpression]) -> None:
+        self._command(values)
+        outer = replace(self.context, form="item")
+        columns = outer.columns
+        for value in values:
+            if columns and isinstance(value, cst.Tuple | cst.List) and len(value.elements) == len(columns):
+                single = replace(outer, columns=())
+                for element, name in zip(value.elements, columns, strict=True):
+                    self._give(element.value, single.named(name, "item") if name else single.fresh())
+                self._done.add(id(value))
+            elif columns and isinstance(value, cst.Call):
+                self._parameters(value, columns)
+            else:
+                self._give(value, replace(outer, columns=()) if not columns else replace(outer, columns=columns))
+
+    def _parameters(self, call: cst.Call, columns: tuple[str, ...]) -> None:
+        """`pytest.param("a", 81, id="x")` in a parametrize list."""
+        positional = [a for a in call.args if a.keyword is None]
+        if len(positional) == len(columns):
+            for argument, name in zip(positional, columns, strict=True):
+                self._give(argument, replace(self.context, columns=()).named(name, "item"))
+
+    def _is_address(self, values: Sequence[cst.BaseExpression]) -> bool:
+        """`("localhost", 8001)`, `(host, 8000)`: the second item of an address is a port."""
+        if not 2 <= len(values) <= 4 or self.context.columns:
+            return False
+        port = values[1]
+        if not isinstance(port, cst.Integer | cst.Call | cst.IfExp | cst.BooleanOperation):
+            return False
+        host = string_of(values[0])
+        context = self.context
+        name = None
+        if host is None:
+            name = self._meaning(values[0])
+            number = integer_of(port)
+            if not context.address and (
+                len(values) != 2 or not name or not is_address_name(name) or (number or 0) < 20
+            ):
+                return False
+        elif not (context.address or host in LOCAL_HOSTS or is_ip(host)):
+            number = integer_of(port) or 0
+            # peername=("client", 51234): the name of the whole says address.
+            named = len(values) != 3 and context.name is not None and is_address_name(context.name)
+            if number <= 20 or not (named or is_domain(host)):
+                return False
+        shown = replace(
+            context, port=True, sure=context.address, address=False, host=host or None, form="address",
+            role=context.role if context.address else Role.CONNECT, name=context.name or name,
+        )  # fmt: skip
+        self._give(port, shown)
+        return True
+
+    def _command(self, values: Sequence[cst.BaseExpression]) -> None:
+        """A command line as a list: `["redis-server", "--port", "6380"]`."""
+        read = [self._strings.read(v) for v in values]
+        if sum(text is not None for text in read) < 2:
+            return
+        given = [(index, text) for index, text in enumerate(read)]
+        words_ = [(index, text.text if text is not None else "") for index, text in given]
+        for hit in self._read_words(words_):
+            index, start, end = placed(words_, hit)
+            text = read[index]
+            if text is None:
+                continue
+            origin = text.origin(start, end)
+            if origin is not None:
+                self._add(origin, end - start, hit, replace(self.context, form=hit.form, name=hit.name, port=True))
+
+    # -- leaves -----------------------------------------------------------------------------------------------------
+
+    def visit_Integer(self, node: cst.Integer) -> None:
+        context = self.context
+        number = node.evaluated_value
+        if not (context.port or context.container) or context.prose or number == 0:
+            return
+        if not context.sure:
+            if number < LOWEST or number > 99999 or len(node.value) < 2:
+                return
+            if number in _BOUNDS and (context.bound or _is_limit(context.name)):
+                return
+            if number > 65535 and not context.port:
+                return
+        if not node.value.replace("_", "").isdigit():
+            return
+        self._add(self._offset(node), len(node.value), None, context, number)
+
+    def visit_SimpleString(self, node: cst.SimpleString) -> None:
+        self._string_node(node)
+
+    def visit_FormattedString(self, node: cst.FormattedString) -> None:
+        self._string_node(node)
+        for part in node.parts:
+            if isinstance(part, cst.FormattedStringExpression):
+                self._give(part, replace(NOTHING, prose=self.context.prose))
+
+    def visit_ConcatenatedString(self, node: cst.ConcatenatedString) -> None:
+        self._string_node(node)
+
+    def _string_node(self, node: cst.BaseExpression) -> None:
+        if id(node) not in self._done:
+            self._text(node)
+
+    def visit_Comment(self, node: cst.Comment) -> None:
+        text = Text()
+        text.add(node.value.encode().decode("latin-1"), self._offset(node))
+        self._emit(text, replace(NOTHING, prose=True))
+
+
+def _is_limit(name: str | None) -> bool:
+    return name is not None and not {"min", "max", "lowest", "highest", "lower", "upper", "last", "first"}.isdisjoint(
+        words(name)
+    )
