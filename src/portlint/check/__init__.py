@@ -1,0 +1,112 @@
+"""The check stage: what the rules say about the facts. One generator function per rule, its card in `rules/catalogue/`.
+
+What is selected, ignored, off in test files and silenced by a comment is decided here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from portlint.cards import chosen, names
+from portlint.check import compose, containers, env, fallbacks, literals, problems
+from portlint.check import registry as register
+from portlint.check.context import Context
+from portlint.check.suppressions import Suppressions
+from portlint.model import CheckResult, Facts, Finding, Registry, Resolution, Settings, Suppressed
+from portlint.patterns import matcher
+
+Rule = Callable[[Context], Iterable[Finding]]
+
+UNUSED_SUPPRESSION = "PORT902"
+"""the one rule that looks at the findings of the others"""
+
+RULES: Mapping[str, Rule] = {
+    "PORT101": literals.hardcoded_port,
+    "PORT102": literals.unregistered_port,
+    "PORT103": fallbacks.fallback_mismatch,
+    "PORT104": literals.wrong_port_for_service,
+    "PORT105": fallbacks.unknown_port_variable,
+    "PORT106": literals.invalid_port,
+    "PORT107": literals.url_prefix_mismatch,
+    "PORT201": compose.duplicate_published_port,
+    "PORT202": compose.base_60_port,
+    "PORT203": containers.container_port_mismatch,
+    "PORT204": compose.exposed_on_all_interfaces,
+    "PORT205": containers.published_port_inside_network,
+    "PORT301": containers.dangling_upstream,
+    "PORT302": containers.traefik_port_mismatch,
+    "PORT401": env.env_value_mismatch,
+    "PORT501": register.duplicate_registry_port,
+    "PORT502": register.default_outside_range,
+    "PORT503": register.overlapping_ranges,
+    "PORT504": register.reserved_port,
+    "PORT505": register.outside_allocation_block,
+    "PORT506": register.duplicate_variable,
+    "PORT507": register.environment_collision,
+    "PORT901": problems.not_checked,
+    "PORT904": problems.partly_checked,
+}
+
+
+def check(facts: Sequence[Facts], resolution: Resolution, registry: Registry | None, settings: Settings) -> CheckResult:
+    """What the selected rules find, sorted by place and made unique; silenced findings apart."""
+    selection = chosen(settings.select) if settings.select else frozenset(names())
+    selection -= chosen(settings.ignore)
+    context = Context(facts, resolution, registry, settings)
+    wanted = _Wanted(facts, settings)
+    suppressions = Suppressions(facts)
+    kept: list[Finding] = []
+    silenced: list[Suppressed] = []
+    for code, rule in RULES.items():
+        if code not in selection:
+            continue
+        for finding in rule(context):
+            if not wanted(finding):
+                continue
+            suppressed = suppressions.of(finding)
+            if suppressed is None:
+                kept.append(finding)
+            else:
+                silenced.append(suppressed)
+    if UNUSED_SUPPRESSION in selection:
+        kept += (finding for finding in suppressions.unused(selection) if wanted(finding))
+    return CheckResult(
+        findings=tuple(_unique(sorted(kept, key=_order))),
+        suppressed=tuple(sorted(silenced, key=lambda each: _order(each.finding))),
+    )
+
+
+class _Wanted:
+    """Tells whether the settings want a finding at its path."""
+
+    def __init__(self, facts: Iterable[Facts], settings: Settings) -> None:
+        self._per_file = [(matcher((glob,)), chosen(codes)) for glob, codes in settings.per_file_ignores.items()]
+        self._off_in_tests = chosen(settings.test_ignores)
+        self._is_test = matcher(settings.tests)
+        self._is_vendored = matcher(settings.vendored)
+        self._generated = {each.path for each in facts if each.generated}
+        self._off: dict[str, frozenset[str]] = {}
+
+    def __call__(self, finding: Finding) -> bool:
+        path = finding.path
+        if path not in self._off:
+            off = frozenset().union(*(codes for matches, codes in self._per_file if matches(path)))
+            if path in self._generated or self._is_test(path) or self._is_vendored(path):
+                off |= self._off_in_tests
+            self._off[path] = off
+        return finding.rule not in self._off[path]
+
+
+def _order(finding: Finding) -> tuple[str, int, int, str, str, str]:
+    span = finding.span
+    return finding.path, span.line, span.column, finding.rule, finding.message, finding.subject
+
+
+def _unique(findings: Iterable[Finding]) -> Iterable[Finding]:
+    """Each finding once: a mapping that several services share through an anchor stands in one place."""
+    seen: set[tuple[str, str, int, str]] = set()
+    for finding in findings:
+        key = (finding.rule, finding.path, finding.span.start, finding.message)
+        if key not in seen:
+            seen.add(key)
+            yield finding

@@ -1,0 +1,171 @@
+"""Rules about the ports that compose files publish: PORT201, PORT202, PORT204."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+from itertools import islice
+
+from portlint import wellknown
+from portlint.check.bindings import Binding
+from portlint.check.context import Context, at
+from portlint.check.network import Peer
+from portlint.model import Entry, Finding, Mapping, Related
+
+_MOST_COMPARED = 64
+"""bindings of one port that a further one is compared with"""
+_BASE_60 = re.compile(r"[1-9][0-9_]*(?::[0-5]?[0-9])+")
+"""The integers in base 60 of https://yaml.org/type/int.html, without a sign"""
+
+
+def duplicate_published_port(context: Context) -> Iterator[Finding]:
+    """PORT201: two services of one stack publish the same host port."""
+    for stack in context.network.stacks:
+        # An override comes after its base, whatever the names of the files.
+        order = {path: number for number, path in enumerate(stack.paths)}
+        published = [binding for peer in context.network.peers(stack) for binding in peer.published]
+        published.sort(key=lambda binding: (order.get(binding.path, -1), binding.span))
+        for earlier, later in _clashes(published):
+            yield _clash(earlier, later)
+        for binding in published:
+            if binding.replicas > 1 and binding.container is not None:
+                yield _replicated(binding)
+
+
+def _clash(earlier: Binding, later: Binding) -> Finding:
+    ports = later.ports if later.ports == earlier.ports else _common(later, earlier)
+    if earlier.service == later.service:
+        who = f"{later.service} publishes {ports}/{later.protocol} twice"
+    else:
+        who = f"{earlier.service} and {later.service} both publish {ports}/{later.protocol}"
+    profiles = sorted(earlier.profiles | later.profiles)
+    return Finding(
+        rule="PORT201",
+        path=later.path,
+        span=later.span,
+        message=who
+        + (f" ({later.source})" if later.source else "")
+        + (f" with the profile {profiles[0]}" if profiles else "")
+        + ": the second one does not start",
+        help="give one of them another host port, or bind them to different addresses",
+        port=later.ports.start,
+        subject=later.subject,
+        related=(
+            Related(
+                earlier.path,
+                earlier.span,
+                f"{earlier.service} publishes {earlier.ports} here"
+                + (f" ({earlier.source})" if earlier.source else ""),
+            ),
+        ),
+    )
+
+
+def _replicated(binding: Binding) -> Finding:
+    return Finding(
+        rule="PORT201",
+        path=binding.path,
+        span=binding.span,
+        message=f"{binding.service} runs {binding.replicas} times, and each publishes {binding.ports}: "
+        "only the first one starts",
+        help="publish the container's port alone, or a range with a port for each",
+        port=binding.ports.start,
+        subject=binding.subject,
+    )
+
+
+def _common(one: Binding, other: Binding) -> str:
+    start, end = max(one.ports.start, other.ports.start), min(one.ports.end, other.ports.end)
+    return str(start) if start == end else f"{start}-{end}"
+
+
+def _clashes(published: Iterable[Binding]) -> Iterator[tuple[Binding, Binding]]:
+    """Each binding that cannot be bound beside another, with the first such one; the later in the file comes second.
+
+    A sweep over the ports in order: n log n, as each binding is compared with a bounded number of others.
+    """
+    ordered = sorted(enumerate(published), key=lambda pair: (pair[1].ports.start, pair[0]))
+    active: dict[str, dict[int, Binding]] = {}
+    ending: list[tuple[int, int, str]] = []
+    for number, binding in ordered:
+        while ending and ending[0][0] < binding.ports.start:
+            _, gone, protocol = heappop(ending)
+            del active[protocol][gone]
+        group = active.setdefault(binding.protocol, {})
+        for other_number, other in islice(group.items(), _MOST_COMPARED):
+            if binding.clashes(other):
+                yield (other, binding) if other_number < number else (binding, other)
+                break
+        group[number] = binding
+        heappush(ending, (binding.ports.end, number, binding.protocol))
+
+
+def exposed_on_all_interfaces(context: Context) -> Iterator[Finding]:
+    """PORT204: an `internal` entry, or a well-known data store, published without a loopback address."""
+    entries = {(m.literal.path, m.literal.span.start): m.entry for m in context.matches if m.entry is not None}
+    for stack in context.network.stacks:
+        for peer in context.network.peers(stack):
+            store = _data_store(peer)
+            for binding in peer.published:
+                if not binding.everywhere or binding.in_host_network:
+                    continue
+                entry = entries.get((binding.path, binding.span.start))
+                if entry is not None and entry.exposure is not None:
+                    if entry.exposure == "internal":
+                        yield _exposed(context, binding, f"{entry.name}, which is internal", entry)
+                elif store is not None and (binding.container is None or _overlaps(binding, store.ports)):
+                    yield _exposed(context, binding, f"{binding.service}, a {store.name},")
+
+
+def _data_store(peer: Peer) -> wellknown.WellKnown | None:
+    image = next((s.image for s in reversed(peer.member.definitions) if s.image is not None), None)
+    known = wellknown.of_image(image) if image is not None else None
+    return known if known is not None and known.data_store else None
+
+
+def _overlaps(binding: Binding, ports: Iterable[int]) -> bool:
+    return binding.container is not None and any(port in binding.container for port in ports)
+
+
+def _exposed(context: Context, binding: Binding, who: str, entry: Entry | None = None) -> Finding:
+    return Finding(
+        rule="PORT204",
+        path=binding.path,
+        span=binding.span,
+        message=f"{who} is published on all interfaces: every machine that reaches this one can open {binding.ports}",
+        help=f'publish it on loopback ("127.0.0.1:{binding.ports}:{binding.container or binding.ports}"), '
+        "or not at all: other containers reach it without",
+        port=binding.ports.start,
+        entry=entry.name if entry is not None else None,
+        subject=binding.subject,
+        related=() if entry is None else (context.registry_says(entry, key="exposure"),),
+    )
+
+
+def base_60_port(context: Context) -> Iterator[Finding]:
+    """PORT202: an unquoted `22:22` that YAML 1.1 reads as one number."""
+    for facts in context.facts:
+        for service in facts.services:
+            for mapping in service.mappings:
+                written = _written(mapping)
+                if written is None or mapping.container is None or not _BASE_60.fullmatch(written):
+                    continue
+                number = 0
+                for part in written.replace("_", "").split(":"):
+                    number = number * 60 + int(part)
+                yield at(
+                    mapping.container,
+                    "PORT202",
+                    f"YAML 1.1 reads {written} as the number {number}",
+                    help=f'put it in quotes: "{written}"',
+                    span=mapping.span,
+                )
+
+
+def _written(mapping: Mapping) -> str | None:
+    """The text of a mapping that stands without quotes."""
+    sides = [side for side in (mapping.published, mapping.container) if side is not None]
+    if not any(side.form == "base60" for side in sides):
+        return None
+    return ":".join(side.text for side in sides)

@@ -1,0 +1,229 @@
+"""Rules about what containers listen on and how they are reached: PORT203, PORT205, PORT301, PORT302."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from portlint import rulebook
+from portlint.check.context import Context, at
+from portlint.check.network import Peer, places, said
+from portlint.model import Facts, Finding, Listening, Match, PortLiteral, Related, Role
+
+_TOLD = ("command", "CMD", "EXPOSE", "image")
+"""what tells where a process listens, the most direct first; the others only repeat it"""
+_BACKED = ("environment", "config", "command", "CMD")
+"""what shows that a port which one of them does not tell is meant all the same"""
+_ADDRESSED = frozenset({Role.CONNECT, Role.SETTING, Role.FALLBACK})
+_FOLDER = re.compile(r"[a-z0-9]+")
+
+
+def container_port_mismatch(context: Context) -> Iterator[Finding]:
+    """PORT203: mapping, health check, EXPOSE and command of a service disagree about what it listens on."""
+    for stack in context.network.stacks:
+        for peer in context.network.peers(stack):
+            yield from _mapped(peer)
+            yield from _probed(peer)
+    for facts in context.facts:
+        if facts.format == "dockerfile":
+            yield from _dockerfile(facts)
+
+
+def _mapped(peer: Peer) -> Iterator[Finding]:
+    """Mappings and `expose` that lead to a port on which nothing listens."""
+    name, listens = peer.member.name, peer.member.listens
+    by = next((by for by in _TOLD if any(each.by == by for each in listens)), None)
+    if by is None:
+        return
+    told = [each for each in listens if each.by == by]
+    right = [*told, *(each for each in listens if each.by in _BACKED)]
+    for kind, leads in (("mapping", "the mapping leads to"), ("expose", "expose names")):
+        inner = [each for each in listens if each.by == kind]
+        if not inner or any(_overlap(each, right) for each in inner) or inner[0].where is None:
+            continue
+        yield at(
+            inner[0].where,
+            "PORT203",
+            f"{leads} port {inner[0].ports} of {name}, which listens on {said(told)}: nothing answers there",
+            help=f"write {told[0].ports}, or have {name} listen on {inner[0].ports}",
+            related=places(name, told),
+        )
+
+
+def _probed(peer: Peer) -> Iterator[Finding]:
+    """Health checks in the compose file that ask where nothing listens."""
+    name, sure = peer.member.name, peer.sure
+    for each in peer.member.listens:
+        literal = each.where
+        if each.by != "healthcheck" or literal is None or literal.service is None or not sure:
+            continue
+        others = [other for other in peer.member.listens if other.by not in ("healthcheck", "label")]
+        if not _overlap(each, others):
+            yield at(
+                literal,
+                "PORT203",
+                f"the health check asks port {each.ports}, but {name} listens on {said(sure)}: "
+                "it is never seen as healthy",
+                help=f"ask port {sure[0].ports}",
+                related=places(name, sure),
+            )
+
+
+def _dockerfile(facts: Facts) -> Iterator[Finding]:
+    """EXPOSE and HEALTHCHECK of a Dockerfile that its own command contradicts."""
+    exposed: list[PortLiteral] = []
+    commands: list[PortLiteral] = []
+    probes: list[PortLiteral] = []
+    others: list[PortLiteral] = []
+    for literal in facts.literals:
+        if literal.prose or not literal.valid or literal.host not in _HERE:
+            continue
+        instruction = literal.subject.partition(" ")[0]
+        if instruction == "EXPOSE":
+            exposed.append(literal)
+        elif instruction in ("CMD", "ENTRYPOINT"):
+            (others if literal.role is Role.CONNECT else commands).append(literal)
+        elif instruction == "HEALTHCHECK":
+            probes.append(literal)
+        elif instruction not in ("FROM", "COPY", "ADD"):
+            others.append(literal)
+    if exposed and commands and not any(_meets(each, [*commands, *others]) for each in exposed):
+        yield at(
+            exposed[0],
+            "PORT203",
+            f"EXPOSE says {exposed[0].ports}, but the command listens on {commands[0].ports}",
+            help=f"write EXPOSE {commands[0].ports}",
+            related=(Related(facts.path, commands[0].span, f"the command listens on {commands[0].ports} here"),),
+        )
+    listening = commands or exposed
+    for probe in probes:
+        if listening and not _meets(probe, [*exposed, *commands, *others]):
+            yield at(
+                probe,
+                "PORT203",
+                f"HEALTHCHECK asks port {probe.ports}, but the image listens on {listening[0].ports}: "
+                "it is never seen as healthy",
+                help=f"ask port {listening[0].ports}",
+                related=(Related(facts.path, listening[0].span, f"{listening[0].ports} is said here"),),
+            )
+
+
+_HERE = (None, "", "localhost", "127.0.0.1", "0.0.0.0", "[::]", "::", "[::1]", "::1", "*")
+
+
+def _overlap(one: Listening, others: Iterable[Listening]) -> bool:
+    return any(one.ports.overlaps(other.ports) for other in others)
+
+
+def _meets(one: PortLiteral, others: Iterable[PortLiteral]) -> bool:
+    return any(one.ports.overlaps(other.ports) for other in others)
+
+
+def published_port_inside_network(context: Context) -> Iterator[Finding]:
+    """PORT205: another container is addressed by its name and the port that it publishes on the host."""
+    for literal, peers in _missed(context):
+        peer = peers[0]
+        binding = peer.publishes(literal.ports)
+        if binding is None:
+            continue
+        name, sure = peer.member.name, peer.sure
+        inside = binding.container if binding.container is not None else sure[0].ports
+        yield at(
+            literal,
+            "PORT205",
+            f"{literal.ports} is the port of {name} on the host; from another container it answers on {said(sure)}",
+            help=f"write {inside.start if inside.start != inside.end else inside}",
+            related=(
+                Related(binding.path, binding.span, f"{name} publishes {binding.ports} here{_note(binding.source)}"),
+                *places(name, sure),
+            ),
+        )
+
+
+def dangling_upstream(context: Context) -> Iterator[Finding]:
+    """PORT301: a proxy target, URL or `host:port` names a service of the stack that has no such port."""
+    for literal, peers in _missed(context):
+        peer = peers[0]
+        if peer.publishes(literal.ports) is None:
+            name, sure = peer.member.name, peer.sure
+            yield at(
+                literal,
+                "PORT301",
+                f"{name} has no port {literal.ports}: it listens on {said(sure)}",
+                help=f"write {sure[0].ports}, or have {name} listen on {literal.ports}",
+                related=places(name, sure),
+            )
+
+
+def _note(text: str) -> str:
+    return f" ({text})" if text else ""
+
+
+def _missed(context: Context) -> Iterator[tuple[PortLiteral, tuple[Peer, ...]]]:
+    """Places that go to a service by name, at a port that none of the services so named listens on."""
+    for match in context.matches:
+        literal = match.literal
+        if literal.host is None or not literal.valid or not _is_addressed(context, match):
+            continue
+        peers = context.network.called(literal)
+        if peers and all(peer.sure and not peer.listens(literal.ports) for peer in peers):
+            yield literal, peers
+
+
+def _is_addressed(context: Context, match: Match) -> bool:
+    """Whether a place is one from which a client goes out in the network of the containers."""
+    literal = match.literal
+    if literal.role not in _ADDRESSED or literal.form in ("comparison", "word"):
+        return False
+    if literal.format in _other("always"):
+        return True
+    if context.is_test(literal.path):
+        # Tests make up hosts and ports.
+        return False
+    return _other("networks").isdisjoint(_FOLDER.findall(literal.path.lower()))
+
+
+@cache
+def _other(key: str) -> frozenset[str]:
+    return frozenset(rulebook.load("listening.yaml")[key])
+
+
+def traefik_port_mismatch(context: Context) -> Iterator[Finding]:
+    """PORT302: a Traefik label carries a port that is none of its container."""
+    for stack in context.network.stacks:
+        for peer in context.network.peers(stack):
+            name, sure = peer.member.name, peer.sure
+            for each in peer.member.listens:
+                literal = each.where
+                if each.by != "label" or literal is None or not sure or not _is_traefik(literal):
+                    continue
+                if peer.listens(each.ports, but="label"):
+                    continue
+                published = peer.publishes(each.ports)
+                why = "the port on the host" if published is not None else "none of its ports"
+                related = (
+                    () if published is None
+                    else (Related(published.path, published.span, f"{name} publishes {published.ports} here"),)
+                )  # fmt: skip
+                yield at(
+                    literal,
+                    "PORT302",
+                    f"Traefik would go to port {each.ports} of {name}, {why}: it listens on {said(sure)}",
+                    help=f"write {_inside(peer, each)}",
+                    related=(*related, *places(name, sure)),
+                )
+
+
+def _inside(peer: Peer, listening: Listening) -> str:
+    """The port of the container that is meant."""
+    binding = peer.publishes(listening.ports)
+    if binding is not None and binding.container is not None:
+        return str(binding.container)
+    return str(peer.sure[0].ports)
+
+
+def _is_traefik(literal: PortLiteral) -> bool:
+    """Whether it is a label such as `traefik.http.services.web.loadbalancer.server.port`, or the first version's."""
+    _, found, key = literal.subject.lower().partition("labels.traefik.")
+    return bool(found) and (key == "port" or key.endswith(".port"))

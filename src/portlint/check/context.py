@@ -1,0 +1,160 @@
+"""What every rule may ask: the facts, the matches, the registry, and sentences about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+from portlint import rulebook
+from portlint.check.env_files import Values
+from portlint.check.network import Network
+from portlint.model import (
+    Entry,
+    Facts,
+    Finding,
+    Fix,
+    Match,
+    PortLiteral,
+    PortRange,
+    Registry,
+    Related,
+    Resolution,
+    Role,
+    Settings,
+    Span,
+)
+from portlint.naming import is_port_name
+from portlint.patterns import matcher
+
+_IN_TEXT = frozenset({"url", "address", "option", "word", "mapping", "base60"})
+"""forms whose digits stand in a longer text"""
+
+
+class Context:
+    """The input of the check stage, with what several rules need worked out once."""
+
+    def __init__(
+        self, facts: Sequence[Facts], resolution: Resolution, registry: Registry | None, settings: Settings
+    ) -> None:
+        self.facts = facts
+        self.resolution = resolution
+        self.registry = registry
+        self.settings = settings
+
+    @cached_property
+    def matches(self) -> tuple[Match, ...]:
+        """The matches that rules judge: prose means a port but runs nothing, and the registry is the measure itself."""
+        own = self.registry.path if self.registry else None
+        return tuple(m for m in self.resolution.matches if not m.literal.prose and m.literal.path != own)
+
+    @cached_property
+    def values(self) -> Values:
+        """What the variables of compose files hold."""
+        literals = (match.literal for match in self.resolution.matches)
+        return Values(self.facts, literals, self.resolution.environments)
+
+    @cached_property
+    def network(self) -> Network:
+        """The stacks by the names of their services."""
+        return Network(self.resolution.stacks, self.values)
+
+    @cached_property
+    def is_test(self) -> Callable[[str], bool]:
+        """Whether a path is that of a test file."""
+        return matcher(self.settings.tests)
+
+    @cached_property
+    def owners(self) -> dict[int, Entry]:
+        """Default port to the first entry that has it."""
+        out: dict[int, Entry] = {}
+        for entry in self.registry.entries if self.registry else ():
+            out.setdefault(entry.default, entry)
+        return out
+
+    def registry_says(self, entry: Entry, environment: str | None = None, *, key: str | None = None) -> Related:
+        """The registry's line about an entry: its value for the environment, where it gives one, else its default.
+
+        Raises AttributeError without a registry.
+        """
+        assert self.registry is not None
+        if key is None:
+            key = "default"
+            if environment is not None and environment in entry.environments:
+                key = f"environments.{environment}"
+        message = f"the registry gives {entry.name} {said(entry, key)} here"
+        return Related(self.registry.path, entry.where(key), message)
+
+
+def said(entry: Entry, key: str) -> str:
+    """The value of a key of an entry that holds ports, as a person reads it."""
+    if key.startswith("environments."):
+        environment = key.partition(".")[2]
+        return f"{entry.environments[environment]} for {environment}"
+    if key == "range":
+        return f"the range {entry.range}"
+    if key == "container_port":
+        return f"{entry.container_port} inside its container"
+    if key == "exposure":
+        return f"the exposure {entry.exposure}"
+    return str(entry.default)
+
+
+def right_default(entry: Entry, environment: str | None) -> int:
+    """The port to write as the fallback of an entry's variable in a file of that environment."""
+    own = entry.environments.get(environment) if environment is not None else None
+    return entry.default if own is None else own.start
+
+
+def reference(literal: PortLiteral, variable: str, port: int) -> str:
+    """How a reference to `variable` is written in place of the literal."""
+    table = rulebook.load("references.yaml")
+    ways = table.get(literal.format, table["other"])
+    way: str = ways["text" if literal.form in _IN_TEXT else "number"]
+    return way.replace("<VARIABLE>", variable).replace("<PORT>", str(port))
+
+
+def is_fallback(literal: PortLiteral) -> bool:
+    """Whether the literal is the value taken when a variable is not set."""
+    return literal.role is Role.FALLBACK or literal.form == "fallback"
+
+
+def is_port_variable(variable: str) -> bool:
+    """Whether a name is that of an environment variable for the port of some service: `API_PORT`, not `PORT`.
+
+    In lower case it is a variable of a script, not one of its environment (POSIX.1-2017, Base Definitions, 8.1).
+    """
+    return variable.isupper() and variable.endswith("_PORT") and is_port_name(variable)
+
+
+def elsewhere(entry: Entry, ports: PortRange, environment: str | None) -> str:
+    """In which other environment a wrong port would be right; empty where it is in none."""
+    for name, value in entry.environments.items():
+        if name != environment and value.overlaps(ports):
+            return name
+    return ""
+
+
+def at(
+    literal: PortLiteral,
+    code: str,
+    message: str,
+    *,
+    help: str = "",
+    entry: str | None = None,
+    related: tuple[Related, ...] = (),
+    fix: Fix | None = None,
+    span: Span | None = None,
+) -> Finding:
+    """A finding about a port literal, at its digits or at `span`."""
+    return Finding(
+        rule=code,
+        path=literal.path,
+        span=literal.span if span is None else span,
+        message=message,
+        help=help,
+        port=literal.port,
+        entry=entry,
+        subject=literal.subject,
+        related=related,
+        fix=fix,
+    )

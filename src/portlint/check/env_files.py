@@ -1,0 +1,95 @@
+"""Env files: which are templates, and what they set the variables of a compose file to.
+
+Sources: Docker Docs, "Set, use, and manage variables in a Compose file with interpolation", `.env` and `--env-file`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from posixpath import dirname
+
+from portlint import rulebook
+from portlint.model import Facts, PortLiteral
+
+_WORD = re.compile(r"[A-Za-z0-9]+")
+_FORMAT = "dotenv"
+
+
+@cache
+def _words(key: str) -> frozenset[str]:
+    return frozenset(rulebook.load("environments.yaml")[key])
+
+
+@lru_cache(maxsize=4096)
+def is_template(path: str) -> bool:
+    """Whether an env file is one that people copy: `.env.example`, `sample.env`."""
+    return not _words("templates").isdisjoint(_WORD.findall(path.rpartition("/")[2].lower()))
+
+
+@lru_cache(maxsize=4096)
+def is_personal(path: str) -> bool:
+    """Whether an env file is one person's own, which overrides the others: `.env.local`."""
+    return not _words("personal").isdisjoint(_WORD.findall(path.rpartition("/")[2].lower()))
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a variable of a compose file holds."""
+
+    literal: PortLiteral | None
+    """None: it is not known"""
+    source: str
+    """where from, as a person reads it; empty for a number that stands at the place itself"""
+
+
+class Values:
+    """The values that Compose takes for variables, from the env files beside a compose file or from the fallback."""
+
+    def __init__(
+        self, facts: Iterable[Facts], literals: Iterable[PortLiteral], environments: Mapping[str, str]
+    ) -> None:
+        self._environments = environments
+        self._files: dict[tuple[str, str | None, bool], list[str]] = {}
+        """folder, environment, and whether it is a template, to env files"""
+        self._set: set[tuple[str, str]] = set()
+        """path and variable"""
+        for each in facts:
+            if each.format == _FORMAT and not is_personal(each.path):
+                key = (dirname(each.path), environments.get(each.path), is_template(each.path))
+                self._files.setdefault(key, []).append(each.path)
+                self._set.update((each.path, variable.name) for variable in each.variables)
+        self._ports: dict[tuple[str, str], PortLiteral] = {}
+        for literal in literals:
+            if literal.variable is not None and literal.format == _FORMAT and not literal.prose:
+                self._ports[literal.path, literal.variable] = literal
+
+    def of(self, base: str, path: str, variable: str | None, place: PortLiteral | None) -> Value:
+        """The value at a place of the compose file `path` in the stack of `base`; place: what is written there."""
+        if variable is None:
+            return Value(place, "")
+        file = self._file(base, path, variable, template=False)
+        if file is None and place is None:
+            file = self._file(base, path, variable, template=True)
+        if file is not None:
+            value = self._ports.get((file, variable))
+            if value is None:
+                return Value(None, "")
+            its = f"; its fallback is {place.ports}" if place is not None and place.ports != value.ports else ""
+            return Value(value, f"the value of {variable} in {file}{its}")
+        if place is not None:
+            return Value(place, f"the fallback of {variable}")
+        return Value(None, "")
+
+    def _file(self, base: str, path: str, variable: str, *, template: bool) -> str | None:
+        """The env file that sets the variable: that of the environment before `.env`, or a template of one of them."""
+        environment = self._environments.get(path, self._environments.get(base))
+        folder = dirname(base)
+        for chosen in dict.fromkeys((environment, None)):
+            for file in self._files.get((folder, chosen, template), ()):
+                usual = chosen is not None or template or file.rpartition("/")[2] == ".env"
+                if usual and (file, variable) in self._set:
+                    return file
+        return None

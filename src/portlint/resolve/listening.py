@@ -1,0 +1,168 @@
+"""What a compose service listens on inside its container, as the repository tells it, each with its source.
+
+Sure sources say it: mappings, `expose`, commands, the Dockerfile that is built, an image that the world knows. The
+others (its variables, its health check, a configuration file that bears its name) are no ground for a claim, but a port
+that one of them names is not called missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from posixpath import dirname
+
+from portlint import rulebook, wellknown
+from portlint.model import FIRST_PORT, LAST_PORT, Facts, Listening, PortLiteral, PortRange, Role, Service
+from portlint.resolve.hosts import is_local
+
+_ANY = PortRange(FIRST_PORT, LAST_PORT)
+_WORD = re.compile(r"[a-z0-9]+")
+_MOST = 64
+"""ports of one kind that are remembered of one service"""
+_SECTIONS = {
+    "command": "command",
+    "entrypoint": "command",
+    "environment": "environment",
+    "healthcheck": "healthcheck",
+    "labels": "label",
+    "deploy": "label",
+    "configs": "config",
+}
+
+
+@cache
+def _code_formats() -> frozenset[str]:
+    return frozenset(rulebook.load("listening.yaml")["code_formats"])
+
+
+@cache
+def _config_formats() -> frozenset[str]:
+    return frozenset(rulebook.load("listening.yaml")["config_formats"])
+
+
+def section(literal: PortLiteral) -> str:
+    """The key of the compose service under which the literal stands: `environment`, `healthcheck`, `ports`, ..."""
+    rest = literal.subject.removeprefix(f"services.{literal.service}.")
+    return rest.partition(".")[0].partition("[")[0]
+
+
+class Listeners:
+    """Answers what each compose service listens on."""
+
+    def __init__(self, facts: Iterable[Facts]) -> None:
+        everything = tuple(facts)
+        services = [service for each in everything for service in each.services]
+        self._own: dict[tuple[str, str], list[PortLiteral]] = {}
+        self._dockerfiles: dict[str, list[PortLiteral]] = {}
+        self._env: dict[str, list[PortLiteral]] = {}
+        self._values: dict[str, list[PortLiteral]] = {}
+        self._bound: dict[str, list[PortLiteral]] = {dirname(s.build): [] for s in services if s.build is not None}
+        self._named: dict[str, list[PortLiteral]] = {word: [] for s in services for word in _names(s)}
+        builds = {service.build for service in services}
+        env_files = {file for service in services for file in service.env_files}
+        for each in everything:
+            if each.services:
+                for literal in each.literals:
+                    if literal.service is not None and not literal.prose:
+                        self._own.setdefault((each.path, literal.service), []).append(literal)
+            live = [literal for literal in each.literals if literal.valid and not literal.prose]
+            if each.path in builds:
+                self._dockerfiles[each.path] = live
+            elif each.format == "dotenv":
+                if each.path in env_files:
+                    self._env[each.path] = [*live, *each.candidates]
+                for literal in live:
+                    if literal.variable is not None:
+                        _note(self._values.setdefault(literal.variable, []), literal)
+            elif each.format in _config_formats():
+                for word in set(_WORD.findall(each.path.lower())) & self._named.keys():
+                    for literal in live:
+                        if literal.role in (Role.BIND, Role.SETTING) and is_local(literal.host):
+                            _note(self._named[word], literal)
+            elif each.format in _code_formats():
+                self._note_code(each.path, live)
+
+    def _note_code(self, path: str, live: list[PortLiteral]) -> None:
+        """Ports that code binds, under each folder that an image is built from."""
+        bound = [literal for literal in live if literal.role is Role.BIND]
+        folder = path
+        while bound and folder:
+            folder = dirname(folder)
+            known = self._bound.get(folder)
+            for literal in bound if known is not None else ():
+                _note(known if known is not None else [], literal)
+
+    def of(self, service: Service) -> tuple[Listening, ...]:
+        """What one definition of a service says, each port and source once."""
+        found: dict[tuple[PortRange, str], Listening] = {}
+        for each in self._all(service):
+            found.setdefault((each.ports, each.by), each)
+        return tuple(found.values())
+
+    def _all(self, service: Service) -> Iterator[Listening]:
+        names = {service.name.lower(), *(host.lower() for host in service.hosts)}
+        for literal in self._own.get((service.path, service.name), ()):
+            by = _SECTIONS.get(section(literal))
+            host = literal.host
+            if by is None or not literal.valid or not (is_local(host) or (host or "").lower() in names):
+                continue
+            if by == "command" and (literal.role is Role.CONNECT or not is_local(host)):
+                continue
+            yield from self._told(literal, by)
+        for mapping in service.mappings:
+            if mapping.container is not None and mapping.container.valid:
+                yield from self._told(mapping.container, "mapping")
+            elif mapping.container is None:
+                # Only the variable knows.
+                yield Listening(_ANY, "environment")
+        for literal in service.expose:
+            if literal.valid:
+                yield from self._told(literal, "expose")
+        if service.build is not None:
+            yield from self._built(service, service.build)
+        elif service.image is not None and (known := wellknown.of_image(service.image)) is not None:
+            for port in (*known.ports, *known.more_ports):
+                yield Listening(PortRange(port, port), "image", None, service.image)
+        for file in service.env_files:
+            for literal in self._env.get(file, ())[:_MOST]:
+                if is_local(literal.host):
+                    yield Listening(literal.ports, "environment", literal)
+        for word in _names(service):
+            for literal in self._named.get(word, ()):
+                yield Listening(literal.ports, "config", literal)
+
+    def _told(self, literal: PortLiteral, by: str) -> Iterator[Listening]:
+        """A place's port, and for a fallback what env files set its variable to."""
+        yield Listening(literal.ports, by, literal)
+        if literal.form == "fallback" and literal.variable is not None:
+            for value in self._values.get(literal.variable, ()):
+                yield Listening(value.ports, "environment", value)
+
+    def _built(self, service: Service, dockerfile: str) -> Iterator[Listening]:
+        for literal in self._dockerfiles.get(dockerfile, ())[:_MOST]:
+            instruction = literal.subject.partition(" ")[0]
+            if not is_local(literal.host):
+                continue
+            if instruction == "EXPOSE":
+                yield Listening(literal.ports, "EXPOSE", literal, dockerfile)
+            elif instruction in ("CMD", "ENTRYPOINT") and literal.role is not Role.CONNECT:
+                # A command in the compose file takes the place of the image's.
+                yield Listening(literal.ports, "environment" if service.commanded else "CMD", literal, dockerfile)
+            elif instruction == "HEALTHCHECK":
+                yield Listening(literal.ports, "healthcheck", literal, dockerfile)
+            elif instruction not in ("RUN", "FROM", "COPY", "ADD"):
+                yield Listening(literal.ports, "environment", literal, dockerfile)
+        for literal in self._bound.get(dirname(dockerfile), ()):
+            yield Listening(literal.ports, "config", literal)
+
+
+def _names(service: Service) -> set[str]:
+    """The words by which a configuration file may be called after a service: its names, and its image's."""
+    image = (service.image or "").partition("@")[0].rpartition("/")[2].partition(":")[0]
+    return {word.lower() for word in (service.name, *service.hosts, image) if _WORD.fullmatch(word.lower())}
+
+
+def _note(known: list[PortLiteral], literal: PortLiteral) -> None:
+    if len(known) < _MOST and all(other.ports != literal.ports for other in known):
+        known.append(literal)

@@ -1,0 +1,115 @@
+"""Compose services: which registry entries they are, by what names they are called, and what they listen on inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from portlint import wellknown
+from portlint.model import Entry, Facts, Listening, Mapping, PortLiteral, PortRange, Service
+from portlint.resolve.entries import Entries
+from portlint.resolve.listening import Listeners
+
+ServiceKey = tuple[str, str]
+"""path of the compose file, name of the service"""
+Place = tuple[str, int, str | None]
+"""path, byte offset and service: what tells a literal apart where two services share one through an anchor"""
+
+_MOST_INSIDE = 32
+"""ports inside containers that are remembered of one entry"""
+
+
+def place_of(literal: PortLiteral) -> Place:
+    return literal.path, literal.span.start, literal.service
+
+
+class Services:
+    """All compose services of the repository."""
+
+    def __init__(self, facts: Iterable[Facts], entries: Entries | None) -> None:
+        self._entries = entries
+        self.listens: dict[ServiceKey, tuple[PortRange, ...]] = {}
+        self.entries_of: dict[ServiceKey, tuple[Entry, ...]] = {}
+        self.single: set[ServiceKey] = set()
+        """services that publish one port, which is then the service's own"""
+        self.guessed: set[ServiceKey] = set()
+        """services whose entry only their image tells: a second redis may well be another service"""
+        self.inside_of: dict[str, list[PortRange]] = {}
+        """entry name to the ports that its services listen on"""
+        self.containers: dict[Place, Mapping] = {}
+        """the place of a mapping's container side to the mapping"""
+        self.published: dict[Place, Mapping] = {}
+        self._hosts: dict[tuple[str | None, str], list[ServiceKey]] = {}
+        self._called: dict[tuple[str | None, str], Called] = {}
+        everything = tuple(facts)
+        listeners = Listeners(everything)
+        self.listening: dict[ServiceKey, tuple[Listening, ...]] = {}
+        for each in everything:
+            for service in each.services:
+                self.listening[service.path, service.name] = listeners.of(service)
+                self._add(service)
+
+    def _add(self, service: Service) -> None:
+        key = (service.path, service.name)
+        for mapping in service.mappings:
+            if mapping.container is not None:
+                self.containers[place_of(mapping.container)] = mapping
+            if mapping.published is not None:
+                self.published[place_of(mapping.published)] = mapping
+        self.listens[key] = tuple(dict.fromkeys(each.ports for each in self.listening[key] if each.sure))
+        known = wellknown.of_image(service.image) if service.image else None
+        if sum(m.published is not None or m.published_variable is not None for m in service.mappings) == 1:
+            self.single.add(key)
+        for host in {service.name, *service.hosts}:
+            self._hosts.setdefault((None, host.lower()), []).append(key)
+            self._hosts.setdefault((service.path, host.lower()), []).append(key)
+        if self._entries is not None:
+            found = self._meant(service, self._entries)
+            if not found and known is not None:
+                found = self._entries.for_library(known.name).entries
+                self.guessed.add(key)
+            self.entries_of[key] = found
+            for entry in found:
+                known_inside = self.inside_of.setdefault(entry.name, [])
+                if len(known_inside) < _MOST_INSIDE:
+                    known_inside += [ports for ports in self.listens[key] if ports not in known_inside]
+
+    def _meant(self, service: Service, entries: Entries) -> tuple[Entry, ...]:
+        """The entries that a service is by the variables that it publishes and by its names."""
+        found: dict[str, Entry] = {}
+        for mapping in service.mappings:
+            variable = mapping.published_variable or (mapping.published.variable if mapping.published else None)
+            if variable is not None:
+                found |= {entry.name: entry for entry in entries.by_variable.get(variable, ())}
+        for name in (service.name, *service.hosts):
+            named = entries.named(name)
+            if named.sure:
+                found |= {entry.name: entry for entry in named.entries}
+        return tuple(found.values())
+
+    def called(self, host: str, path: str) -> Called | None:
+        """What a host name means: the services of the same compose file before those of any other."""
+        key: tuple[str | None, str] = (path, host.lower())
+        if key not in self._hosts:
+            key = (None, host.lower())
+            if key not in self._hosts:
+                return None
+        known = self._called.get(key)
+        if known is None:
+            services = self._hosts[key]
+            entries = {entry.name: entry for service in services for entry in self.entries_of.get(service, ())}
+            told = all(self.listens[service] for service in services)
+            guessed = not self.guessed.isdisjoint(services)
+            known = self._called[key] = Called(tuple(entries.values()), told, guessed)
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The compose services of one host name."""
+
+    entries: tuple[Entry, ...]
+    told: bool
+    """it is known what each of them listens on"""
+    guessed: bool
+    """only an image tells which entry one of them is"""

@@ -1,0 +1,175 @@
+"""Which compose files run together.
+
+A file runs with its override; with the files that a command of the repository names beside it; with those that it
+includes. A file that adds to services of the base file beside it, without an image of their own, runs over that base.
+Every other file is a stack by itself: files for environments do not run together.
+
+Sources: Compose specification, "Merge", "Include", "Extend"; Docker Docs, "Merge Compose files".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from posixpath import dirname, normpath, splitext
+
+from portlint.model import Facts, Listening, Member, Service, Stack
+
+_OVERRIDE = ".override"
+_BASES = ("compose", "docker-compose")
+_MOST_LISTS = 200
+"""lists of files that are followed; more are no repository's"""
+_DEEPEST = 16
+"""levels of `include` and `extends`"""
+_MOST_FILES = 64
+"""files of one stack"""
+
+
+def stacks(facts: Iterable[Facts], listening: Callable[[Service], tuple[Listening, ...]]) -> tuple[Stack, ...]:
+    """The stacks of the repository. listening: what one definition of a service listens on."""
+    everything = tuple(facts)
+    files = {each.path: each for each in everything if each.services or each.includes}
+    if not files:
+        return ()
+    assembly = _Assembly(files, listening)
+    return tuple(assembly.stack(paths) for paths in _together(files, everything))
+
+
+def _together(files: dict[str, Facts], facts: Iterable[Facts]) -> Iterator[tuple[str, ...]]:
+    """The files of each stack, the base first."""
+    lists = dict.fromkeys(islice(_lists(files, facts), _MOST_LISTS))
+    first = {paths[0] for paths in lists}
+    later = {path for paths in lists for path in paths[1:]} - first
+    by_stem = {splitext(path)[0]: path for path in sorted(files, reverse=True)}
+    for path in files:
+        stem = splitext(path)[0]
+        if stem.endswith(_OVERRIDE) and stem.removesuffix(_OVERRIDE) in by_stem:
+            continue
+        if path in later:
+            continue
+        base = _base_of(files, path, by_stem) if path not in first else None
+        if base is not None:
+            yield base, path
+            continue
+        override = by_stem.get(stem + _OVERRIDE)
+        yield (path,) if override is None or override == path else (path, override)
+    for paths in lists:
+        if len(paths) > 1:
+            yield paths
+
+
+def _base_of(files: dict[str, Facts], path: str, by_stem: dict[str, str]) -> str | None:
+    """The base file beside a file that only adds to its services."""
+    folder = dirname(path)
+    base = next((by_stem[s] for name in _BASES if (s := f"{folder}/{name}" if folder else name) in by_stem), None)
+    if base is None or base == path:
+        return None
+    whole = {service.name for service in files[base].services if _is_whole(service)}
+    adds = any(service.name in whole and not _is_whole(service) for service in files[path].services)
+    return base if adds else None
+
+
+def _is_whole(service: Service) -> bool:
+    return service.image is not None or service.built or service.extends is not None
+
+
+def _lists(files: dict[str, Facts], facts: Iterable[Facts]) -> Iterator[tuple[str, ...]]:
+    """The lists of files that commands name, as paths."""
+    by_name: dict[str, list[str]] = {}
+    for path in files:
+        by_name.setdefault(path.rpartition("/")[2], []).append(path)
+    for each in facts:
+        for names in each.compose_lists:
+            found = _located(names, each.path, files, by_name)
+            if found is not None:
+                yield found
+
+
+def _located(
+    names: tuple[str, ...], path: str, files: dict[str, Facts], by_name: dict[str, list[str]]
+) -> tuple[str, ...] | None:
+    """The files that a command means: seen from its own folder, from one above it, or the only ones so named."""
+    folder = dirname(path)
+    while True:
+        found = tuple(normpath(f"{folder}/{name}" if folder else name) for name in names)
+        if all(file in files for file in found):
+            return tuple(dict.fromkeys(found))
+        if not folder:
+            break
+        folder = dirname(folder)
+    only: dict[str, None] = {}
+    for name in names:
+        tail = normpath(name).lstrip("./")
+        ending = [file for file in by_name.get(tail.rpartition("/")[2], ()) if f"/{file}".endswith(f"/{tail}")]
+        if len(ending) != 1:
+            return None
+        only[ending[0]] = None
+    return tuple(only)
+
+
+class _Assembly:
+    """Puts the services of several files together."""
+
+    def __init__(self, files: dict[str, Facts], listening: Callable[[Service], tuple[Listening, ...]]) -> None:
+        self._files = files
+        self._services = {(s.path, s.name): s for each in files.values() for s in each.services}
+        self._listening = listening
+        self._known: dict[tuple[str, str], tuple[Listening, ...]] = {}
+
+    def stack(self, paths: tuple[str, ...]) -> Stack:
+        every = tuple(islice(dict.fromkeys(self._with_included(paths)), _MOST_FILES))
+        merged: dict[str, list[Service]] = {}
+        for path in every:
+            for service in self._files[path].services:
+                definitions = merged.setdefault(service.name, [])
+                known = {id(each) for each in definitions}
+                definitions += [each for each in self._lineage(service) if id(each) not in known]
+        listens = {name: self._listens(definitions) for name, definitions in merged.items()}
+        shared: dict[str, list[Listening]] = {}
+        for name, definitions in merged.items():
+            owner = network_owner(definitions)
+            if owner is not None and owner in merged:
+                # They share one network, and are reached by the owner's name.
+                shared.setdefault(owner, []).extend(listens[name])
+        members = tuple(
+            Member(name, tuple(definitions), (*listens[name], *shared.get(name, ())))
+            for name, definitions in merged.items()
+        )
+        return Stack(every, members)
+
+    def _with_included(self, paths: Iterable[str]) -> Iterator[str]:
+        seen: set[str] = set()
+        level = [path for path in paths if path in self._files]
+        for _ in range(_DEEPEST):
+            yield from level
+            seen.update(level)
+            level = [file for path in level for file in self._files[path].includes if file in self._files]
+            level = [file for file in dict.fromkeys(level) if file not in seen]
+            if not level or len(seen) > _MOST_FILES:
+                return
+
+    def _lineage(self, service: Service) -> list[Service]:
+        """What a service extends in other files, farthest first, and itself."""
+        out = [service]
+        while (key := out[0].extends) is not None and len(out) < _DEEPEST:
+            base = self._services.get(key)
+            if base is None or any(base is each for each in out):
+                break
+            out.insert(0, base)
+        return out
+
+    def _listens(self, definitions: Iterable[Service]) -> tuple[Listening, ...]:
+        out: dict[tuple[object, str], Listening] = {}
+        for service in definitions:
+            key = (service.path, service.name)
+            if key not in self._known:
+                self._known[key] = self._listening(service)
+            for each in self._known[key]:
+                out.setdefault((each.ports, each.by), each)
+        return tuple(out.values())
+
+
+def network_owner(definitions: Iterable[Service]) -> str | None:
+    """The service whose network a service uses: `network_mode: service:web`."""
+    mode = next((s.network_mode for s in reversed(tuple(definitions)) if s.network_mode is not None), None)
+    return mode.removeprefix("service:") if mode is not None and mode.startswith("service:") else None
