@@ -1,0 +1,78 @@
+"""The command line. `main` finds the command; each command is a module of this folder, imported on use."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "check": "lint the repository: hold every port against the registry",
+    "ports": "list every port literal; no registry needed",
+    "registry": "validate, list or show the registry",
+    "resolve": "print the port of a service, for shell scripts",
+    "status": "show which registered ports are held, and by whom",
+    "env": "run a command with every registered variable set",
+    "explain": "explain a rule, offline",
+    "config": "show or validate the settings, or print their JSON Schema",
+}
+"""command, which is also its module's name, to what it does"""
+
+_USAGE = "usage: portlint COMMAND [OPTION...] [ARGUMENT...]"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command and gives its exit code: 0, 1 findings, 2 the user's mistake, 3 a bug, 130 interrupted."""
+    from portlint.cli.errors import guarded
+
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    return guarded(lambda: _dispatch(arguments))
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments:
+        sys.stderr.write(_help())
+        return 2
+    first, rest = arguments[0], arguments[1:]
+    if first in ("-h", "--help", "help"):
+        if rest and rest[0] in COMMANDS:
+            return _dispatch([rest[0], "--help"])
+        sys.stdout.write(_help())
+        return 0
+    if first in ("-V", "--version", "version"):
+        from portlint import __version__
+
+        sys.stdout.write(f"portlint {__version__}\n")
+        return 0
+    if first not in COMMANDS:
+        from portlint.errors import UserError, nearest
+
+        kind = "option" if first.startswith("-") else "command"
+        known = ("--help", "--version") if kind == "option" else COMMANDS
+        raise UserError(f'there is no {kind} "{first}"{nearest(first, known)} (see portlint --help)')
+    from importlib import import_module
+
+    code: int = import_module(f"portlint.cli.{first}").run(rest)
+    return code
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    lines = (f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items())
+    return f"""{_USAGE}
+
+The linter for hardcoded ports: every port of a repository, held against one registry (ports.yaml).
+
+commands:
+{chr(10).join(lines)}
+
+  portlint COMMAND --help tells all about a command; portlint --version the version.
+
+exit codes:
+  0  nothing found at or above the fail level       2  the job could not be done: a wrong flag,
+  1  findings                                          a missing path, an unusable registry
+  3  a bug in portlint                            130  interrupted
+
+start with:
+  portlint ports            every port in this repository
+  portlint check            what is wrong with them
+"""

@@ -1,0 +1,82 @@
+"""argparse, with messages of one line that name the nearest right word."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from typing import NoReturn
+
+from portlint.errors import UserError, nearest
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises UserError instead of printing its usage, and takes options before, among and behind the paths."""
+
+    def __init__(self, command: str, *, description: str, epilog: str = "", usage: str | None = None) -> None:
+        super().__init__(
+            prog=f"portlint {command}",
+            usage=usage,
+            description=description,
+            epilog=epilog,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (see {self.prog} --help)")
+
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """The arguments. Raises UserError."""
+        before, behind = list(arguments), []
+        if "--" in before:  # parse_known_intermixed_args would take what follows for options again
+            at = before.index("--")
+            before, behind = before[:at], before[at + 1 :]
+        known, unknown = self.parse_known_intermixed_args(before)
+        if unknown:
+            word = unknown[0].partition("=")[0]
+            options = [name for name in self._option_string_actions if name.startswith("--")]
+            kind = "option" if word.startswith("-") else "argument"
+            self.error(f'there is no {kind} "{word}"{nearest(word, options)}')
+        if behind:
+            self._take(known, behind)
+        return known
+
+    def _take(self, known: argparse.Namespace, words: list[str]) -> None:
+        for action in self._get_positional_actions():
+            if action.nargs == "*":
+                setattr(known, action.dest, [*getattr(known, action.dest), *words])
+                return
+        self.error(f'there is no argument "{words[0]}"')
+
+
+def one_of(words: Iterable[str]) -> Callable[[str], str]:
+    """A type for argparse: one of a few words."""
+    known = tuple(words)
+
+    def read(word: str) -> str:
+        if word in known:
+            return word
+        hint = nearest(word, known) or f" (one of {', '.join(known)})"
+        raise argparse.ArgumentTypeError(f'there is no "{word}"{hint}')
+
+    return read
+
+
+def number(word: str) -> int:
+    """A type for argparse: a whole number of at least 1."""
+    if word.isascii() and word.isdigit() and int(word[:9]) > 0 and len(word) < 10:
+        return int(word)
+    raise argparse.ArgumentTypeError(f'expected a whole number of at least 1, not "{word}"')
+
+
+def output(formats: Iterable[str]) -> Callable[[str], tuple[str, str | None]]:
+    """A type for argparse: `FMT` or `FMT:FILE`."""
+    known = one_of(formats)
+
+    def read(word: str) -> tuple[str, str | None]:
+        format, colon, file = word.partition(":")
+        if colon and not file:
+            raise argparse.ArgumentTypeError(f'no file is named behind "{format}:"')
+        return known(format), file or None
+
+    return read

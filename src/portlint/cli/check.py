@@ -1,0 +1,159 @@
+"""`portlint check`: lint."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from portlint.cli import output, scope
+from portlint.cli.arguments import Parser
+from portlint.cli.arguments import output as output_format
+from portlint.cli.errors import say
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from portlint.model import Severity
+    from portlint.report import Report
+    from portlint.run import Outcome
+
+_EPILOG = """\
+A list of paths narrows what is reported, not what is known: a rule that compares files sees the whole repository.
+Findings go to stdout, everything else to stderr. Exit code 1 tells that there are findings at or above the fail
+level. A finding is silenced with a comment on its line: # portlint: ignore[PORT101] -- reason
+
+examples:
+  portlint check
+  portlint check src/ docker-compose.yml --select PORT1,PORT2
+  portlint check --output-format full --output-format json:ports.json
+"""
+
+
+def run(arguments: list[str]) -> int:
+    from portlint.report import FINDING_FORMATS
+
+    parser = Parser(
+        "check",
+        description="Lint the repository: hold every port that it writes against the registry.",
+        epilog=_EPILOG,
+        usage="portlint check [PATH...] [OPTION...]",
+    )
+    scope.add_scope(parser)
+    rules = parser.add_argument_group("rules")
+    rules.add_argument(
+        "--select", action="append", metavar="CODES", help="run these only: PORT101, PORT2, hardcoded-port"
+    )
+    rules.add_argument("--ignore", action="append", metavar="CODES", help="do not run these")
+    rules.add_argument("--fail-level", metavar="LEVEL", help="error, warning or info; default: warning")
+    rules.add_argument("--exit-zero", action="store_true", help="exit code 0 whatever is found")
+    scope.add_output(parser)
+    parser.add_argument(
+        "--output-format",
+        action="append",
+        type=output_format(FINDING_FORMATS),
+        metavar="FMT[:FILE]",
+        help=f"one of {', '.join(FINDING_FORMATS)}; default: full; repeatable, each to stdout or to its file",
+    )
+    parser.add_argument("--statistics", action="store_true", help="how often each rule found something, on stderr")
+    parser.add_argument("--show-files", action="store_true", help="print the files that would be checked, and stop")
+    parser.add_argument("--show-settings", action="store_true", help="print the settings that hold here, and stop")
+    return _check(parser.read(arguments))
+
+
+def _check(given: Namespace) -> int:
+    names = ("registry", "exclude", "force-exclude", "jobs", "fail-level")
+    flags = scope.flags_of(given, *names) | {name: _codes(getattr(given, name)) for name in ("select", "ignore")}
+    where = scope.load(given.paths, flags)
+    if given.show_settings:
+        from portlint.cli.config import shown_settings
+
+        output.write(shown_settings(where.loaded), None)
+        return 0
+    if given.show_files:
+        return _show_files(where)
+    from portlint.report.style import severities, style
+
+    outcome = scope.run(where)
+    report = _report(where, outcome)
+    for format, file in given.output_format or [("full", None)]:
+        _write(report, format, file, given.color)
+    numbers = report.summary.severities
+    if not given.quiet:
+        if given.statistics:
+            _statistics(report)
+        _hint(outcome)
+        painted = style(output.wants_color(given.color, sys.stderr))
+        output.close(where, outcome, severities(numbers, painted), given.verbose)
+    level = where.loaded.settings.fail_level.rank
+    failed = any(severity.rank <= level for severity in numbers)
+    return scope.code_after(outcome, 1 if failed and not given.exit_zero else 0)
+
+
+def _codes(given: list[str] | None) -> list[str] | None:
+    return None if given is None else [code for each in given for code in each.replace(",", " ").split()]
+
+
+def _report(where: scope.Scope, outcome: Outcome) -> Report:
+    from portlint.cards import card
+    from portlint.reading import Text, Tree, decode
+    from portlint.report import Report, Summary
+
+    findings = outcome.result.findings
+    numbers: Counter[Severity] = Counter(card(finding.rule).severity for finding in findings)
+    formats = {facts.path: facts.format for facts in outcome.facts}
+    limit = where.loaded.settings.max_file_size
+
+    @lru_cache(maxsize=8)  # findings come file by file, and most of them point at the registry as well
+    def source(path: str) -> bytes | None:
+        with Tree(where.root) as tree:
+            raw = tree.read(path, limit)
+        text = decode(path, raw) if isinstance(raw, bytes) else raw
+        return text.data if isinstance(text, Text) else None
+
+    return Report(
+        findings=findings,
+        summary=Summary(
+            checked=outcome.checked,
+            skipped=outcome.skipped,
+            not_checked=outcome.not_checked,
+            suppressed=len(outcome.result.suppressed),
+            severities=numbers,
+        ),
+        card=card,
+        source=source,
+        format_of=formats.get,
+        place=where.place(),
+    )
+
+
+def _write(report: Report, format: str, file: str | None, when: str) -> None:
+    from dataclasses import replace
+
+    from portlint.report import render
+
+    colored = file is None and output.wants_color(when, sys.stdout)
+    output.write(render(replace(report, color=colored), format), file)
+
+
+def _statistics(report: Report) -> None:
+    for code, number in sorted(Counter(finding.rule for finding in report.findings).items()):
+        say(f"{number:>6}  {code}  {report.card(code).name}")
+
+
+def _hint(outcome: Outcome) -> None:
+    if outcome.registry is None and outcome.checked:
+        say(
+            "portlint: note: there is no registry (ports.yaml), so no port was held against one; "
+            "`portlint ports` lists what it would hold"
+        )
+
+
+def _show_files(where: scope.Scope) -> int:
+    from portlint.report.escape import shown
+    from portlint.run import selected
+
+    place = where.place()
+    output.write((f"{shown(place(path))}\n" for path in selected(scope.request(where))), None)
+    return 0

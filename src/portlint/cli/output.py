@@ -1,0 +1,69 @@
+"""Where the text goes: stdout or a file, with or without colour; and the closing lines on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, TextIO
+
+from portlint.cli.errors import say, silence_stdout
+from portlint.errors import UserError
+
+if TYPE_CHECKING:
+    from portlint.cli.scope import Scope
+    from portlint.run import Outcome
+
+
+def wants_color(when: str, stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a stream gets colours. The flag counts first, then FORCE_COLOR and NO_COLOR (https://no-color.org)."""
+    if when != "auto":
+        return when == "always"
+    if environment.get("FORCE_COLOR"):
+        return True
+    if environment.get("NO_COLOR") or environment.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+def write(pieces: Iterable[str], file: str | None) -> None:
+    """To stdout, or to a file, which is replaced. Raises UserError where the file cannot be written."""
+    text = "".join(pieces)
+    if file is None:
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            silence_stdout()  # the reader (`| head`) has seen enough
+        return
+    try:
+        with open(file, "w", encoding="utf-8", newline="") as stream:  # noqa: PTH123 - pathlib adds nothing
+            stream.write(text)
+    except OSError as error:
+        raise UserError(f"{file}: cannot be written: {error.strerror}") from None
+
+
+def close(scope: Scope, outcome: Outcome, found: str, verbose: bool) -> None:
+    """The closing lines on stderr; the last one is the summary. found: what was found, in words."""
+    from portlint.report.escape import shown
+    from portlint.report.style import counted
+
+    for note in (*outcome.walk.notes, *outcome.notes):
+        say(f"portlint: note: {shown(note)}")
+    if verbose:
+        _tell(scope, outcome)
+    files = f"{counted(outcome.checked, 'file')} checked, {outcome.skipped} skipped, {outcome.not_checked} not checked"
+    say(f"portlint: {files}; {found}; {outcome.seconds:.2f} s")
+
+
+def _tell(scope: Scope, outcome: Outcome) -> None:
+    from portlint.report.escape import shown
+    from portlint.report.style import counted
+
+    registry = outcome.registry
+    say(f"portlint: root {shown(str(scope.root))}")
+    say(f"portlint: settings {shown(scope.loaded.file or 'by default')}")
+    say(f"portlint: registry {shown(registry.path) if registry else 'none'}")
+    links, inner = counted(outcome.walk.links, "symbolic link"), outcome.walk.repositories
+    say(f"portlint: {links} not followed, {inner} inner repositories or submodules not entered")
+    say(f"portlint: {counted(len(outcome.facts), 'file')} known, {len(outcome.reported)} of them reported on")

@@ -1,0 +1,157 @@
+"""What `check` and `ports` share: the flags that say what is looked at and how, and the run itself."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from portlint.cli.arguments import Parser, number, one_of
+from portlint.cli.errors import EXIT_BUG, report_bug, say
+from portlint.errors import UserError
+
+if TYPE_CHECKING:
+    from portlint.run import Outcome, Request
+    from portlint.settings import LoadedSettings
+
+
+WHEN = ("auto", "always", "never")
+"""when there are colours"""
+
+
+def add_scope(parser: Parser) -> None:
+    """The flags. Those that are settings bear the setting's name."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders to report on; default: this folder")
+    looked = parser.add_argument_group("what is looked at")
+    looked.add_argument("--registry", metavar="FILE", help="the registry; default: ports.yaml or config/ports.yaml")
+    looked.add_argument(
+        "--exclude", action="append", metavar="PATTERN", help="leave out, as .gitignore writes it (repeatable)"
+    )
+    looked.add_argument(
+        "--force-exclude", action="store_true", default=None, help="leave out even what is named as PATH"
+    )
+    looked.add_argument("--jobs", type=number, metavar="N", help="worker processes; default: one for each core")
+
+
+def add_output(parser: Parser) -> None:
+    """The flags about what is printed, besides the format."""
+    printed = parser.add_argument_group("what is printed")
+    printed.add_argument("--color", default="auto", type=one_of(WHEN), metavar="WHEN", help="auto, always or never")
+    printed.add_argument("-q", "--quiet", action="store_true", help="no summary and no hints")
+    printed.add_argument("-v", "--verbose", action="store_true", help="say what was looked at, and how")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a command works on. root: absolute, without links. here: the folder where the user stands."""
+
+    root: Path
+    here: Path
+    named: tuple[str, ...]
+    loaded: LoadedSettings
+
+    def place(self) -> Callable[[str], str]:
+        """Shows a path, which is relative to the root, as the user would write it: relative to where they stand."""
+        if self.here == self.root:
+            return lambda path: path
+        if not self.here.is_relative_to(self.root):
+            return lambda path: f"{self.root}/{path}" if not path.startswith("/") else path
+        return lambda path: os.path.relpath(self.root / path, self.here)
+
+
+def load(named: list[str], flags: dict[str, object]) -> Scope:
+    """The tree that is meant and its settings. flags: by the setting's name; None: not given. Raises UserError."""
+    from portlint.settings import SettingsError, load_settings
+
+    here = Path.cwd()
+    try:
+        root = _root(named, here)
+        loaded = load_settings(root, here, flags, os.environ)
+    except SettingsError as error:
+        raise UserError(*map(str, error.problems)) from None
+    except OSError as error:
+        raise UserError(f"{error.filename}: {error.strerror}") from None
+    return Scope(root, here, tuple(named or ["."]), loaded)
+
+
+def _root(named: list[str], here: Path) -> Path:
+    """The tree that the named paths are in: the outermost repository, or folder with settings or a registry, that
+    holds them all. Where there is none, it is the folder where the user stands, or the one that holds them all.
+
+    A path outside of the tree is told by the walk.
+    """
+    from portlint.walk import folders_of
+
+    folders = folders_of(named)
+    tops = [top for top in dict.fromkeys(map(_top, folders)) if top is not None]
+    if tops:
+        holding = [top for top in tops if all(folder.is_relative_to(top) for folder in folders)]
+        return min(holding or tops[:1], key=lambda top: len(top.parts))
+    if all(folder.is_relative_to(here) for folder in folders) and not _is_too_wide(here):
+        return here
+    try:
+        return Path(os.path.commonpath(folders))
+    except ValueError:  # two drives
+        return folders[0]
+
+
+def _top(folder: Path) -> Path | None:
+    """The tree that a folder is in; None where nothing tells."""
+    from portlint.model import REGISTRY_PLACES
+    from portlint.settings import FILES, find_root
+
+    root = find_root(folder)
+    if any(os.path.lexists(root / name) for name in (".git", *FILES)):
+        return root
+    above = (folder, *folder.parents)
+    return next((top for top in above if any(os.path.lexists(top / place) for place in REGISTRY_PLACES)), None)
+
+
+def _is_too_wide(folder: Path) -> bool:
+    """Whether a folder is a whole disk or a home, which are not looked through unless they are named."""
+    home = Path("~").expanduser()
+    return folder == Path(folder.anchor) or folder in (home, *home.parents)
+
+
+def request(scope: Scope, **options: bool) -> Request:
+    """The request to the pipeline. options: those of `Request` that are switches."""
+    from portlint.run import Request
+
+    trusted = scope.loaded.origins["registry"].startswith(("flag", "environment"))
+    return Request(
+        root=scope.root,
+        named=scope.named,
+        settings=scope.loaded.settings,
+        registry_is_trusted=trusted,
+        only_named=_is_too_wide(scope.root) and _top(scope.root) is None,
+        **options,
+    )
+
+
+def run(scope: Scope, **options: bool) -> Outcome:
+    """The run over the scope. Raises UserError."""
+    from portlint.run import run as run_pipeline
+
+    try:
+        return run_pipeline(request(scope, **options))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise UserError(f"{error.filename}: {error.strerror}") from None
+
+
+def flags_of(arguments: Namespace, *names: str) -> dict[str, object]:
+    """The flags that are settings, by the setting's name."""
+    return {name: getattr(arguments, name.replace("-", "_")) for name in names}
+
+
+def code_after(outcome: Outcome, code: int) -> int:
+    """The exit code, after the bugs of portlint's are told that cost single files."""
+    for path, trace in outcome.crashes[:1]:
+        report_bug(trace, path)
+    if len(outcome.crashes) > 1:
+        say(f"The same or another bug cost {len(outcome.crashes) - 1} more files; each is reported as PORT901.")
+    return EXIT_BUG if outcome.crashes else code

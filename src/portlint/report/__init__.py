@@ -1,0 +1,71 @@
+"""The report stage: findings, or the inventory of port literals, as text in a format.
+
+Each output format is one module with a function `render` that takes a `Report` (or an `Inventory`) and gives the
+pieces of the text; FINDING_FORMATS and INVENTORY_FORMATS list them. A reporter reads nothing from disk, prints
+nothing and never decides the exit code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+
+from portlint.model import Card, Finding, PortLiteral, Severity
+
+FINDING_FORMATS = ("full", "concise", "json", "jsonl")
+"""modules of this folder"""
+INVENTORY_FORMATS = ("text", "json", "jsonl", "csv")
+"""modules of the folder `inventory`"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What was done, in numbers."""
+
+    checked: int = 0
+    skipped: int = 0
+    """files of no format that portlint reads"""
+    not_checked: int = 0
+    """files that could not be read or parsed"""
+    suppressed: int = 0
+    """findings that comments silence"""
+    severities: Mapping[Severity, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a format of `check` shows."""
+
+    findings: tuple[Finding, ...]
+    summary: Summary
+    card: Callable[[str], Card]
+    """the card of a rule, by its code"""
+    source: Callable[[str], bytes | None] = lambda path: None
+    """the text of a file as UTF-8, by its path; None where it cannot be read any more"""
+    format_of: Callable[[str], str | None] = lambda path: None
+    """the format of a file, by its path"""
+    place: Callable[[str], str] = lambda path: path
+    """how a path is shown to a person: relative to where they stand"""
+    color: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """What a format of `ports` shows."""
+
+    literals: tuple[PortLiteral, ...]
+    place: Callable[[str], str] = lambda path: path
+    color: bool = False
+
+
+def render(report: Report, format: str) -> Iterable[str]:
+    """The report in one of FINDING_FORMATS."""
+    pieces: Iterable[str] = import_module(f"portlint.report.{format}").render(report)
+    return pieces
+
+
+def render_inventory(inventory: Inventory, format: str) -> Iterable[str]:
+    """The inventory in one of INVENTORY_FORMATS."""
+    pieces: Iterable[str] = import_module(f"portlint.report.inventory.{format}").render(inventory)
+    return pieces

@@ -1,0 +1,1 @@
+"""The outputs of `ports`: every port literal of the repository."""

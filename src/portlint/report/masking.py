@@ -1,0 +1,75 @@
+"""Hides what may be a secret in a line of source that is shown to a person.
+
+Of an env file's line only the name, the port literal and its host are shown. In every other file, the user part of a
+URL (RFC 3986, 3.2.1) is hidden, and the value beside a word that means a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+MASK: Final = "***"
+_LONGEST: Final = 2000
+"""characters of a line that are looked at; of a longer one, only the literal is shown"""
+
+# The user part ends at the last @: passwords with a bare @ or / in them are common, though not valid. Where a host and
+# port come first (`http://localhost:8000/@scope`), the @ belongs to the path.
+_USER: Final = re.compile(r"://(?![A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?/)([^\s\"'`<>]{1,500})@")
+_SECRET: Final = re.compile(
+    r"(?:passw(?:or)?d|passphrase|pwd|secret|token|credentials?|api_?key|access_?key|private_?key)[\w-]{0,40}[\"']?"
+    r"[ \t]{0,9}[:=][ \t]{0,9}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"',;)}\]&]+))",
+    re.IGNORECASE,
+)
+_HOST: Final = re.compile(r"(?:^|//|@|[,\"'])([A-Za-z0-9][A-Za-z0-9._-]{0,252}:)$")
+_NAME: Final = re.compile(r"[ \t]*+#?+[ \t]*+(?:export[ \t]++)?+[A-Za-z_][A-Za-z0-9_.-]{0,200}[ \t]*+=[ \t]*+[\"']?")
+
+
+def masked(line: str, start: int, end: int, format: str | None) -> tuple[str, str, str]:
+    """The line in three parts, before, at and behind the characters `start` to `end`, with secrets replaced by MASK.
+
+    The middle part is never masked: it is a port literal, or a name or directive. format: of the file.
+    """
+    if format == "dotenv":
+        return _of_env(line, start, end)
+    if len(line) > _LONGEST:
+        return f"{MASK} ", line[start:end], f" {MASK}"
+    hidden = sorted(_hidden(line))
+    return _without(line, 0, start, hidden), line[start:end], _without(line, end, len(line), hidden)
+
+
+def _hidden(line: str) -> Iterator[tuple[int, int]]:
+    for found in _USER.finditer(line):
+        yield found.span(1)
+    for found in _SECRET.finditer(line):
+        assert found.lastindex is not None
+        yield found.span(found.lastindex)
+
+
+def _without(line: str, start: int, end: int, hidden: list[tuple[int, int]]) -> str:
+    out, at = [], start
+    for first, last in hidden:
+        first, last = max(first, at), min(last, end)
+        if first < last:
+            out += [line[at:first], MASK]
+            at = last
+    out.append(line[at:end])
+    return "".join(out)
+
+
+def _of_env(line: str, start: int, end: int) -> tuple[str, str, str]:
+    name = _NAME.match(line[:_LONGEST])
+    value = name.end() if name else 0
+    if start < value:  # the span is the variable's name, or the line is no assignment
+        rest = line[end:value] if end < value else ""
+        return line[:start], line[start:end], rest + (MASK if line[max(end, value) :].strip() else "")
+    before = line[value:start]
+    host = _HOST.search(before[-300:])
+    kept = host[1] if host else ""
+    secret = before[: len(before) - len(kept)]
+    return (
+        line[:value] + (MASK if secret.strip() else "") + kept,
+        line[start:end],
+        MASK if line[end:].strip(" \t\"'") else line[end:],
+    )

@@ -1,0 +1,298 @@
+"""The pipeline: walk, extract, resolve, check. Here, and nowhere else, the stages meet."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from portlint.errors import UserError
+from portlint.model import (
+    NOWHERE,
+    REGISTRY_PLACES,
+    CheckResult,
+    Facts,
+    LineIndex,
+    Problem,
+    Registry,
+    Resolution,
+    Settings,
+)
+from portlint.reading import Tree, Unread, Why, decode, read_named
+from portlint.walk import Walk, walk
+from portlint.workers import Limits, Lost, Supervisor, default_jobs
+
+FILES_FOR_ONE_WORKER = 40
+"""files that one worker is through with before a second one would have started"""
+ExtraRules = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to do. root: an absolute path without links. named: files and folders; none: the whole tree."""
+
+    root: Path
+    named: tuple[str, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+    registry_is_trusted: bool = False
+    """a person, and no file of the repository, says where the registry is: it may lie outside of the root"""
+    registry_is_needed: bool = True
+    """mistakes in a registry that nobody named end the run; else they are noted, and there is none"""
+    only_named: bool = False
+    """the root is no repository but a whole disk or home: nothing is looked at but what is named"""
+    rules: bool = True
+    """run the rules; else there is only the inventory"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of it. Everything is known of the whole tree; what was asked for is `reported` and in `result`."""
+
+    walk: Walk
+    registry: Registry | None
+    facts: tuple[Facts, ...]
+    """one for each file of the walk, and for each folder that could not be read"""
+    resolution: Resolution
+    result: CheckResult
+    reported: tuple[Facts, ...]
+    crashes: tuple[tuple[str, str], ...]
+    """bugs of portlint's: the file that was being read, and the traceback"""
+    checked: int
+    skipped: int
+    """files of no format that portlint reads"""
+    not_checked: int
+    """files that could not be read or parsed: each is a PORT901"""
+    seconds: float
+    notes: tuple[str, ...] = ()
+    """what the user should know, beside the notes of the walk"""
+
+
+def run(request: Request) -> Outcome:
+    """The whole run over a tree. Raises UserError."""
+    started, settings = time.perf_counter(), request.settings
+    with _collector_at_rest(), Tree(request.root) as tree:
+        found = _walked(request)
+        with _analysis(request.root, found.files, settings, _extra_rules(tree, settings)) as analysed:
+            registry, notes = _registry(request, tree)
+            results = analysed()
+        # The inventory lists the ports of the registry too; they are only not held against itself.
+        facts = _facts(found, results, registry if request.rules else None)
+        resolution, result = _judged(facts, registry, settings, request.rules)
+        reported = tuple(each for each in facts if found.reported is None or each.path in found.reported)
+        not_checked = sum(any(not problem.partly for problem in each.problems) for each in reported)
+        skipped = sum(each.format is None and not each.problems for each in reported)
+        return Outcome(
+            walk=found,
+            registry=registry,
+            facts=facts,
+            resolution=resolution,
+            result=_narrowed(result, found),
+            reported=reported,
+            crashes=tuple((path, r.trace) for path, r in results if isinstance(r, Lost) and r.trace is not None),
+            checked=len(reported) - skipped - not_checked,
+            skipped=skipped,
+            not_checked=not_checked,
+            seconds=time.perf_counter() - started,
+            notes=notes,
+        )
+
+
+def selected(request: Request) -> tuple[str, ...]:
+    """The files that a run would report on, those of no format of portlint's left out. Raises UserError."""
+    from portlint.extract import recognised_by_name
+
+    found = _walked(request)
+    files = found.files if found.reported is None else sorted(found.reported.intersection(found.files))
+    return tuple(path for path in files if recognised_by_name(path) is not False)
+
+
+def find_registry(request: Request) -> Registry | None:
+    """The registry alone. Raises UserError where it has mistakes, or is named and not there."""
+    with Tree(request.root) as tree:
+        return _registry(request, tree)[0]
+
+
+def run_on_memory(files: Mapping[str, bytes], settings: Settings | None = None) -> CheckResult:
+    """The run over files in memory, in this process: for tests and for the examples on the rule cards.
+
+    files: path (relative, forward slashes) to content; a registry at its usual place among them is used.
+    Raises UserError where the registry cannot be used.
+    """
+    settings = settings or Settings()
+    extra = tuple((name, files[name]) for name in settings.rules if name in files)
+    places = REGISTRY_PLACES if settings.registry is None else (settings.registry,)
+    place = next((place for place in places if place in files), None)
+    registry = None if place is None else _load_registry(place, files[place])
+    facts = [_without_ports(facts_of(path, files[path], extra), registry) for path in sorted(files)]
+    return _judged(facts, registry, settings)[1]
+
+
+def facts_of(path: str, raw: bytes | Unread, extra_rules: ExtraRules = ()) -> Facts:
+    """What a file says, or that it could not be read. raw: the bytes as they stand on disk."""
+    from portlint.extract import extract, recognised_by_name
+
+    text = raw if isinstance(raw, Unread) else decode(path, raw)
+    if isinstance(text, Unread):
+        if text.why in (Why.BINARY, Why.SPECIAL) and not recognised_by_name(path):
+            return Facts(path=path, format=None)
+        return _unchecked(path, text.reason)
+    facts = extract(path, text.data, extra_rules)
+    if text.doubt is not None and facts.format is not None:
+        doubt = Problem(LineIndex(text.data).span(text.doubt_at, text.doubt_at), text.doubt)
+        return replace(facts, problems=(doubt, *facts.problems))
+    return facts
+
+
+class Analysis:
+    """The work of a worker process: reads one file of the tree and extracts its facts."""
+
+    def __init__(self, root: Path, limit: int, extra_rules: ExtraRules) -> None:
+        """limit: the largest file in bytes."""
+        self._root, self._limit, self._extra_rules = root, limit, extra_rules
+        self._tree: Tree | None = None
+
+    def __call__(self, path: str) -> Facts:
+        from portlint.extract import recognised_by_name
+
+        if recognised_by_name(path) is False:
+            return Facts(path=path, format=None)
+        if self._tree is None:
+            self._tree = Tree(self._root)
+        return facts_of(path, self._tree.read(path, self._limit), self._extra_rules)
+
+
+@contextmanager
+def _analysis(
+    root: Path, files: Sequence[str], settings: Settings, extra_rules: ExtraRules
+) -> Iterator[Callable[[], list[tuple[str, Facts | Lost]]]]:
+    """Has the files read and extracted while the caller does something else; then gives each with its result."""
+    jobs = 1
+    if len(files) > FILES_FOR_ONE_WORKER:
+        from portlint.extract import formats
+
+        jobs = settings.jobs or default_jobs()
+        formats()  # imported here, or each worker would do it again, and each that takes the place of a dead one
+    work = Analysis(root, settings.max_file_size, extra_rules)
+    with Supervisor(work, files, Limits(settings.timeout), jobs=jobs) as supervisor:
+        yield lambda: list(zip(files, supervisor.results(), strict=True))
+
+
+def _facts(found: Walk, results: Iterable[tuple[str, Facts | Lost]], registry: Registry | None) -> tuple[Facts, ...]:
+    """One for each file that was selected, whatever became of it: nothing that was not looked at looks clean."""
+    facts = [_unchecked(path, r.reason) if isinstance(r, Lost) else _without_ports(r, registry) for path, r in results]
+    if [each.path for each in facts] != list(found.files):
+        raise AssertionError("files selected and files accounted for are not the same")
+    facts += (_unchecked(folder, reason) for folder, reason in found.closed)
+    return tuple(sorted(facts, key=lambda each: each.path))
+
+
+def _judged(
+    facts: Sequence[Facts], registry: Registry | None, settings: Settings, rules: bool = True
+) -> tuple[Resolution, CheckResult]:
+    from portlint.resolve import resolve
+
+    resolution = resolve(facts, registry, settings)
+    if not rules:
+        return resolution, CheckResult()
+    from portlint.check import check
+
+    return resolution, check(facts, resolution, registry, settings)
+
+
+def _unchecked(path: str, reason: str) -> Facts:
+    return Facts(path=path, format=None, problems=(Problem(NOWHERE, reason),))
+
+
+def _without_ports(facts: Facts, registry: Registry | None) -> Facts:
+    """The registry is what ports are held against; the ports in it are not held against itself."""
+    if registry is None or facts.path != registry.path:
+        return facts
+    return replace(facts, literals=(), candidates=(), references=(), services=())
+
+
+def _narrowed(result: CheckResult, found: Walk) -> CheckResult:
+    if (reported := found.reported) is None:
+        return result
+    return CheckResult(
+        findings=tuple(each for each in result.findings if each.path in reported),
+        suppressed=tuple(each for each in result.suppressed if each.finding.path in reported),
+    )
+
+
+def _walked(request: Request) -> Walk:
+    from portlint.extract import describes_services
+
+    settings = request.settings
+    found = walk(
+        request.root,
+        request.named,
+        exclude=settings.exclude,
+        force_exclude=settings.force_exclude,
+        only_named=request.only_named,
+        keep=describes_services,
+    )
+    lines = [f"{name}: no such file or folder" for name in found.missing]
+    lines += [f"{name}: lies outside of the tree that is checked" for name in found.outside]
+    lines += [f"{name}: no files to check" for name in found.empty if found.reported is not None]
+    if lines:
+        raise UserError(*lines)
+    return found
+
+
+def _registry(request: Request, tree: Tree) -> tuple[Registry | None, tuple[str, ...]]:
+    """The registry that the settings name, or the first that lies at one of the usual places; and what to note."""
+    name, limit = request.settings.registry, request.settings.max_file_size
+    if name is not None:
+        trusted = request.registry_is_trusted
+        data = read_named(request.root / name, limit) if trusted else tree.read(name, limit)
+        return _load_registry(name, data), ()
+    name = next((place for place in REGISTRY_PLACES if os.path.lexists(request.root / place)), None)
+    if name is None:
+        return None, ()
+    try:
+        return _load_registry(name, tree.read(name, limit)), ()
+    except UserError as error:
+        if request.registry_is_needed:
+            raise
+        return None, (f"the registry is not used: {error.lines[0]}",)
+
+
+def _load_registry(path: str, data: bytes | Unread) -> Registry | None:
+    from portlint.registry import load_registry
+
+    if isinstance(data, Unread):
+        raise UserError(f"{path}: the registry {_fault(data)}")
+    registry, errors = load_registry(path, data)
+    if errors:
+        raise UserError(*map(str, errors))
+    return registry
+
+
+def _fault(unread: Unread) -> str:
+    return "is not there" if unread.why is Why.VANISHED else f"cannot be used: {unread.reason}"
+
+
+def _extra_rules(tree: Tree, settings: Settings) -> ExtraRules:
+    rules = []
+    for name in settings.rules:
+        data = tree.read(name, settings.max_file_size)
+        if isinstance(data, Unread):
+            raise UserError(f"{name}: the rules file {_fault(data)}")
+        rules.append((name, data))
+    return tuple(rules)
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """The results of a run live to its end and hold no cycles: to look for some takes longer than all the rest."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,0 +1,147 @@
+"""A worker made by fork(2): it starts in a millisecond and shares the memory of what is imported."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import pickle
+import select
+import signal
+import struct
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NoReturn
+
+from portlint.workers.labour import FLUSH_AFTER, Limits, labour
+from portlint.workers.supervisor import Worker
+
+_HEADER: Final = struct.Struct("=Q")
+_STRETCH: Final = struct.Struct("=QQ")
+_INDEX: Final = struct.Struct("=q")
+
+
+class ForkedWorker:
+    """Talks over two pipes: stretches one way, lengths and pickles the other. See `supervisor.Worker`."""
+
+    def __init__(
+        self, work: Callable[[Any], Any], items: Sequence[Any], limits: Limits, others: Sequence[Worker]
+    ) -> None:
+        self.stretch, self.current, self.since, self.is_dead = (0, 0), -1, 0.0, False
+        self._shared = mmap.mmap(-1, _INDEX.size)
+        self._buffer = bytearray()
+        self._status: int | None = None
+        tasks, self._tasks = os.pipe()
+        self._answers, answers = os.pipe()
+        os.set_blocking(self._answers, False)
+        # Ctrl-C between the fork and the child's own handler must not run the parent's program in the child.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process = os.fork()
+            if self._process == 0:
+                self._be_the_child(work, items, limits, others, tasks, answers)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os.close(tasks)
+        os.close(answers)
+
+    def _be_the_child(
+        self,
+        work: Callable[[Any], Any],
+        items: Sequence[Any],
+        limits: Limits,
+        others: Sequence[Worker],
+        tasks: int,
+        answers: int,
+    ) -> NoReturn:
+        """The child's whole life: not a line of the parent's program runs in it again."""
+        code = 1
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent decides
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            # The parent's ends must close with the parent, or a worker would wait for a parent that is gone.
+            for worker in (self, *others):
+                assert isinstance(worker, ForkedWorker)
+                os.close(worker._tasks)
+                os.close(worker._answers)
+            _be_quiet()
+
+            def give() -> tuple[int, int] | None:
+                message = os.read(tasks, _STRETCH.size)
+                return _STRETCH.unpack(message) if message else None
+
+            def say(results: list[Any]) -> None:
+                payload = pickle.dumps(results, pickle.HIGHEST_PROTOCOL)
+                left = memoryview(_HEADER.pack(len(payload)) + payload)
+                while left:
+                    left = left[os.write(answers, left) :]
+
+            labour(work, items, limits, give, say, self._begin, FLUSH_AFTER)
+            code = 0
+        finally:
+            os._exit(code)
+
+    def _begin(self, index: int) -> None:
+        self._shared[:] = _INDEX.pack(index)
+
+    def send(self, stretch: tuple[int, int]) -> None:
+        self._begin(-1)
+        try:
+            os.write(self._tasks, _STRETCH.pack(*stretch))
+        except BrokenPipeError:
+            self.is_dead = True
+
+    def receive(self) -> Iterator[list[Any]]:
+        while True:
+            try:
+                piece = os.read(self._answers, 1 << 20)
+            except BlockingIOError:
+                break
+            if not piece:
+                self.is_dead = True
+                break
+            self._buffer += piece
+        at = 0
+        while len(self._buffer) - at >= _HEADER.size:
+            start = at + _HEADER.size
+            end = start + _HEADER.unpack_from(self._buffer, at)[0]
+            if len(self._buffer) < end:
+                break
+            yield pickle.loads(bytes(self._buffer[start:end]))
+            at = end
+        del self._buffer[:at]
+
+    def wait(self, workers: list[Worker], patience: float) -> list[Worker]:
+        descriptors = {worker._answers: worker for worker in workers if isinstance(worker, ForkedWorker)}
+        poll = select.poll()
+        for descriptor in descriptors:
+            poll.register(descriptor, select.POLLIN)
+        return [descriptors[descriptor] for descriptor, _ in poll.poll(patience * 1000)]
+
+    def in_hand(self) -> int:
+        index: int = _INDEX.unpack(self._shared[:])[0]
+        return index
+
+    def dismiss(self) -> None:
+        os.close(self._tasks)
+        self._tasks = -1
+
+    def kill(self) -> None:
+        if self._status is None:
+            os.kill(self._process, signal.SIGKILL)
+
+    def ended(self) -> int:
+        if self._status is None:
+            self._status = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
+            for end in (self._tasks, self._answers):
+                if end >= 0:
+                    os.close(end)
+        return self._status
+
+
+def _be_quiet() -> None:
+    """Nothing that a native library prints when it dies reaches the user's terminal; a worker has nothing to say."""
+    if "faulthandler" in sys.modules:
+        sys.modules["faulthandler"].disable()  # it may hold a copy of stderr
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nothing, descriptor)

@@ -1,0 +1,114 @@
+"""What a worker does all its life, and the limits that it sets itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+FLUSH_AFTER: Final = 0.01
+"""seconds that results are held back to be sent together"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What became of an item that has no result.
+
+    reason: for the user. trace: the traceback, where an exception escaped that the work should have dealt with: a
+    bug; None where the worker died, took too long or ran out of memory.
+    """
+
+    reason: str
+    trace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """timeout: seconds for one item. memory: bytes that a worker may take beyond what it has at its start."""
+
+    timeout: float
+    memory: int = 1 << 30
+
+
+def labour(
+    work: Callable[[Any], Any],
+    items: Sequence[Any],
+    limits: Limits,
+    give: Callable[[], tuple[int, int] | None],
+    say: Callable[[list[Any]], None],
+    begin: Callable[[int], None],
+    flush_after: float,
+) -> None:
+    """Does stretches of the items until there are no more.
+
+    give: waits for the next stretch; None: there is none. say: sends results, in order. begin: notes the index of
+    the item that is taken up. flush_after: seconds that results may be held back.
+    """
+    import gc
+
+    # Syntax trees are freed by their reference counts; the collector would only walk them again and again.
+    gc.disable()
+    gc.freeze()
+    guard = _limit_itself(limits)
+    while (stretch := give()) is not None:
+        results: list[Any] = []
+        said = time.monotonic()
+        for index in range(*stretch):
+            begin(index)
+            guard()
+            results.append(_attempt(work, items[index], limits))
+            if index + 1 == stretch[1] or time.monotonic() - said >= flush_after:
+                say(results)
+                results, said = [], time.monotonic()
+        gc.collect()
+
+
+def _attempt(work: Callable[[Any], Any], item: Any, limits: Limits) -> Any:
+    try:
+        return work(item)
+    except MemoryError:
+        return Lost(f"needs more than {limits.memory >> 20} MB of memory")
+    except RecursionError:
+        return Lost("nested too deeply")
+    except Exception as error:
+        import traceback
+
+        return Lost(f"portlint failed on it: {type(error).__name__}", traceback.format_exc())
+
+
+def _limit_itself(limits: Limits) -> Callable[[], None]:
+    """Sets the limits of this process (setrlimit(2)), where the system has them.
+
+    Gives a function to call before each item: it sets the processor time after which the kernel ends a worker
+    whose supervisor was killed, so that none is left behind in an endless loop.
+    """
+    try:
+        import resource
+    except ImportError:
+        return lambda: None
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    wanted = _address_space() + limits.memory
+    if hard == resource.RLIM_INFINITY or wanted < hard:
+        with contextlib.suppress(OSError, ValueError):  # macOS has the limit, but refuses to set it
+            resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+    most = resource.getrlimit(resource.RLIMIT_CPU)[1]
+
+    def guard() -> None:
+        allowed = int(time.process_time() + 2 * limits.timeout) + 2
+        if most == resource.RLIM_INFINITY or allowed < most:
+            resource.setrlimit(resource.RLIMIT_CPU, (allowed, most))
+
+    return guard
+
+
+def _address_space() -> int:
+    """Bytes of address space that this process has now; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm", "rb") as status:  # noqa: PTH123 - pathlib is not imported yet
+            return int(status.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0

@@ -1,0 +1,210 @@
+"""The supervisor: hands out the items, collects the results in order, and replaces the workers that die.
+
+The items are known to each worker from the start, and a task is a stretch of them, `(start, stop)`. A worker writes
+the index of the item it has in hand into memory shared with the supervisor, and sends results in batches; where
+memory cannot be shared (no `fork`) it sends each result at once, so that the first one missing is the culprit. When
+a worker dies or an item takes too long, that item is `Lost`, and a new worker does the rest of the stretch.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from portlint.workers.labour import Limits, Lost
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+LARGEST_STRETCH: Final = 64
+"""items handed out at once"""
+STRETCHES: Final = 6
+"""stretches for each worker, so that none has long to do when the others are through"""
+LOOK_AFTER: Final = 0.1
+"""seconds after which the supervisor looks at what each worker has in hand"""
+STOPPED: Final = 1.0
+"""seconds without a look after which it is the supervisor that was held up (Ctrl-Z, a busy machine), not a worker"""
+FAILED_STARTS: Final = 3
+"""workers in a row that die before they take up an item, after which there is no point in going on"""
+
+
+class WorkersFailed(Exception):  # noqa: N818 - it says what happened
+    """Workers die before they do anything; nothing about an item."""
+
+
+def default_jobs() -> int:
+    """The processor cores that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Worker(Protocol):
+    """One worker process as the supervisor sees it."""
+
+    stretch: tuple[int, int]
+    """the items that it was given and has sent no results for"""
+    current: int
+    """the item that it was last seen with"""
+    since: float
+    """when that was, by time.monotonic()"""
+    is_dead: bool
+
+    def send(self, stretch: tuple[int, int]) -> None:
+        """Gives it a stretch."""
+
+    def receive(self) -> Iterator[list[Any]]:
+        """The batches of results that it has sent; sets `is_dead` where it has closed its end."""
+
+    def wait(self, workers: list[Worker], patience: float) -> list[Worker]:
+        """Those of the workers (all of one kind) that have something to hear. patience: seconds."""
+
+    def in_hand(self) -> int:
+        """The index of the item that it is busy with; -1 where it has not begun."""
+
+    def dismiss(self) -> None:
+        """Tells it that there is nothing more to do."""
+
+    def kill(self) -> None:
+        """Ends it, whatever it is doing."""
+
+    def ended(self) -> int:
+        """Waits for the end of the process; its exit code, negative for a signal."""
+
+
+class Supervisor(Generic[T, R]):
+    """Does `work` for each item in worker processes, which start at once; `results` gives what they made.
+
+    Use it as a context manager: no worker outlives it.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[T], R],
+        items: Sequence[T],
+        limits: Limits,
+        *,
+        jobs: int,
+        fork: bool = hasattr(os, "fork"),
+    ) -> None:
+        """work: called in the workers; without `fork` it and the items must be picklable. jobs: how many workers."""
+        self._work, self._items, self._limits = work, items, limits
+        self._fork = fork
+        jobs = max(1, min(jobs, len(items)))
+        step = max(1, min(LARGEST_STRETCH, -(-len(items) // (jobs * STRETCHES))))
+        self._waiting = deque((at, min(at + step, len(items))) for at in range(0, len(items), step))
+        self._results: dict[int, R | Lost] = {}
+        self._workers: list[Worker] = []
+        self._failed_starts = 0
+        self._looked = time.monotonic()
+        try:
+            for _ in range(min(jobs, len(self._waiting))):
+                self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Supervisor[T, R]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends every worker, whatever it is doing."""
+        for worker in self._workers:
+            worker.kill()
+        for worker in self._workers:
+            worker.ended()
+        self._workers.clear()
+
+    def results(self) -> list[R | Lost]:
+        """The results in the order of the items, when all are done. Raises WorkersFailed."""
+        while self._workers:
+            timeout = self._limits.timeout
+            patience = min(LOOK_AFTER, timeout)
+            for worker in self._workers[0].wait(self._workers, patience):
+                self._hear(worker)
+            self._check_deadlines(timeout)
+        return [self._results[index] for index in range(len(self._items))]
+
+    def _start(self) -> None:
+        worker: Worker
+        if self._fork:
+            from portlint.workers.forked import ForkedWorker
+
+            worker = ForkedWorker(self._work, self._items, self._limits, self._workers)
+        else:
+            from portlint.workers.spawned import SpawnedWorker
+
+            worker = SpawnedWorker(self._work, self._items, self._limits)
+        self._workers.append(worker)
+        self._give(worker)
+
+    def _give(self, worker: Worker) -> None:
+        """Hands the next stretch to a worker; sends it home where there is none."""
+        if not self._waiting:
+            self._workers.remove(worker)
+            worker.dismiss()
+            worker.ended()
+            return
+        worker.stretch = self._waiting.popleft()
+        worker.current, worker.since = -1, time.monotonic()
+        worker.send(worker.stretch)
+
+    def _hear(self, worker: Worker) -> None:
+        for results in worker.receive():
+            self._failed_starts = 0
+            start, stop = worker.stretch
+            self._results.update(enumerate(results, start))
+            worker.stretch = (start + len(results), stop)
+            worker.current, worker.since = worker.in_hand(), time.monotonic()
+        if worker.stretch[0] == worker.stretch[1]:
+            self._give(worker)
+        elif worker.is_dead:
+            self._replace(worker, None)
+
+    def _check_deadlines(self, timeout: float) -> None:
+        now = time.monotonic()
+        was_stopped, self._looked = now - self._looked > STOPPED, now
+        for worker in list(self._workers):
+            current = worker.in_hand()
+            if current > worker.current or was_stopped:
+                worker.current, worker.since = current, now
+            elif now - worker.since > timeout:
+                self._replace(worker, f"took longer than {timeout:g} s")
+
+    def _replace(self, worker: Worker, reason: str | None) -> None:
+        """Ends a worker, names the item that it had in hand as lost, and has a new one do the rest."""
+        self._workers.remove(worker)
+        worker.kill()
+        status = worker.ended()
+        current = worker.in_hand()
+        start, stop = worker.stretch
+        if current < start:
+            self._failed_starts += 1
+            if self._failed_starts >= FAILED_STARTS:
+                raise WorkersFailed(f"worker processes end before they do anything: {_cause(status)}")
+            self._waiting.appendleft((start, stop))
+        else:
+            self._results[current] = Lost(reason or f"the parser crashed: {_cause(status)}")
+            for rest in ((current + 1, stop), (start, current)):
+                if rest[0] < rest[1]:
+                    self._waiting.appendleft(rest)
+        if self._waiting:
+            self._start()
+
+
+def _cause(status: int) -> str:
+    """The words for how a process ended. status: its exit code, negative for a signal."""
+    if status >= 0:
+        return f"exit code {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"signal {-status}"

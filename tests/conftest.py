@@ -1,0 +1,36 @@
+"""Fixtures that several test files share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """A repository with a registry and files that break it, as the working directory."""
+    from commandline import FILES, fill
+
+    root = tmp_path / "root"
+    root.mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    monkeypatch.chdir(root)
+    for name in list(os.environ):
+        if name.startswith("PORTLINT_") or name in ("FORCE_COLOR", "NO_COLOR"):
+            monkeypatch.delenv(name)
+    return fill(root, FILES)
+
+
+@pytest.fixture
+def portlint(capsys):
+    """Runs a command line: exit code, stdout, stderr."""
+    from portlint import cli
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = cli.main(arguments)
+        return (code, *capsys.readouterr())
+
+    return run
