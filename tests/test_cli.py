@@ -93,11 +93,12 @@ def test_ports_in_each_format(root, portlint):
     assert code == 0
     rows = [json.loads(line) for line in out.splitlines()]
     assert [(row["path"], row["port"]) for row in rows] == [
-        (".env", 8002), (".env", 5432), ("app/main.py", 8001), ("app/ok.py", 8000),
+        (".env", 8002), (".env", 5432), ("app/main.py", 8001), ("app/ok.py", 8000), ("ports.yaml", 8000),
+        ("ports.yaml", 6379),
     ]  # fmt: skip
-    assert "4 port literals" in err
-    assert portlint("ports", "--format", "csv")[1].count("\n") == 5
-    assert len(json.loads(portlint("ports", "--format", "json")[1])["ports"]) == 4
+    assert "6 port literals" in err
+    assert portlint("ports", "--format", "csv")[1].count("\n") == 7
+    assert len(json.loads(portlint("ports", "--format", "json")[1])["ports"]) == 6
     assert "8002  1 place\n" in portlint("ports")[1]
 
 

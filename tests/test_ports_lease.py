@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import pickle
 import signal
@@ -10,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,34 +27,76 @@ def service(folder: Path, start: int, size: int, worker: str = "", workers: str 
     return PortRegistry(load(registry(folder, text), {}), environ)
 
 
-def _lease_some(folder: str, names: list[str]) -> list[int]:
-    live = PortRegistry.load(folder)
-    with ThreadPoolExecutor(5) as pool:
-        return [int(port) for port in pool.map(live.lease, names)]
+_MANY = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from portlint.ports import PortRegistry
+live = PortRegistry.load(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+with ThreadPoolExecutor(5) as pool:
+    print(*pool.map(live.lease, [f"test_{sys.argv[2]}_{n}" for n in range(25)]), flush=True)
+sys.stdin.readline()
+"""
+_ONE = """
+import sys
+from portlint.ports import PortRegistry
+print(PortRegistry.load(sys.argv[1]).lease("login"), flush=True)
+sys.stdin.readline()
+"""
+
+
+@contextmanager
+def running(code: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """A Python process that is talked to by lines, and killed at the end."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def go_on(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
 
 
 def test_200_leases_at_once_from_8_processes_are_200_ports(tmp_path: Path) -> None:
     start = block(220)
-    service(tmp_path, start, 220)
-    names = [[f"test_{process}_{number}" for number in range(25)] for process in range(8)]
-    with ProcessPoolExecutor(8, multiprocessing.get_context("spawn")) as pool:
-        # A worker that is done could take the next list, whose leases it would hold as well: all stay held.
-        given = [port for some in pool.map(_lease_some, [str(tmp_path)] * 8, names) for port in some]
+    live = service(tmp_path, start, 220)
+    with ExitStack() as stack:
+        processes = [stack.enter_context(running(_MANY, tmp_path, number)) for number in range(8)]
+        assert [line(each) for each in processes] == ["ready"] * 8
+        for each in processes:
+            go_on(each)
+        given = [int(port) for each in processes for port in line(each).split()]
         assert len(given) == len(set(given)) == 200
         assert set(given) <= set(range(start, start + 220))
-    assert {service(tmp_path, start, 220).lease(f"after_{n}").real for n in range(220)} == set(
-        range(start, start + 220)
-    )
-    for lease in list(system._held.values()):
-        lease.release()
+        held = [live.lease(f"rest_{n}") for n in range(20)]
+        assert {*given, *held} == set(range(start, start + 220))
+        with pytest.raises(NoFreePortError):
+            live.lease("one more")
+    held += [live.lease(f"after_{n}") for n in range(200)]
+    assert set(held) == set(range(start, start + 220))
+    for port in held:
+        port.release()
 
 
 def test_the_same_id_gets_the_same_port_in_every_process_and_run(tmp_path: Path) -> None:
     start = block(100)
     live = service(tmp_path, start, 100)
-    code = "import sys; from portlint.ports import PortRegistry; print(PortRegistry.load(sys.argv[1]).lease('login'))"
     runs = [
-        subprocess.check_output([sys.executable, "-c", code, str(tmp_path)], env={**os.environ, "PYTHONHASHSEED": seed})
+        subprocess.check_output(
+            [sys.executable, "-c", _ONE, str(tmp_path)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            stdin=subprocess.DEVNULL,
+        )
         for seed in ("1", "2")
     ]
     with live.lease("login") as port:
@@ -69,33 +111,24 @@ def test_the_same_id_gets_the_same_port_in_every_process_and_run(tmp_path: Path)
 
 def test_an_id_that_another_process_holds_gets_another_port(tmp_path: Path) -> None:
     live = service(tmp_path, block(10), 10)
-    code = "import sys; from portlint.ports import PortRegistry; print(PortRegistry.load(sys.argv[1]).lease('login'), flush=True); input()"
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        theirs = int(process.stdout.readline())
+    with running(_ONE, tmp_path) as process:
+        theirs = int(line(process))
         with live.lease("login") as ours:
             assert ours != theirs
-        process.kill()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
 def test_a_process_that_dies_leaves_no_lease(tmp_path: Path, number: signal.Signals) -> None:
     start = block(1)
     live = service(tmp_path, start, 1)
-    code = "import sys; from portlint.ports import PortRegistry; PortRegistry.load(sys.argv[1]).lease('x'); print(flush=True); input()"
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        with pytest.raises(NoFreePortError, match=rf"the test y: {start} is leased by pid {process.pid} \(x\)"):
+    with running(_ONE, tmp_path) as process:
+        assert line(process) == str(start)
+        with pytest.raises(NoFreePortError, match=rf"the test y: {start} is leased by pid {process.pid} \(login\)"):
             live.lease("y")
         process.send_signal(number)
         process.wait(10)
-    with live.lease("y") as port:
-        assert port == start
+        with live.lease("y") as port:
+            assert port == start
 
 
 def test_a_forked_child_neither_owns_nor_keeps_its_parent_s_leases(tmp_path: Path) -> None:
@@ -186,7 +219,8 @@ def test_a_port_in_use_is_passed_over_and_named(tmp_path: Path) -> None:
 def test_the_testing_range(tmp_path: Path, rest: str, service: str | None, offsets: set[int]) -> None:
     start = block(4)
     ports = [start + n for n in range(4)]
-    text = f"ports:\n  web: {{default: {start}, environments: {{testing: {start + 1}-{start + 2}}}}}\n  db: {{default: 1}}\n"
+    testing = f"{{testing: {start + 1}-{start + 2}}}"
+    text = f"ports:\n  web: {{default: {start}, environments: {testing}}}\n  db: {{default: 1}}\n"
     live = PortRegistry.load(registry(tmp_path, text + rest.format(*ports)))
     held = [live.lease(f"t{n}", service) for n in range(len(offsets))]
     try:

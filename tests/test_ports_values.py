@@ -131,7 +131,7 @@ def test_an_unknown_service_names_the_nearest(tmp_path: Path, service: str, said
 
 def test_an_unknown_environment_names_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(
-        UnknownEnvironmentError, match="there is no environment 'prodution'; did you mean \"production\"?"
+        UnknownEnvironmentError, match=r"there is no environment 'prodution'; did you mean \"production\""
     ):
         ports(tmp_path).get_port("redis", "prodution")
 

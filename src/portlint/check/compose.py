@@ -115,13 +115,17 @@ def exposed_on_all_interfaces(context: Context) -> Iterator[Finding]:
                     if entry.exposure == "internal":
                         yield _exposed(context, binding, f"{entry.name}, which is internal", entry)
                 elif store is not None and (binding.container is None or _overlaps(binding, store.ports)):
-                    yield _exposed(context, binding, f"{binding.service}, a {store.name},")
+                    yield _exposed(context, binding, _called(binding.service, store.name))
 
 
 def _data_store(peer: Peer) -> wellknown.WellKnown | None:
     image = next((s.image for s in reversed(peer.member.definitions) if s.image is not None), None)
     known = wellknown.of_image(image) if image is not None else None
     return known if known is not None and known.data_store else None
+
+
+def _called(service: str, store: str) -> str:
+    return service if store in service.lower() else f"{service} ({store})"
 
 
 def _overlaps(binding: Binding, ports: Iterable[int]) -> bool:

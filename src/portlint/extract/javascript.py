@@ -365,7 +365,7 @@ class _Reader:
             level = self.stack[depth]
             if level.key:
                 if is_port_name(level.key):
-                    if any(outer.callee in ("listen", "serve") for outer in self.stack[:depth]):
+                    if any(outer.callee in ("listen", "serve") for outer in self.stack[max(depth - 4, 0) : depth]):
                         return level.key, Role.BIND, "value", None
                     return level.key, Role.SETTING, "value" if level is frame else "item", None
                 if level.sign == "{" and is_port_name(level.holder) and "ports" in words(level.holder):

@@ -11,6 +11,9 @@ from portlint.ports.errors import NoFreePortError, PortError, PortValueError
 from portlint.ports.live import PortRegistry
 from portlint.ports.status import Question, Standing, status
 
+_TIMEOUT = 0.5
+"""seconds for a health check, which only counts where the holder of a port cannot be seen"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
@@ -97,7 +100,7 @@ def _same(
     error: NoFreePortError,
 ) -> Assignment | None:
     """The service's own port although somebody holds it; None where that would be wrong."""
-    row = status(ports, Question(entries=[entry], environment=environment), environ)[0]
+    row = status(ports, Question(entries=[entry], environment=environment, timeout=_TIMEOUT), environ)[0]
     runs = row.standing is Standing.EXPECTED
     if not runs and not entry.optional:
         return None

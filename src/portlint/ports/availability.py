@@ -64,6 +64,16 @@ def refusals(registry: Registry, entry: Entry, ports: Sequence[int], given: Iter
     return tuple(out)
 
 
+def planned(wanted: Sequence[tuple[Entry, Choice | PortValueError]]) -> list[PortState]:
+    """As `states`, by the registry and the variables alone: for another machine, where a port is free to all knowledge."""
+    return [
+        PortState(service=entry.name, port=choice.port, state=State.FREE)
+        if isinstance(choice, Choice)
+        else _wrong(entry, choice)
+        for entry, choice in wanted
+    ]
+
+
 def states(registry: Registry, wanted: Sequence[tuple[Entry, Choice | PortValueError]]) -> list[PortState]:
     """How it stands with each service, for the port that it shall have."""
     groups: dict[tuple[str, str | None], dict[int, None]] = {}

@@ -88,7 +88,7 @@ def _listed(place: str) -> tuple[Container, ...] | None:
         response = connection.getresponse()
         data = json.loads(response.read(_LONGEST)) if response.status == 200 else None
         return tuple(_container(each) for each in data) if isinstance(data, list) else None
-    except (OSError, http.client.HTTPException, ValueError, RecursionError, AttributeError, TypeError):
+    except (OSError, http.client.HTTPException, ValueError, RecursionError, AttributeError, LookupError, TypeError):
         return None
     finally:
         connection.close()

@@ -146,11 +146,12 @@ class PortRegistry:
         """
         return {state.service: state for state in self.states(self.registry.entries, environment)}
 
-    def states(self, entries: Iterable[Entry], environment: str | None = None) -> list[PortState]:
-        """As `validate_all`, for some entries, in their order."""
+    def states(self, entries: Iterable[Entry], environment: str | None = None, away: bool = False) -> list[PortState]:
+        """As `validate_all`, for some entries, in their order. away: of another machine; nobody here is looked at."""
         from portlint.ports import availability
 
-        return availability.states(self.registry, [(entry, self._choice(entry, environment)) for entry in entries])
+        wanted = [(entry, self._choice(entry, environment)) for entry in entries]
+        return availability.planned(wanted) if away else availability.states(self.registry, wanted)
 
     def entry(self, service: str) -> Entry:
         """The registry's entry of a service."""

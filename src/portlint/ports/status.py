@@ -79,16 +79,15 @@ class Question:
 
 def status(ports: PortRegistry, question: Question, environ: Mapping[str, str]) -> list[Row]:
     """A row for each entry, in their order. environ: the variables. Raises UnknownEnvironmentError."""
-    states = ports.states(question.entries, question.environment)
+    states = ports.states(question.entries, question.environment, question.away)
     checks = health.health_checks(ports.registry.path, ports.data)
     healths = _healths(checks, states, question)
-    held = any(state.holders for state in states) and not question.away
-    engine = containers.running(environ) if held else ()
+    engine = containers.running(environ) if any(state.holders for state in states) else ()
     rows = []
     for entry, state in zip(question.entries, states, strict=True):
         answer = healths.get(entry.name)
-        container = _container(state, engine) if held else None
-        because = None if question.away else _because(ports, entry, state, container, answer)
+        container = _container(state, engine)
+        because = _because(ports, entry, state, container, answer)
         rows.append(
             Row(
                 entry=entry,

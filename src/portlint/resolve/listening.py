@@ -14,6 +14,7 @@ from posixpath import dirname
 
 from portlint import rulebook, wellknown
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, Listening, PortLiteral, PortRange, Role, Service
+from portlint.naming import words
 from portlint.resolve.hosts import is_local
 
 _ANY = PortRange(FIRST_PORT, LAST_PORT)
@@ -34,6 +35,11 @@ _SECTIONS = {
 @cache
 def _code_formats() -> frozenset[str]:
     return frozenset(rulebook.load("listening.yaml")["code_formats"])
+
+
+@cache
+def _main_options() -> frozenset[str]:
+    return frozenset(rulebook.load("listening.yaml")["main_options"])
 
 
 @cache
@@ -75,23 +81,24 @@ class Listeners:
                 for literal in live:
                     if literal.variable is not None:
                         _note(self._values.setdefault(literal.variable, []), literal)
+            elif each.format in _code_formats():
+                self._note_bound(each.path, live)
             elif each.format in _config_formats():
+                self._note_bound(each.path, live)
                 for word in set(_WORD.findall(each.path.lower())) & self._named.keys():
                     for literal in live:
                         if literal.role in (Role.BIND, Role.SETTING) and is_local(literal.host):
                             _note(self._named[word], literal)
-            elif each.format in _code_formats():
-                self._note_code(each.path, live)
 
-    def _note_code(self, path: str, live: list[PortLiteral]) -> None:
-        """Ports that code binds, under each folder that an image is built from."""
+    def _note_bound(self, path: str, live: list[PortLiteral]) -> None:
+        """Ports that code and configuration bind, under each folder that an image is built from."""
         bound = [literal for literal in live if literal.role is Role.BIND]
         folder = path
         while bound and folder:
             folder = dirname(folder)
-            known = self._bound.get(folder)
-            for literal in bound if known is not None else ():
-                _note(known if known is not None else [], literal)
+            if (known := self._bound.get(folder)) is not None:
+                for literal in bound:
+                    _note(known, literal)
 
     def of(self, service: Service) -> tuple[Listening, ...]:
         """What one definition of a service says, each port and source once."""
@@ -107,8 +114,10 @@ class Listeners:
             host = literal.host
             if by is None or not literal.valid or not (is_local(host) or (host or "").lower() in names):
                 continue
-            if by == "command" and (literal.role is Role.CONNECT or not is_local(host)):
-                continue
+            if by == "command":
+                if literal.role is Role.CONNECT or not is_local(host):
+                    continue
+                by = by if _is_main(literal) else "environment"
             yield from self._told(literal, by)
         for mapping in service.mappings:
             if mapping.container is not None and mapping.container.valid:
@@ -145,16 +154,22 @@ class Listeners:
             if not is_local(literal.host):
                 continue
             if instruction == "EXPOSE":
-                yield Listening(literal.ports, "EXPOSE", literal, dockerfile)
+                # A command in the compose file takes the place of the image's, and may well start another process.
+                yield Listening(literal.ports, "environment" if service.commanded else "EXPOSE", literal, dockerfile)
             elif instruction in ("CMD", "ENTRYPOINT") and literal.role is not Role.CONNECT:
-                # A command in the compose file takes the place of the image's.
-                yield Listening(literal.ports, "environment" if service.commanded else "CMD", literal, dockerfile)
+                by = "CMD" if _is_main(literal) and not service.commanded else "environment"
+                yield Listening(literal.ports, by, literal, dockerfile)
             elif instruction == "HEALTHCHECK":
                 yield Listening(literal.ports, "healthcheck", literal, dockerfile)
             elif instruction not in ("RUN", "FROM", "COPY", "ADD"):
                 yield Listening(literal.ports, "environment", literal, dockerfile)
         for literal in self._bound.get(dirname(dockerfile), ()):
             yield Listening(literal.ports, "config", literal)
+
+
+def _is_main(literal: PortLiteral) -> bool:
+    """Whether an option of a command is where the process answers: `--port`, `--bind`; not `--metrics-port`."""
+    return literal.name is None or _main_options().issuperset(words(literal.name))
 
 
 def _names(service: Service) -> set[str]:

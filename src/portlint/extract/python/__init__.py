@@ -23,7 +23,7 @@ from portlint.extract.python.pieces import Piece, Scope, pieces, too_deep
 from portlint.extract.python.references import references
 from portlint.extract.python.texts import in_text, in_words
 from portlint.extract.text import Hit, find
-from portlint.model import Facts, PortLiteral, Problem, Role, Source
+from portlint.model import Facts, LineIndex, PortLiteral, Problem, Role, Source
 
 _NAMED = re.compile(r"\.pyi?$|(?:^|/)(?:SConstruct|SConscript|wscript)$|\.pyw$")
 _SHEBANG = re.compile(rb"#![^\n]{0,80}\bpython")
@@ -43,7 +43,8 @@ def extract(source: Source) -> Facts:
         if whole is not None:
             return whole
         line = getattr(error, "lineno", None) or 1
-        start = source.lines.starts[min(line, len(source.lines.starts)) - 1]
+        starts = LineIndex(source.data).starts
+        start = starts[min(line, len(starts)) - 1]
         reason = f"not valid Python 3: {getattr(error, 'msg', None) or error}"
         problem = Problem(source.span(start, start), reason)
         return Facts(path=source.path, format="python", literals=tuple(_by_text(source)), problems=(problem,))
@@ -106,7 +107,9 @@ class _Reader:
         kept: list[Piece] = []
         loose: list[int] = []
         flow = Flow(self._module, source.data)
-        for piece, offsets in pieces(self._module, source.data, source.lines, self._shift, self._candidates):
+        # Of a piece of another file, ast counts the lines from the piece's own first.
+        lines = LineIndex(source.data) if source.base else source.lines
+        for piece, offsets in pieces(self._module, source.data, lines, self._shift, self._candidates):
             if piece is None:
                 loose += offsets
             elif piece.docstring:

@@ -9,9 +9,10 @@ import libcst as cst
 
 from portlint.extract.python.context import NOTHING, Context, class_holds_ports
 from portlint.extract.python.libraries import Imports, words_of
+from portlint.extract.python.located import Text
 from portlint.extract.python.nodes import dotted, integer_of, name_of, string_of, strings_in
 from portlint.extract.python.pieces import Scope
-from portlint.extract.python.strings import StringReader, Text
+from portlint.extract.python.strings import StringReader
 from portlint.extract.text import Hit
 from portlint.naming import is_address_name, is_port_name
 

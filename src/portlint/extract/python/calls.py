@@ -9,11 +9,11 @@ import libcst as cst
 
 from portlint.extract.python.base import Visitor
 from portlint.extract.python.context import NOTHING, Context, class_holds_ports
-from portlint.extract.python.flow import well_known
 from portlint.extract.python.libraries import Slot, words_of
 from portlint.extract.python.nodes import LOCAL_HOSTS, dotted, integer_of, is_ip, is_sequence, name_of, string_of
 from portlint.model import Role
 from portlint.naming import is_port_name
+from portlint.wellknown import by_port
 
 _SIZES = frozenset({1024, 2048, 4096, 8192, 16384, 32768})
 """numbers that are sizes of buffers rather than ports, where only a name speaks for a port"""
@@ -195,7 +195,7 @@ class CallVisitor(Visitor):
 
 def _is_backlog(number: int) -> bool:
     """Whether a number that a method of an unknown object is given is rather a size or a count."""
-    return number in _SIZES or (number < 1024 and number not in well_known())
+    return number in _SIZES or (number < 1024 and number not in by_port())
 
 
 def _fits(kind: str, argument: cst.Arg) -> bool:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cached_property
 
-from portlint import rulebook
+from portlint.model import LAST_PORT
 from portlint.naming import is_port_name
+from portlint.wellknown import by_port
 
 _NAME = rb"([A-Za-z_][A-Za-z0-9_]{0,80}(?:\.[A-Za-z_][A-Za-z0-9_]{0,80})?)"
 # Each pattern begins with fixed letters, which the regular expression engine finds at the speed of memory; what stands
@@ -42,11 +43,7 @@ _ALIAS = re.compile(
     rb"([A-Za-z_]\w{0,80})(?:\)|\.copy\(\))?[ \t]*(?:#.*)?$",
     re.MULTILINE,
 )
-_LISTED = re.compile(
-    rb"^[ \t]*(?:self\.)?([A-Za-z_]\w{0,80})(?:[ \t]*:[^=\n]{1,80})?[ \t]*=[ \t]*"
-    rb"(?:set|frozenset|tuple)?\(?[\[({]([\s0-9'\",]{8,2000})[\])}]",
-    re.MULTILINE,
-)
+_LISTED = re.compile(rb"^[^=\n]{1,160}=[ \t]*(?:set|frozenset|tuple)?\(?[\[({]([\s0-9'\",]{8,2000})[\])}]")
 _STEPS = 2
 
 
@@ -55,6 +52,9 @@ class Flow:
 
     def __init__(self, module: ast.Module, data: bytes) -> None:
         self._data = data
+        self._listed: set[str] = set()
+        """names of lists that hold nothing but well-known ports"""
+        self._sinks: Mapping[str, tuple[str, ...]] | None = None
         self.imports: list[ast.stmt] = []
         self.signatures: dict[str, tuple[str, ...]] = {}
         stack: list[ast.stmt] = list(module.body)
@@ -76,20 +76,40 @@ class Flow:
                         else:
                             stack.append(inner)
 
-    @cached_property
+    @property
     def sinks(self) -> Mapping[str, tuple[str, ...]]:
         """The names whose value is used as a port, to a loop's targets over them (empty: used directly)."""
+        if self._sinks is None:
+            self._sinks = self._closed({**dict.fromkeys(self._listed, ()), **self._uses})
+        return self._sinks
+
+    def concerns(self, code: bytes) -> bool:
+        """Whether a statement binds a name that is used as a port, or a list of nothing but well-known ports."""
+        match = _ASSIGNED.match(code)
+        if match is None or not any(_is_plausible(int(n)) for n in _NUMBER.findall(code)):
+            return False
+        name = match[1].decode()
+        listed = _LISTED.match(code)
+        if listed is not None and _are_well_known(listed[1]):
+            self._listed.add(name)
+            self._sinks = None
+        return name in self.sinks
+
+    @cached_property
+    def _uses(self) -> Mapping[str, tuple[str, ...]]:
+        """What the uses in this file say: `port=NAME`, `//host:{NAME}`, `for name, port in NAME.items()`."""
         out: dict[str, tuple[str, ...]] = {}
-        for match in _BOUND_TO_PORT.finditer(self._data):
+        data = self._data
+        for match in _BOUND_TO_PORT.finditer(data):
             start = match.start()
-            before = _IDENTIFIER_BEFORE.search(self._data, max(0, start - 60), start)
-            name = (before[0] if before else b"") + self._data[start : match.end(1)]
+            before = _IDENTIFIER_BEFORE.search(data, max(0, start - 60), start)
+            name = (before[0] if before else b"") + data[start : match.end(1)]
             if is_port_name(name.decode()):
                 out.setdefault(_last(match[2]), ())
-        for match in _IN_ADDRESS.finditer(self._data):
-            if _ADDRESS_BEFORE.search(self._data, max(0, match.start() - 100), match.start()):
+        for match in _IN_ADDRESS.finditer(data):
+            if _ADDRESS_BEFORE.search(data, max(0, match.start() - 100), match.start()):
                 out.setdefault(_last(match[1]), ())
-        for match in _LOOP.finditer(self._data):
+        for match in _LOOP.finditer(data):
             names = tuple(n.strip(" \t()") for n in match[1].decode().split(","))
             if not any(is_port_name(n) for n in names):
                 continue
@@ -98,23 +118,22 @@ class Flow:
             owner = looped.removesuffix(view).rsplit(".", 1)[-1]
             if view != ".keys":
                 out.setdefault(owner, names if len(names) > 1 else ())
-        for match in _LISTED.finditer(self._data):
-            if _are_well_known(match[2]):
-                out.setdefault(match[1].decode(), ())
-        for _ in range(_STEPS):
-            for match in _ALIAS.finditer(self._data):
+        return {name: columns for name, columns in out.items() if name not in _NEVER}
+
+    def _closed(self, out: dict[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+        """The names, and those that hold the same value one or two steps on."""
+        for _ in range(_STEPS if out else 0):
+            for left, right in self._aliases:
                 # The same value under two names: a use of either says what both are.
-                left, right = match[1].decode(), match[2].decode()
                 if left in out:
                     out.setdefault(right, out[left])
                 elif right in out:
                     out.setdefault(left, out[right])
         return {name: columns for name, columns in out.items() if name not in _NEVER}
 
-    def concerns(self, code: bytes) -> bool:
-        """Whether a statement binds a name that is used as a port."""
-        match = _ASSIGNED.match(code)
-        return match is not None and match[1].decode() in self.sinks
+    @cached_property
+    def _aliases(self) -> list[tuple[str, str]]:
+        return [(m[1].decode(), m[2].decode()) for m in _ALIAS.finditer(self._data)]
 
 
 _NEVER = frozenset(
@@ -126,15 +145,15 @@ _NEVER = frozenset(
 def _are_well_known(items: bytes) -> bool:
     """Whether a list holds nothing but usual ports, and enough of them to be no accident."""
     numbers = [int(n) for n in re.findall(rb"[0-9]{1,6}", items)]
-    return len(numbers) >= _ENOUGH and all(n in well_known() for n in numbers)
+    return len(numbers) >= _ENOUGH and all(n in by_port() for n in numbers)
 
 
-@cache
-def well_known() -> frozenset[int]:
-    """The ports of the well-known services (`rules/ports.yaml`)."""
-    return frozenset(int(p) for s in rulebook.load("ports.yaml")["services"] for p in s["ports"])
+def _is_plausible(number: int) -> bool:
+    """Whether a bare number may be a port at all where nothing but a use far away says so."""
+    return 1024 <= number <= LAST_PORT or number in by_port()
 
 
+_NUMBER = re.compile(rb"[0-9]{2,5}")
 _ENOUGH = 4
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from portlint.extract.python.strings import body
+from portlint.extract.python.located import body
 from portlint.extract.text import Hit
 from portlint.naming import vocabulary
 

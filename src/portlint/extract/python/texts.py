@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from portlint.extract.interpolation import HOLE
 from portlint.extract.python.context import Context
-from portlint.extract.python.strings import Text
+from portlint.extract.python.located import Text
 from portlint.extract.text import Hit, find, is_port, port_list
 from portlint.extract.values import find_in_value
 from portlint.model import Source

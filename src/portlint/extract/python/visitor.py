@@ -13,6 +13,8 @@ import libcst as cst
 
 from portlint.extract.python.calls import CallVisitor
 from portlint.extract.python.context import NOTHING
+from portlint.extract.python.libraries import words_of
+from portlint.extract.python.located import Text
 from portlint.extract.python.nodes import (
     LOCAL_HOSTS,
     dotted,
@@ -23,13 +25,13 @@ from portlint.extract.python.nodes import (
     placed,
     string_of,
 )
-from portlint.extract.python.strings import Text
 from portlint.extract.text import port_list
 from portlint.model import Role
 from portlint.naming import is_address_name, is_port_name, words
 
 LOWEST = 10
 """below it a number under a port-like name is a switch port, a pin, an index; a library's signature overrides that"""
+_LOWEST_FREE = 1024
 _BOUNDS = frozenset({1, 1023, 1024, 1025, 49151, 49152, 65534, 65535, 65536})
 _EQUAL = (cst.Equal, cst.NotEqual, cst.In, cst.NotIn, cst.Is, cst.IsNot)
 
@@ -77,9 +79,19 @@ class PortVisitor(CallVisitor):
             context = replace(context, variable=name)
         self._give(value, context)
 
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        self._defined = node.name.value
+
+    _defined = ""
+
     def visit_Param(self, node: cst.Param) -> None:
         if node.default is not None:
-            self._give(node.default, self._target(node.name.value, "default"))
+            context = self._target(node.name.value, "default")
+            if is_port_name(self._defined) and not words_of("limits").isdisjoint(words(node.name.value)):
+                # def find_free_port(start=8000, end=9000)
+                number = integer_of(node.default)
+                context = replace(context, port=context.port or (number is not None and number >= _LOWEST_FREE))
+            self._give(node.default, context)
         if node.annotation is not None:
             self._give(node.annotation, replace(NOTHING, name=node.name.value, port=is_port_name(node.name.value)))
 
