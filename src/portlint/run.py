@@ -282,6 +282,10 @@ def _extra_rules(tree: Tree, settings: Settings) -> ExtraRules:
         data = tree.read(name, settings.max_file_size)
         if isinstance(data, Unread):
             raise UserError(f"{name}: the rules file {_fault(data)}")
+        from portlint.extract.python.rule_files import faults
+
+        if found := faults(name, data):
+            raise UserError(*found)
         rules.append((name, data))
     return tuple(rules)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from portlint.cards import chosen, names
-from portlint.check import compose, containers, env, fallbacks, literals, problems
+from portlint.check import compose, containers, env, fallbacks, listeners, literals, problems, variables
 from portlint.check import registry as register
 from portlint.check.context import Context
 from portlint.check.suppressions import Suppressions
@@ -35,7 +35,12 @@ RULES: Mapping[str, Rule] = {
     "PORT205": containers.published_port_inside_network,
     "PORT301": containers.dangling_upstream,
     "PORT302": containers.traefik_port_mismatch,
+    "PORT303": listeners.duplicate_listener,
     "PORT401": env.env_value_mismatch,
+    "PORT402": env.missing_variable,
+    "PORT403": variables.inconsistent_variable,
+    "PORT404": variables.env_port_collision,
+    "PORT405": variables.url_port_mismatch,
     "PORT501": register.duplicate_registry_port,
     "PORT502": register.default_outside_range,
     "PORT503": register.overlapping_ranges,

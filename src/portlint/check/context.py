@@ -64,6 +64,16 @@ class Context:
         return matcher(self.settings.tests)
 
     @cached_property
+    def registered(self) -> frozenset[str]:
+        """The variables that the registry knows, aliases included."""
+        entries = self.registry.entries if self.registry else ()
+        return frozenset(name for entry in entries for name in (entry.env_var, *entry.aliases) if name is not None)
+
+    def is_allowed(self, port: int) -> bool:
+        """Whether the settings allow a port everywhere."""
+        return any(port in ports for ports in self.settings.allow)
+
+    @cached_property
     def owners(self) -> dict[int, Entry]:
         """Default port to the first entry that has it."""
         out: dict[int, Entry] = {}

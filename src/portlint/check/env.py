@@ -1,11 +1,13 @@
-"""Rules about the places that set variables: PORT401."""
+"""Rules about the files that set registered variables: PORT401, PORT402."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from posixpath import dirname
 
 from portlint.check.context import Context, at, elsewhere, is_fallback
-from portlint.model import Finding, Verdict
+from portlint.check.env_files import is_template
+from portlint.model import NOWHERE, Finding, Related, Span, Verdict
 
 
 def env_value_mismatch(context: Context) -> Iterator[Finding]:
@@ -30,3 +32,62 @@ def env_value_mismatch(context: Context) -> Iterator[Finding]:
             entry=entry.name,
             related=(context.registry_says(entry, environment),),
         )
+
+
+def missing_variable(context: Context) -> Iterator[Finding]:
+    """PORT402: a template lacks a registered, non-optional variable that the repository uses."""
+    registry = context.registry
+    if registry is None:
+        return
+    templates: dict[str, list[str]] = {}
+    held: dict[str, set[str]] = {}
+    for facts in context.facts:
+        if facts.format == "dotenv" and is_template(facts.path):
+            folder = dirname(facts.path)
+            templates.setdefault(folder, []).append(facts.path)
+            held.setdefault(folder, set()).update(facts.mentioned, (v.name for v in facts.variables))
+    if not templates:
+        return
+    used = _used(context, templates)
+    for entry in registry.entries:
+        variable = entry.env_var
+        if variable is None or entry.optional or entry.immutable:
+            continue
+        for folder, (path, span) in used.get(variable, {}).items():
+            if held[folder].isdisjoint({variable, *entry.aliases}):
+                yield Finding(
+                    rule="PORT402",
+                    path=templates[folder][0],
+                    span=NOWHERE,
+                    message=f"{variable} is missing; {path} reads it: who copies this file does not learn of it",
+                    help=f"add {variable}={entry.default}",
+                    port=entry.default,
+                    entry=entry.name,
+                    subject=variable,
+                    related=(Related(path, span, f"{variable} is read here"), context.registry_says(entry)),
+                )
+
+
+def _used(context: Context, templates: dict[str, list[str]]) -> dict[str, dict[str, tuple[str, Span]]]:
+    """Variable to the folders whose templates should name it, each with the first place that reads it."""
+    places = [(r.variable, r.path, r.span) for facts in context.facts for r in facts.references]
+    places += [
+        (literal.variable, literal.path, literal.span)
+        for literal in (match.literal for match in context.matches)
+        if literal.variable is not None and is_fallback(literal)
+    ]
+    out: dict[str, dict[str, tuple[str, Span]]] = {}
+    above: dict[str, str | None] = {}
+    for variable, path, span in places:
+        if variable not in context.registered or context.is_test(path):
+            continue
+        folder = dirname(path)
+        if folder not in above:
+            nearest = folder
+            while nearest and nearest not in templates:
+                nearest = dirname(nearest)
+            above[folder] = nearest if nearest in templates else None
+        found = above[folder]
+        if found is not None:
+            out.setdefault(variable, {}).setdefault(found, (path, span))
+    return out

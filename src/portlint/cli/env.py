@@ -76,8 +76,9 @@ def _replace(command: list[str], environ: Mapping[str, str]) -> NoReturn:
             raise SystemExit(subprocess.call(command, env=environ))
         import signal
 
-        # Python ignores it, and a command would inherit that.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        # Python ignores these, and a command would inherit that.
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
         os.execvpe(command[0], command, environ)
     except OSError as error:
         raise UserError(f"{command[0]}: cannot be run: {error.strerror}") from None

@@ -105,7 +105,7 @@ def extract(path: str, data: bytes, extra_rules: tuple[tuple[str, bytes], ...] =
     found = recognise(path, data)
     if found is None:
         return Facts(path=path, format=None)
-    if found.name == "python" and extra_rules:
+    if found.name == "python":
         from portlint.extract.python.libraries import use_rules
 
         use_rules(extra_rules)

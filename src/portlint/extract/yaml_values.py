@@ -213,30 +213,39 @@ class Reader:
         if hit is not None:
             self.add(hit, node.start, where)
 
-    def command(self, node: Node | None, where: Context, before: Node | None = None, role: Role | None = None) -> None:
-        """A command: a line, or its words. before: the words in front of them (`entrypoint`, `command` of a pod)."""
+    def command(self, node: Node | None, where: Context, before: Node | None = None, program: str = "") -> None:
+        """A command: a line, or its words.
+
+        before: the words in front of them (`entrypoint`, `command` of a pod). program: what runs where the command
+        begins with an option.
+        """
         found, first = resolved(node), resolved(before)
         if isinstance(found, ScalarNode):
             if found.block and "\n" in found.text.strip():
                 self.script(found, where)
                 return
-            for hit in find_in_text(found.text):
-                self.add(hit, found.start, where, role=role)
+            front = program + " " if program and first is None and found.text.lstrip()[:1] == "-" else ""
+            for hit in find_in_text(front + found.text):
+                self.add(hit, found.start - len(front), where)
+            self._refer_all([found], where)
         elif isinstance(found, SequenceNode):
             own = [x for x in (resolved(item) for item in found.items) if isinstance(x, ScalarNode)]
-            front = first.items if isinstance(first, SequenceNode) else ()
-            all_words = [x for x in (resolved(item) for item in front) if isinstance(x, ScalarNode)] + own
-            self.words(all_words, where, role)
+            self.words([*scalars(first), *own] if isinstance(first, SequenceNode) else own, where, program)
             for item in found.items:
                 if isinstance(item, MappingNode):
                     self.walk(item, where)
 
-    def words(self, nodes: list[ScalarNode], where: Context, role: Role | None = None) -> None:
+    def words(self, nodes: list[ScalarNode], where: Context, program: str = "") -> None:
         line = [_word(node) for node in nodes]
         if not line:
             return
+        if program and line[0].text.startswith("-"):
+            line.insert(0, Word(line[0].start, line[0].start, program))
         for hit in find_in_words(line):
-            self.add(hit, 0, where, role=role)
+            self.add(hit, 0, where)
+        self._refer_all(nodes, where)
+
+    def _refer_all(self, nodes: list[ScalarNode], where: Context) -> None:
         for node in nodes:
             for found in interpolations(node.text) if "$" in node.text else ():
                 if gives_port("", node.text, found):

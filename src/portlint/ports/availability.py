@@ -27,9 +27,9 @@ class Look:
         return "not permitted to this user" if self.answer is Answer.DENIED else self.answer.value
 
 
-def look(ports: Iterable[int], protocol: str, exposure: str | None) -> Mapping[int, Look]:
-    """Asks for each port, and then once for those who hold the ones that cannot be had."""
-    answers = {port: sockets.probe(port, protocol, exposure) for port in ports}
+def look(ports: Iterable[int], protocol: str, exposure: str | None, *, gently: bool = False) -> Mapping[int, Look]:
+    """Asks for each port, and then once for those who hold the ones that cannot be had. gently: see `probe`."""
+    answers = {port: sockets.probe(port, protocol, exposure, gently=gently) for port in ports}
     closed = [port for port, answer in answers.items() if answer is not Answer.FREE]
     held = holders.holders(closed, protocol, exposure) if closed else {}
     out = {}
@@ -65,7 +65,7 @@ def refusals(registry: Registry, entry: Entry, ports: Sequence[int], given: Iter
 
 
 def planned(wanted: Sequence[tuple[Entry, Choice | PortValueError]]) -> list[PortState]:
-    """As `states`, by the registry and the variables alone: for another machine, where a port is free to all knowledge."""
+    """As `states`, by the registry and the variables alone: of another machine, nobody here is asked."""
     return [
         PortState(service=entry.name, port=choice.port, state=State.FREE)
         if isinstance(choice, Choice)
@@ -80,7 +80,7 @@ def states(registry: Registry, wanted: Sequence[tuple[Entry, Choice | PortValueE
     for entry, choice in wanted:
         if isinstance(choice, Choice):
             groups.setdefault((entry.protocol, entry.exposure), {})[choice.port] = None
-    looks = {group: look(ports, *group) for group, ports in groups.items()}
+    looks = {group: look(ports, *group, gently=True) for group, ports in groups.items()}
     return [
         _state(registry, entry, choice.port, looks[entry.protocol, entry.exposure][choice.port])
         if isinstance(choice, Choice)

@@ -62,16 +62,18 @@ def addresses(exposure: str | None) -> tuple[str, ...]:
     return LOOPBACK if exposure == "internal" else EVERYWHERE
 
 
-def probe(port: int, protocol: str, exposure: str | None) -> Answer:
+def probe(port: int, protocol: str, exposure: str | None, *, gently: bool = False) -> Answer:
     """Whether a service can bind a port now. protocol: tcp, udp or both, as an entry has it.
 
+    To ask is to bind for a moment. gently: so that a TCP server that starts at this very moment is not disturbed, if
+    it sets SO_REUSEADDR (Linux); a stranger's socket that is bound and does not listen yet is then not seen.
     Raises OSError where the system has no socket left to ask with.
     """
     # BSD systems bind 0.0.0.0 beside a server on 127.0.0.1, who then gets all of its clients: both are asked.
     hosts = dict.fromkeys((*addresses(exposure), *LOOPBACK))
     for kind in PROTOCOLS[protocol]:
         for host in hosts:
-            answer = _ask(kind, host, port)
+            answer = _ask(kind, host, port, gently)
             if answer is not Answer.FREE:
                 return answer
     return Answer.FREE
@@ -131,7 +133,10 @@ def _marked(port: int) -> socket.socket | None:
     return mark
 
 
-def _ask(kind: str, host: str, port: int) -> Answer:
+def _ask(kind: str, host: str, port: int, gently: bool) -> Answer:
+    if gently and kind == "tcp":
+        answer = _try(kind, host, port, reuse=True)
+        return Answer.TAKEN if answer is Answer.FREE and is_marked(port) else answer
     plain = _try(kind, host, port, reuse=False)
     if kind == "udp" or sys.platform == "win32" or plain is not Answer.TAKEN:
         return plain

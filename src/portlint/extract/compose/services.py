@@ -142,6 +142,7 @@ class ComposeReader(Reader):
         if not isinstance(node, MappingNode):
             return
         command = lookup(node, "command")
+        program = _program(text_of(lookup(node, "image")))
         for name, value in node.pairs:
             key = key_of(name)
             if key == "<<":
@@ -155,7 +156,8 @@ class ComposeReader(Reader):
                 for text in scalars(value):
                     for hit in in_arguments(text.text):
                         self.add(replace(hit, name=None), text.start, here)
-                self.command(value, here, before=lookup(node, "entrypoint") if key == "command" else None)
+                before = lookup(node, "entrypoint") if key == "command" else None
+                self.command(value, here, before=before, program=program if key == "command" else "")
             elif key in _SECTIONS:
                 self._follow(_SECTIONS[key], value, where.under(key))
             elif key not in knowledge("without_ports"):
@@ -468,6 +470,12 @@ _SECTIONS: dict[str, Handler] = {
     "build": ComposeReader._build,
     "image": ComposeReader._image,
 }
+
+
+def _program(image: str | None) -> str:
+    """The name of an image, which usually is what runs in it: `postgres` of `registry:5000/library/postgres:16`."""
+    name = (image or "").rsplit("/", 1)[-1]
+    return re.split(r"[:@]", name, maxsplit=1)[0] if "$" not in name and "{" not in name else ""
 
 
 def _probed(found: PortLiteral) -> PortLiteral:

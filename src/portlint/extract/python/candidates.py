@@ -7,7 +7,6 @@ dropped here (a property test holds that against the visitor on everything).
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow
@@ -38,14 +37,6 @@ def candidates(data: bytes) -> list[int]:
     return [m.end() - 1 for m in _NUMBER.finditer(data)]
 
 
-@cache
-def _called() -> re.Pattern[bytes]:
-    """The last words of the calls that the rules know with a port, an address or ports."""
-    slots = {"port", "ports", "address"}
-    names = {path.rsplit(".", 1)[-1] for path, rule in library().calls.items() if not slots.isdisjoint(rule.slots)}
-    return re.compile(rb"\b(?:" + b"|".join(re.escape(n.encode()) for n in sorted(names)) + rb")\b")
-
-
 def is_promising(piece: Piece, flow: Flow) -> bool:
     """Whether a statement that holds a candidate can hold a port literal."""
     scope = piece.scope
@@ -61,4 +52,4 @@ def _shows_port(code: bytes) -> bool:
         return True
     if _PORT_WORD.search(code) is not None and _PORT_WORD.search(_NO_PORT.sub(b"", code)) is not None:
         return True
-    return _HOST.search(code) is not None or _called().search(code) is not None
+    return _HOST.search(code) is not None or library().called.search(code) is not None

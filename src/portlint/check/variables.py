@@ -1,0 +1,321 @@
+"""Rules that hold variables against one another: PORT403, PORT404, PORT405. They need no registry."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from posixpath import dirname
+
+from portlint import rulebook, wellknown
+from portlint.check.context import Context, at, is_fallback
+from portlint.check.env_files import is_personal, is_template
+from portlint.model import Facts, Finding, PortLiteral, Related
+from portlint.naming import is_port_name, words
+
+_SETTINGS = ("dotenv", "systemd", "properties")
+"""formats that set variables for a process on the host"""
+_MOST_COMPARED = 16
+"""variables of one port that a further one is compared with"""
+_LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "[::1]", "host.docker.internal"})
+
+
+@cache
+def _words(key: str) -> frozenset[str]:
+    return frozenset(rulebook.load("entry-names.yaml")[key])
+
+
+def _core(variable: str) -> frozenset[str]:
+    """The words of a variable that say which service is meant."""
+    return frozenset(words(variable)) - _words("generic") - _words("qualifiers")
+
+
+def _is_variable(name: str | None) -> bool:
+    """Whether a name is one of an environment variable; in lower case it belongs to a script."""
+    return name is not None and name.isupper()
+
+
+# PORT403
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place that gives a port to a variable."""
+
+    literal: PortLiteral
+    rank: int
+    """0 for what counts most: an env file, a template of one, another setting, a fallback"""
+    group: str | None
+    """the environment, or the file where that runs apart from the others"""
+
+    @property
+    def port(self) -> int:
+        return self.literal.port
+
+
+def inconsistent_variable(context: Context) -> Iterator[Finding]:
+    """PORT403: one variable, different ports in one environment's files and fallbacks."""
+    inside = _container_ports(context)
+    groups: dict[tuple[str, str, str | None], list[_Place]] = {}
+    for place in _places(context):
+        literal = place.literal
+        variable = literal.variable or ""
+        if not is_fallback(literal) or literal.format != "compose":
+            # A process in a container sees the port inside it.
+            if literal.port in inside.get(variable, ()):
+                continue
+        groups.setdefault((variable, literal.host or "", place.group), []).append(place)
+    for (variable, host, _), places in groups.items():
+        if len({place.port for place in places}) < 2 or (host and _is_list(places)):
+            continue
+        for scope in _scopes(variable, places):
+            yield from _differing(variable, scope)
+
+
+def _places(context: Context) -> Iterator[_Place]:
+    registered = context.registered
+    generated = {facts.path for facts in context.facts if facts.generated}
+    for match in context.matches:
+        literal = match.literal
+        variable, path = literal.variable, literal.path
+        if not _is_variable(variable) or variable in registered or literal.end_port is not None or not literal.valid:
+            continue
+        setting = literal.format in _SETTINGS and not is_fallback(literal)
+        if not (setting or is_fallback(literal)) or path in generated or is_personal(path):
+            continue
+        if literal.format != "compose" and context.is_test(path):
+            continue
+        rank = (1 if is_template(path) else 0) if literal.format == "dotenv" else 2 if setting else 3
+        yield _Place(literal, rank if setting else 3, match.environment or _apart(context, literal))
+
+
+def _apart(context: Context, literal: PortLiteral) -> str | None:
+    """The file, where it is a variant that runs by itself: `docker-compose.e2e.yml`, `.env.cluster`."""
+    path = literal.path
+    if literal.format == "compose":
+        stacks = context.network.stacks_of(path)
+        usual = any(_is_usual(stack.paths[0]) for stack in stacks)
+        return None if usual or not stacks else path
+    if literal.format == "dotenv":
+        name = path.rpartition("/")[2].strip(".").lower()
+        parts = [part for part in name.replace("-", ".").replace("_", ".").split(".") if part not in ("env", "envrc")]
+        return None if not parts or is_template(path) else path
+    return None
+
+
+def _is_usual(path: str) -> bool:
+    return path.rpartition("/")[2].partition(".")[0] in ("compose", "docker-compose") and path.count(".") == 1
+
+
+def _container_ports(context: Context) -> dict[str, set[int]]:
+    """Variable of a published port to the ports inside the containers behind it."""
+    out: dict[str, set[int]] = {}
+    for facts in context.facts:
+        for service in facts.services:
+            for mapping in service.mappings:
+                if mapping.published_variable is not None and mapping.container is not None:
+                    out.setdefault(mapping.published_variable, set()).add(mapping.container.port)
+    return out
+
+
+def _is_list(places: Iterable[_Place]) -> bool:
+    """Whether a place holds several addresses: `ALLOWED_ORIGINS=http://localhost:3000,http://localhost:5173`."""
+    seen = Counter((place.literal.path, place.literal.subject) for place in places)
+    return max(seen.values()) > 1
+
+
+def _scopes(variable: str, places: Sequence[_Place]) -> Iterator[list[_Place]]:
+    """The places that speak of one variable: those below the nearest folder in which it is set."""
+    defining = {dirname(p.literal.path) for p in places if p.literal.format in (*_SETTINGS, "compose")}
+    general = not _core(variable)
+    out: dict[str, list[_Place]] = {}
+    for place in places:
+        if general:
+            # `PORT` is another one in each file.
+            out.setdefault(f"{place.literal.path} {place.literal.service}", []).append(place)
+            continue
+        folder = dirname(place.literal.path)
+        while folder and folder not in defining:
+            folder = dirname(folder)
+        if folder not in defining:
+            folder = next(iter(defining)) if len(defining) == 1 else ""
+        out.setdefault(folder, []).append(place)
+    yield from out.values()
+
+
+def _differing(variable: str, places: Sequence[_Place]) -> Iterator[Finding]:
+    best = min(place.rank for place in places)
+    counts = Counter(place.port for place in places if place.rank == best)
+    right = next(place for place in places if place.rank == best and counts[place.port] == max(counts.values()))
+    for place in places:
+        literal, other = place.literal, right.literal
+        if place.port == right.port:
+            continue
+        here = "falls back to" if is_fallback(literal) else "is"
+        there = "falls back to" if is_fallback(other) else "is"
+        where = f" in {other.path}" if other.path != literal.path else ""
+        yield at(
+            literal,
+            "PORT403",
+            f"{variable} {here} {place.port} here, but {there} {right.port}{where}: "
+            "which of the two is used depends on what is set",
+            help=f"write {right.port}",
+            related=(Related(other.path, other.span, f"{variable} {there} {right.port} here"),),
+        )
+
+
+# PORT404
+
+
+def env_port_collision(context: Context) -> Iterator[Finding]:
+    """PORT404: two variables of one env file take the same port on the same host."""
+    published, contained = _sides(context)
+    own = {file for facts in context.facts for service in facts.services for file in service.env_files}
+    held = _by_file(context)
+    entries = {(m.literal.path, m.literal.span.start): m.entry for m in context.matches if m.entry is not None}
+    for facts in context.facts:
+        hosts = {variable.name: variable.host for variable in facts.variables if variable.host is not None}
+        taken: dict[int, list[PortLiteral]] = {}
+        for literal in held.get(facts.path, ()):
+            variable = literal.variable or ""
+            if not is_port_name(variable) or literal.form != "value" or literal.end_port is not None:
+                continue
+            inside = facts.path in own or variable in contained
+            if (inside and variable not in published) or context.is_allowed(literal.port):
+                continue
+            same = taken.setdefault(literal.port, [])
+            for other in same[:_MOST_COMPARED]:
+                one, two = (entries.get((each.path, each.span.start)) for each in (other, literal))
+                if one is not None and two is not None:
+                    apart = one is not two
+                else:
+                    apart = not _same_service(other, literal)
+                if apart and _same_host(hosts, other.variable or "", variable):
+                    yield _collision(other, literal)
+                    break
+            same.append(literal)
+
+
+def _collision(earlier: PortLiteral, later: PortLiteral) -> Finding:
+    return at(
+        later,
+        "PORT404",
+        f"{earlier.variable} and {later.variable} are both {later.port}: only one of the two can listen there",
+        help=f"give {later.variable} another port",
+        related=(Related(earlier.path, earlier.span, f"{earlier.variable} is {earlier.port} here"),),
+    )
+
+
+def _by_file(context: Context) -> dict[str, list[PortLiteral]]:
+    """The values that each env file sets, in order."""
+    out: dict[str, list[PortLiteral]] = {}
+    for match in context.matches:
+        literal = match.literal
+        if literal.format in ("dotenv", "systemd") and _is_variable(literal.variable) and not is_fallback(literal):
+            out.setdefault(literal.path, []).append(literal)
+    return out
+
+
+def _sides(context: Context) -> tuple[set[str], set[str]]:
+    """The variables that compose files publish, and those that give a port inside a container."""
+    published: set[str] = set()
+    contained: set[str] = set()
+    for facts in context.facts:
+        for service in facts.services:
+            for mapping in service.mappings:
+                if mapping.published_variable is not None:
+                    published.add(mapping.published_variable)
+                if mapping.container_variable is not None:
+                    contained.add(mapping.container_variable)
+    return published, contained
+
+
+def _same_service(one: PortLiteral, other: PortLiteral) -> bool:
+    """Whether two variables of one port may be two names of it: `REDIS_PORT` and `CELERY_REDIS_PORT`."""
+    mine, theirs = _core(one.variable or ""), _core(other.variable or "")
+    if mine <= theirs or theirs <= mine:
+        return True
+    known = [wellknown.of_identifier(literal.variable or "") for literal in (one, other)]
+    usual = [service is not None and one.port in service.ports for service in known]
+    if all(usual):
+        return True
+    roles = [not _words("roles").isdisjoint(core) for core in (mine, theirs)]
+    return (usual[0] and roles[1]) or (usual[1] and roles[0]) or all(roles)
+
+
+def _same_host(hosts: dict[str, str], one: str, other: str) -> bool:
+    """Whether two variables speak of one machine, as far as `X_HOST` beside `X_PORT` tells."""
+    mine, theirs = _host(hosts, one), _host(hosts, other)
+    if mine is None and theirs is None:
+        return True
+    local = [host is None or host.lower() in _LOCAL for host in (mine, theirs)]
+    return all(local) or mine == theirs
+
+
+def _host(hosts: dict[str, str], variable: str) -> str | None:
+    stem = variable.removesuffix("_PORT").removesuffix("PORT")
+    return next(
+        (hosts[name] for end in ("_HOST", "_HOSTNAME", "_SERVER", "HOST") if (name := stem + end) in hosts), None
+    )
+
+
+# PORT405
+
+
+def url_port_mismatch(context: Context) -> Iterator[Finding]:
+    """PORT405: `BACKEND_URL=http://localhost:8001` beside `BACKEND_PORT=8000`."""
+    held = _by_file(context)
+    published, contained = _sides(context)
+    mapped = {
+        (binding.ports.start, binding.container.start)
+        for stack in context.network.stacks
+        for peer in context.network.peers(stack)
+        for binding in peer.published
+        if binding.container is not None
+    }
+    for facts in context.facts:
+        literals = held.get(facts.path, ())
+        ports = [
+            literal
+            for literal in literals
+            if literal.form == "value" and is_port_name(literal.variable or "") and literal.end_port is None
+            and (literal.variable in published or literal.variable not in contained)
+        ]  # fmt: skip
+        if ports:
+            yield from _urls(facts, literals, ports, mapped)
+
+
+def _urls(
+    facts: Facts, literals: Iterable[PortLiteral], ports: Sequence[PortLiteral], mapped: set[tuple[int, int]]
+) -> Iterator[Finding]:
+    by_core: dict[frozenset[str], list[PortLiteral]] = {}
+    for literal in ports:
+        for core in _cores(literal.variable or ""):
+            by_core.setdefault(core, []).append(literal)
+    proxied = {p.port for p in ports if not _words("proxies").isdisjoint(words(p.variable or ""))}
+    several = Counter(literal.variable for literal in literals if literal.form in ("url", "address"))
+    for literal in literals:
+        variable = literal.variable or ""
+        if literal.form not in ("url", "address") or (literal.host or "").lower() not in _LOCAL:
+            continue
+        if several[variable] > 1 or is_port_name(variable) or literal.port in proxied:
+            continue
+        meant = next((by_core[core] for core in _cores(variable) if core in by_core), ())
+        if not meant or any(each.port == literal.port or (literal.port, each.port) in mapped for each in meant):
+            continue
+        port = meant[0]
+        yield at(
+            literal,
+            "PORT405",
+            f"{variable} goes to port {literal.port}, but {port.variable} is {port.port}: nobody answers there",
+            help=f"write {port.port} in {variable}, or change {port.variable}",
+            related=(Related(facts.path, port.span, f"{port.variable} is {port.port} here"),),
+        )
+
+
+def _cores(variable: str) -> tuple[frozenset[str], ...]:
+    """What a variable is about, word for word and without the words that any address may have, where others remain."""
+    core = _core(variable)
+    plain = core - _words("address_words")
+    return tuple(each for each in dict.fromkeys((core, plain)) if each)
