@@ -64,7 +64,9 @@ def test_selection(settings: dict[str, Any], expected: list[str]) -> None:
 
 def test_generated_files_may_use_numbers() -> None:
     assert codes(facts(literal("a.py", 8000, name="api_port"), generated=True)) == []
-    assert codes(facts(literal("a.py", 9000, name="api_port"), generated=True)) == ["a.py:1 PORT104"]
+    assert codes(facts(literal("a.py", 9000, name="api_port"), generated=True)) == []
+    wrong = facts(literal("a.py", 9000, name="api_port"), generated=True)
+    assert codes(wrong, generated_ignores=()) == ["a.py:1 PORT104"]
 
 
 @pytest.mark.parametrize(

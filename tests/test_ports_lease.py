@@ -94,7 +94,7 @@ def test_the_same_id_gets_the_same_port_in_every_process_and_run(tmp_path: Path)
     runs = [
         subprocess.check_output(
             [sys.executable, "-c", _ONE, str(tmp_path)],
-            env={**os.environ, "PYTHONHASHSEED": seed},
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTEST_XDIST_WORKER": ""},
             stdin=subprocess.DEVNULL,
         )
         for seed in ("1", "2")

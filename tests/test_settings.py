@@ -81,6 +81,7 @@ def test_each_setting_from_a_file(load: Loader) -> None:
         force_exclude=True,
         tests=("checks/",),
         test_ignores=(),
+        generated_ignores=("PORT4",),
         vendored=("lib/",),
         environments={"production": (".env.live", "deploy/live/**")},
         allow=(PortRange(80, 80), PortRange(443, 443), PortRange(9000, 9010)),
@@ -91,7 +92,7 @@ def test_each_setting_from_a_file(load: Loader) -> None:
     )
     assert loaded.file == "portlint.toml"
     assert loaded.origins["select"] == "portlint.toml:2"
-    assert loaded.origins["per-file-ignores"] == "portlint.toml:17"
+    assert loaded.origins["per-file-ignores"] == "portlint.toml:18"
     assert "default" not in loaded.origins.values()
 
 

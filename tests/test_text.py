@@ -79,6 +79,7 @@ TEXTS = [
     ("see http://localhost:8000, or not", "8000@localhost"),
     ("server 172.16.20.2:80;", "80@172.16.20.2"),
     ("lsof -i :8000", "8000"),
+    ("ss -ltn | grep ':22 '", "22"),
     ("--http-01-port=8008", "8008"),
     ("--port 8000 --workers 4000", "8000"),
     ("answer from port 81", "81"),
@@ -98,6 +99,8 @@ TEXTS = [
     ("ldap:localhost:1389:cn=x", "1389@localhost"),
     # none of these is a port
     ("image=redis:7", ""),
+    ('{\\"count\\":6100,\\"id\\":298}', ""),
+    ("{'count':6100}", ""),
     ("cache is [redis:6300]", ""),
     ("16:9", ""),
     ("10:30", ""),

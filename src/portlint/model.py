@@ -663,8 +663,10 @@ class Settings:
         "tests/", "test/", "testing/", "test_*.py", "*_test.py", "conftest.py", "*.test.*", "*.spec.*", "__tests__/",
     )  # fmt: skip
     """gitignore patterns of test files, where `test_ignores` are off"""
-    test_ignores: tuple[str, ...] = ("PORT101", "PORT102", "PORT106")
+    test_ignores: tuple[str, ...] = ("PORT101", "PORT102")
     """codes that are off in test files, and in generated and vendored ones"""
+    generated_ignores: tuple[str, ...] = ("PORT10",)
+    """codes that are off in generated files besides: what is wrong there is wrong in what they are made from"""
     vendored: tuple[str, ...] = ("vendor/", "third_party/", "_vendor/", "extern/")
     environments: MappingABC[str, tuple[str, ...]] = field(default_factory=dict)
     """environment name to path globs, beside those of the registry"""

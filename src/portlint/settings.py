@@ -125,6 +125,7 @@ KEYS = (
     Key("force-exclude", SWITCH, "`exclude` holds for files that are named on the command line, too."),
     Key("tests", PATTERNS, "Test files, where the rules of `test-ignores` do not run."),
     Key("test-ignores", CODES, "Rules that do not run in test, generated and vendored files."),
+    Key("generated-ignores", CODES, "Rules that do not run in generated files besides."),
     Key("vendored", PATTERNS, "Files of others, where the rules of `test-ignores` do not run."),
     Key("environments", PATTERNS_BY_NAME, "Which files belong to which environment, beside what the registry says."),
     Key("allow", PORTS, "Ports that are allowed everywhere."),

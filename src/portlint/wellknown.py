@@ -23,6 +23,7 @@ class WellKnown:
     images: tuple[str, ...]
     data_store: bool
     http: bool
+    framework: bool
 
 
 @cache
@@ -36,6 +37,7 @@ def services() -> tuple[WellKnown, ...]:
             images=tuple(row["images"]),
             data_store=row.get("data_store", False),
             http=row.get("http", False),
+            framework=row.get("framework", False),
         )
         for row in rulebook.load(_FILE)["services"]
     )
@@ -96,9 +98,11 @@ def browser_blocked() -> frozenset[int]:
 
 
 @cache
-def taken() -> tuple[tuple[PortRange, str], ...]:
-    """Ports that operating systems and platforms take for themselves, and who takes them."""
-    return tuple((port_range(row["ports"]), row["by"]) for row in rulebook.load(_FILE)["system_taken"])
+def taken() -> tuple[tuple[PortRange, str, str | None], ...]:
+    """Ports that operating systems and platforms take for themselves, who takes them, and of which protocol alone."""
+    return tuple(
+        (port_range(row["ports"]), row["by"], row.get("protocol")) for row in rulebook.load(_FILE)["system_taken"]
+    )
 
 
 @cache

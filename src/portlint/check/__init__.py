@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from portlint.cards import chosen, names
-from portlint.check import compose, containers, env, fallbacks, listeners, literals, problems, variables
+from portlint.check import compose, containers, env, fallbacks, listeners, literals, port_kinds, problems, variables
 from portlint.check import registry as register
 from portlint.check.context import Context
 from portlint.check.suppressions import Suppressions
@@ -48,6 +48,12 @@ RULES: Mapping[str, Rule] = {
     "PORT505": register.outside_allocation_block,
     "PORT506": register.duplicate_variable,
     "PORT507": register.environment_collision,
+    "PORT508": port_kinds.unused_entry,
+    "PORT509": port_kinds.privileged_port,
+    "PORT510": port_kinds.ephemeral_port,
+    "PORT511": port_kinds.browser_blocked_port,
+    "PORT512": port_kinds.system_taken_port,
+    "PORT513": port_kinds.well_known_clash,
     "PORT901": problems.not_checked,
     "PORT904": problems.partly_checked,
 }
@@ -87,6 +93,7 @@ class _Wanted:
     def __init__(self, facts: Iterable[Facts], settings: Settings) -> None:
         self._per_file = [(matcher((glob,)), chosen(codes)) for glob, codes in settings.per_file_ignores.items()]
         self._off_in_tests = chosen(settings.test_ignores)
+        self._off_in_generated = chosen(settings.generated_ignores)
         self._is_test = matcher(settings.tests)
         self._is_vendored = matcher(settings.vendored)
         self._generated = {each.path for each in facts if each.generated}
@@ -96,6 +103,8 @@ class _Wanted:
         path = finding.path
         if path not in self._off:
             off = frozenset().union(*(codes for matches, codes in self._per_file if matches(path)))
+            if path in self._generated:
+                off |= self._off_in_generated
             if path in self._generated or self._is_test(path) or self._is_vendored(path):
                 off |= self._off_in_tests
             self._off[path] = off

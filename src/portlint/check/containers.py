@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from posixpath import dirname
 
 from portlint import rulebook
-from portlint.check.context import Context, at
+from portlint.check.context import HERE, Context, at
 from portlint.check.network import Peer, places, said
 from portlint.model import Facts, Finding, Listening, Match, PortLiteral, Related, Role
 
@@ -25,9 +26,23 @@ def container_port_mismatch(context: Context) -> Iterator[Finding]:
         for peer in context.network.peers(stack):
             yield from _mapped(peer)
             yield from _probed(peer)
+    bound = _bound(context)
     for facts in context.facts:
         if facts.format == "dockerfile":
-            yield from _dockerfile(facts)
+            yield from _dockerfile(facts, bound.get(dirname(facts.path), frozenset()))
+
+
+def _bound(context: Context) -> dict[str, frozenset[int]]:
+    """The ports that code and configuration bind under each folder with a Dockerfile."""
+    out: dict[str, set[int]] = {dirname(f.path): set() for f in context.facts if f.format == "dockerfile"}
+    for facts in context.facts if out else ():
+        ports = {each.port for each in facts.literals if each.role is Role.BIND and not each.prose}
+        folder = facts.path
+        while ports and folder:
+            folder = dirname(folder)
+            if folder in out:
+                out[folder] |= ports
+    return {folder: frozenset(ports) for folder, ports in out.items()}
 
 
 def _mapped(peer: Peer) -> Iterator[Finding]:
@@ -70,14 +85,14 @@ def _probed(peer: Peer) -> Iterator[Finding]:
             )
 
 
-def _dockerfile(facts: Facts) -> Iterator[Finding]:
+def _dockerfile(facts: Facts, bound: frozenset[int]) -> Iterator[Finding]:
     """EXPOSE and HEALTHCHECK of a Dockerfile that its own command contradicts."""
     exposed: list[PortLiteral] = []
     commands: list[PortLiteral] = []
     probes: list[PortLiteral] = []
     others: list[PortLiteral] = []
     for literal in facts.literals:
-        if literal.prose or not literal.valid or literal.host not in _HERE:
+        if literal.prose or not literal.valid or literal.host not in HERE:
             continue
         instruction = literal.subject.partition(" ")[0]
         if instruction == "EXPOSE":
@@ -88,7 +103,8 @@ def _dockerfile(facts: Facts) -> Iterator[Finding]:
             probes.append(literal)
         elif instruction not in ("FROM", "COPY", "ADD"):
             others.append(literal)
-    if exposed and commands and not any(_meets(each, [*commands, *others]) for each in exposed):
+    named = [*commands, *others]
+    if exposed and commands and not any(_meets(each, named) or each.port in bound for each in exposed):
         yield at(
             exposed[0],
             "PORT203",
@@ -98,7 +114,7 @@ def _dockerfile(facts: Facts) -> Iterator[Finding]:
         )
     listening = commands or exposed
     for probe in probes:
-        if listening and not _meets(probe, [*exposed, *commands, *others]):
+        if listening and probe.port not in bound and not _meets(probe, [*exposed, *commands, *others]):
             yield at(
                 probe,
                 "PORT203",
@@ -107,9 +123,6 @@ def _dockerfile(facts: Facts) -> Iterator[Finding]:
                 help=f"ask port {listening[0].ports}",
                 related=(Related(facts.path, listening[0].span, f"{listening[0].ports} is said here"),),
             )
-
-
-_HERE = (None, "", "localhost", "127.0.0.1", "0.0.0.0", "[::]", "::", "[::1]", "::1", "*")
 
 
 def _overlap(one: Listening, others: Iterable[Listening]) -> bool:
@@ -165,6 +178,9 @@ def _missed(context: Context) -> Iterator[tuple[PortLiteral, tuple[Peer, ...]]]:
     for match in context.matches:
         literal = match.literal
         if literal.host is None or not literal.valid or not _is_addressed(context, match):
+            continue
+        if literal.port in context.own_ports.get(literal.path, ()):
+            # Code that starts services of its own: their names may be the same.
             continue
         peers = context.network.called(literal)
         if peers and all(peer.sure and not peer.listens(literal.ports) for peer in peers):

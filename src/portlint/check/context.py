@@ -30,6 +30,12 @@ _IN_TEXT = frozenset({"url", "address", "option", "word", "mapping", "base60"})
 """forms whose digits stand in a longer text"""
 
 
+CODE = frozenset({"python", "javascript", "shell"})
+"""formats of code, where a name may be anything"""
+HERE = frozenset({None, "", "localhost", "127.0.0.1", "0.0.0.0", "::", "[::]", "::1", "[::1]", "*"})
+"""hosts that are this machine, or inside a container the container"""
+
+
 class Context:
     """The input of the check stage, with what several rules need worked out once."""
 
@@ -68,6 +74,16 @@ class Context:
         """The variables that the registry knows, aliases included."""
         entries = self.registry.entries if self.registry else ()
         return frozenset(name for entry in entries for name in (entry.env_var, *entry.aliases) if name is not None)
+
+    @cached_property
+    def own_ports(self) -> dict[str, set[int]]:
+        """Path of a code file to the ports that it uses on this machine."""
+        out: dict[str, set[int]] = {}
+        for match in self.matches:
+            literal = match.literal
+            if literal.format in CODE and literal.host in HERE and literal.variable is None:
+                out.setdefault(literal.path, set()).add(literal.port)
+        return out
 
     def is_allowed(self, port: int) -> bool:
         """Whether the settings allow a port everywhere."""

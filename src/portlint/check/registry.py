@@ -1,4 +1,4 @@
-"""Rules about the registry itself: PORT501 to PORT507."""
+"""Rules about the entries of the registry among one another: PORT501 to PORT507."""
 
 from __future__ import annotations
 
@@ -99,9 +99,9 @@ def _clash(registry: Registry, earlier: Value, later: Value, where: str) -> Find
 
 def default_outside_range(context: Context) -> Iterator[Finding]:
     """PORT502: an entry's default is not in its own range."""
-    for registry, entry in _entries(context):
+    for registry, entry in entries(context):
         if entry.range is not None and entry.default not in entry.range:
-            yield _about(
+            yield about(
                 registry,
                 "PORT502",
                 Value(PortRange(entry.default, entry.default), entry, "default"),
@@ -121,7 +121,7 @@ def overlapping_ranges(context: Context) -> Iterator[Finding]:
         if earlier.entry.default == later.entry.default:
             # That the two take one port is said already (PORT501).
             continue
-        yield _about(
+        yield about(
             registry,
             "PORT503",
             later,
@@ -151,14 +151,14 @@ def reserved_port(context: Context) -> Iterator[Finding]:
     if registry is None:
         return
     reserved = Intervals((reservation.ports, reservation) for reservation in registry.reserved)
-    for _, entry in _entries(context):
+    for _, entry in entries(context):
         for value in values(entry):
             for reservation in reserved.overlapping(value.ports):
                 if set(words(entry.name)) <= set(words(reservation.service)):
                     # The reservation is for this very service.
                     continue
                 note = f": {reservation.note}" if reservation.note else ""
-                yield _about(
+                yield about(
                     registry,
                     "PORT504",
                     value,
@@ -175,10 +175,10 @@ def outside_allocation_block(context: Context) -> Iterator[Finding]:
     if registry is None or not registry.blocks:
         return
     blocks = Intervals((block.ports, block) for block in registry.blocks)
-    for _, entry in _entries(context):
+    for _, entry in entries(context):
         own = Value(PortRange(entry.default, entry.default), entry, "default")
         if not blocks.overlapping(own.ports):
-            yield _about(
+            yield about(
                 registry,
                 "PORT505",
                 own,
@@ -190,12 +190,12 @@ def outside_allocation_block(context: Context) -> Iterator[Finding]:
 def duplicate_variable(context: Context) -> Iterator[Finding]:
     """PORT506: two entries, one environment variable."""
     first: dict[str, Entry] = {}
-    for registry, entry in _entries(context):
+    for registry, entry in entries(context):
         if entry.env_var is None:
             continue
         other = first.setdefault(entry.env_var, entry)
         if other is not entry:
-            yield _about(
+            yield about(
                 registry,
                 "PORT506",
                 Value(PortRange(entry.default, entry.default), entry, "env_var"),
@@ -223,7 +223,7 @@ def environment_collision(context: Context) -> Iterator[Finding]:
                 if other.span > value.span:
                     continue
                 seen.add(pair)
-                yield _about(
+                yield about(
                     registry,
                     "PORT507",
                     value,
@@ -241,16 +241,18 @@ def values(entry: Entry) -> Iterator[Value]:
         yield Value(ports, entry, f"environments.{environment}")
 
 
-def _entries(context: Context) -> Iterator[tuple[Registry, Entry]]:
+def entries(context: Context) -> Iterator[tuple[Registry, Entry]]:
+    """The registry with each of its entries; nothing without one."""
     registry = context.registry
     if registry is not None:
         for entry in registry.entries:
             yield registry, entry
 
 
-def _about(
+def about(
     registry: Registry, code: str, value: Value, message: str, *, help: str, related: tuple[Related, ...] = ()
 ) -> Finding:
+    """A finding about a value of the registry."""
     return Finding(
         rule=code,
         path=registry.path,

@@ -61,13 +61,13 @@ def inconsistent_variable(context: Context) -> Iterator[Finding]:
     for place in _places(context):
         literal = place.literal
         variable = literal.variable or ""
-        if not is_fallback(literal) or literal.format != "compose":
+        if literal.format != "compose" and literal.port in inside.get(variable, ()):
             # A process in a container sees the port inside it.
-            if literal.port in inside.get(variable, ()):
-                continue
+            continue
         groups.setdefault((variable, literal.host or "", place.group), []).append(place)
     for (variable, host, _), places in groups.items():
-        if len({place.port for place in places}) < 2 or (host and _is_list(places)):
+        ports = {place.port for place in places}
+        if len(ports) < 2 or (host and _is_list(places)) or _of_several_stores(variable, ports):
             continue
         for scope in _scopes(variable, places):
             yield from _differing(variable, scope)
@@ -75,14 +75,17 @@ def inconsistent_variable(context: Context) -> Iterator[Finding]:
 
 def _places(context: Context) -> Iterator[_Place]:
     registered = context.registered
-    generated = {facts.path for facts in context.facts if facts.generated}
+    formats = {facts.path: facts.format for facts in context.facts if not facts.generated}
     for match in context.matches:
         literal = match.literal
         variable, path = literal.variable, literal.path
         if not _is_variable(variable) or variable in registered or literal.end_port is not None or not literal.valid:
             continue
         setting = literal.format in _SETTINGS and not is_fallback(literal)
-        if not (setting or is_fallback(literal)) or path in generated or is_personal(path):
+        if not (setting or is_fallback(literal)) or is_personal(path):
+            continue
+        if path not in formats or (setting and literal.format != formats[path]):
+            # An env file inside another file (a ConfigMap, a here-document) is for another machine.
             continue
         if literal.format != "compose" and context.is_test(path):
             continue
@@ -117,6 +120,12 @@ def _container_ports(context: Context) -> dict[str, set[int]]:
                 if mapping.published_variable is not None and mapping.container is not None:
                     out.setdefault(mapping.published_variable, set()).add(mapping.container.port)
     return out
+
+
+def _of_several_stores(variable: str, ports: Iterable[int]) -> bool:
+    """Whether each port is the usual one of a data store: `DB_PORT` falls back to 5432 or 3306 as the engine is."""
+    stores = [{s.name for s in wellknown.by_port().get(port, ()) if s.data_store} for port in ports]
+    return all(stores) and not set.intersection(*stores) and wellknown.of_identifier(variable) is None
 
 
 def _is_list(places: Iterable[_Place]) -> bool:
@@ -187,10 +196,8 @@ def env_port_collision(context: Context) -> Iterator[Finding]:
             same = taken.setdefault(literal.port, [])
             for other in same[:_MOST_COMPARED]:
                 one, two = (entries.get((each.path, each.span.start)) for each in (other, literal))
-                if one is not None and two is not None:
-                    apart = one is not two
-                else:
-                    apart = not _same_service(other, literal)
+                known = one is not None and two is not None
+                apart = one is not two if known else not _same_service(other, literal)
                 if apart and _same_host(hosts, other.variable or "", variable):
                     yield _collision(other, literal)
                     break

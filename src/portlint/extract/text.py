@@ -248,6 +248,8 @@ def _is_address(text: str, raw: str, start: int, colon: int, match: re.Match[str
         # A lone `:8080`. In the middle of a text it needs a number that is no time, ratio or index.
         if before and before not in " \t\"'`=(,|\n":
             return False
+        if before in _QUOTES and _closes_key(text, start - 1):
+            return False
         if alone and before == "":
             return is_port(number) and (address or number >= _LOWEST_BARE or behind == "/" or number in (80, 443))
         return is_port(number) and (address or len(match[1]) >= 4 or (before in "\"'`" and number >= 20))
@@ -261,6 +263,17 @@ def _is_address(text: str, raw: str, start: int, colon: int, match: re.Match[str
         return False
     address = address or _HOST_BEFORE.search(text, max(0, start - 24), start) is not None
     return _is_host_name(raw[start:colon], host, number, address, alone and whole, behind)
+
+
+_QUOTES = ("'", '"', "`")
+
+
+def _closes_key(text: str, quote: int) -> bool:
+    """Whether a quote closes a key, as in JSON within a string: `\\"count\\":61`; in `grep ':22 '` it opens one."""
+    at = quote - 1
+    while at > quote - 4 and at >= 0 and (text[at] in _QUOTES or text[at] in ("\\", HOLE)):
+        at -= 1
+    return at >= 0 and (text[at].isalnum() or text[at] in "_-.)]}%")
 
 
 def _is_host_name(raw: str, host: str, number: int, address: bool, alone: bool, behind: str) -> bool:
