@@ -8,6 +8,13 @@ import subprocess
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory, monkeypatch):
+    """No test sees the user's cache or that of another test, and all behave under CI as elsewhere."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.delenv("CI", raising=False)
+
+
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     """A repository with a registry and files that break it, as the working directory."""

@@ -15,6 +15,7 @@ import pytest
 from listening import block, listening, registry
 from portlint.cli import main
 from test_ports_health import web
+from test_ports_holders import engine
 
 PORTLINT = [sys.executable, "-m", "portlint"]
 
@@ -178,6 +179,21 @@ def test_a_conflict_check_names_the_reserved_service(capsys: pytest.CaptureFixtu
     assert f"portlint: error: dashboard: {port + 6} is held by pid {holder.pid} (" in err
     assert "(conflict_check: is it Grafana?)" in err
     assert out.splitlines()[1].endswith("reserved for Grafana")
+
+
+def test_a_container_is_named_and_what_would_stop_it(
+    repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, port: int
+) -> None:
+    row = {"Id": "f" * 64, "Names": ["/metrics-grafana-1"], "Ports": [{"PublicPort": port + 6}]}
+    with engine(repository, [row]) as environ, listening(port + 6):
+        monkeypatch.setenv("DOCKER_HOST", environ["DOCKER_HOST"])
+        code, out, err = told(capsys, "status", "dashboard")
+        assert json.loads(told(capsys, "status", "dashboard", "--format", "json")[1])["services"][0]["container"] == (
+            "metrics-grafana-1"
+        )
+    assert code == 1
+    assert "container metrics-grafana-1; pid " in out
+    assert "to end it: docker stop metrics-grafana-1" in err
 
 
 @pytest.mark.usefixtures("repository")

@@ -250,7 +250,7 @@ class _Engine(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def _engine(folder: Path, answer: object) -> Iterator[dict[str, str]]:
+def engine(folder: Path, answer: object) -> Iterator[dict[str, str]]:
     place = folder / "engine.sock"
     handler = type(
         "Handler", (_Engine,), {"answer": answer if isinstance(answer, bytes) else json.dumps(answer).encode()}
@@ -274,7 +274,7 @@ def test_the_engine_knows_which_container_publishes_a_port(tmp_path: Path) -> No
         "Ports": [{"PrivatePort": 80, "PublicPort": port, "Type": "tcp"}, {"PrivatePort": 81, "Type": "tcp"}],
     }
     live = PortRegistry.load(registry(tmp_path, SERVICES.format(port=port)))
-    with _engine(tmp_path, [row]) as environ, listening(port):
+    with engine(tmp_path, [row]) as environ, listening(port):
         (found,) = status(live, Question(entries=[live.entry(SHOP)]), environ)
         other = containers.running({**environ, "DOCKER_HOST": "tcp://127.0.0.1:1"})
     assert found.container == Container("shop-backend-1", "backend", frozenset({port}), "c" * 64)
@@ -284,7 +284,7 @@ def test_the_engine_knows_which_container_publishes_a_port(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("answer", [b"", b"no", b"{}", b"[1]", b'[{"Id": 5}]', b"[[[[", b'[{"Ports": [{}]}]'])
 def test_an_engine_that_answers_nonsense_knows_nothing(tmp_path: Path, answer: bytes) -> None:
-    with _engine(tmp_path, answer) as environ:
+    with engine(tmp_path, answer) as environ:
         assert containers.running(environ) == ()
 
 

@@ -21,6 +21,14 @@ from portlint.ports import leases as system
 from portlint.ports.loading import load
 
 
+@pytest.fixture(autouse=True)
+def _own_temporary_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock files of these tests and of their processes do not lie among the user's."""
+    folder = tmp_path_factory.mktemp("locks")
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+
+
 def service(folder: Path, start: int, size: int, worker: str = "", workers: str = "") -> PortRegistry:
     text = f"ports:\n  web: {{default: 80}}\nranges:\n  testing: {{ports: {start}-{start + size - 1}}}\n"
     environ = {"PYTEST_XDIST_WORKER": worker, "PYTEST_XDIST_WORKER_COUNT": workers}

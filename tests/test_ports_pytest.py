@@ -38,6 +38,7 @@ def run(folder: Path, *options: str) -> tuple[subprocess.CompletedProcess[str], 
     """A run of pytest in the folder, and the port that each test got."""
     (folder / "given.txt").unlink(missing_ok=True)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environ["TMPDIR"] = str(folder)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, env=environ)
     given = folder / "given.txt"

@@ -93,6 +93,8 @@ TEXTS = [
     ("PROXY TCP4 1.2.3.4 4.3.2.1 8080 9090\\r\\n", "8080 9090"),
     ("https://a.example.com/?next=http://b.example.com:8443/x", "8443@b.example.com"),
     ("http://+:8000", "8000@+"),
+    ("run tool --bootstrap-server kafka1:12091 --list", "12091@kafka1"),
+    ("run tool --name kafka1:12091 --list", ""),
     ("s3://bucket?endpoint=store:8333&style=path", "8333@store"),
     ("cache is [memcached:11211]", "11211@memcached"),
     ("CONNECT proxy:8080 HTTP/1.1", "8080@proxy"),

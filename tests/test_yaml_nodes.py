@@ -119,7 +119,8 @@ HOSTILE = {
     "nested mappings": b"{a: " * 50_000,
     "nested dashes": b"- " * 100_000,
     "nested blocks": b"".join(b" " * i + b"a:\n" for i in range(2000)),
-    "alias bomb": b"a0: &a0 [x]\n" + b"".join(b"a%d: &a%d [%s]\n" % (i, i, b"*a%d," % (i - 1) * 9) for i in range(1, 30)),
+    "alias bomb": b"a0: &a0 [x]\n"
+    + b"".join(b"a%d: &a%d [%s]\n" % (i, i, b"*a%d," % (i - 1) * 9) for i in range(1, 30)),
     "many aliases": b"a: &a 1\nb: [" + b"*a," * 20_000 + b"]\n",
     "openings": b"{{ " * 100_000,
     "tags in one line": b"a: " + b"{{ x }}" * 50_000,

@@ -33,6 +33,7 @@ def card(code: str) -> Card:
         summary=data["summary"].strip(),
         why=data["why"].strip(),
         mend=data["mend"].strip(),
+        security_severity=data.get("security_severity"),
         examples=tuple(
             Example(
                 title=example["title"],

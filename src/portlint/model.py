@@ -571,6 +571,14 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """The variable that could be referred to where a port literal stands, and its default."""
+
+    variable: str
+    default: int
+
+
+@dataclass(frozen=True, slots=True)
 class Related:
     """The other side of a finding: `registry says 8000 here`."""
 
@@ -597,6 +605,9 @@ class Finding:
     """of the literal: with path, rule and port the key that survives edits"""
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
+    """what mends it, where the literal alone tells"""
+    reference: Reference | None = None
+    """what could stand in place of the literal; the fix stage writes it as the text around the literal asks"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -641,6 +652,8 @@ class Card:
     mend: str
     """how to mend it"""
     examples: tuple[Example, ...] = ()
+    security_severity: str | None = None
+    """of a rule about exposure: "0.1" to "10.0", as CVSS has it; GitHub shows its findings as security alerts"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

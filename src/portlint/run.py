@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from portlint.cache import Cache, Row, digest_of, row_of, version_of
 from portlint.errors import UserError
 from portlint.model import (
     NOWHERE,
@@ -46,6 +47,8 @@ class Request:
     """the root is no repository but a whole disk or home: nothing is looked at but what is named"""
     rules: bool = True
     """run the rules; else there is only the inventory"""
+    caches: Path | None = None
+    """the folder of all caches, see `cache_folder`; None: each file is read and parsed"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,8 @@ class Outcome:
     """files of no format that portlint reads"""
     not_checked: int
     """files that could not be read or parsed: each is a PORT901"""
+    cached: int
+    """files that were not read, or not parsed, because an earlier run did it"""
     seconds: float
     notes: tuple[str, ...] = ()
     """what the user should know, beside the notes of the walk"""
@@ -76,9 +81,9 @@ def run(request: Request) -> Outcome:
     started, settings = time.perf_counter(), request.settings
     with _collector_at_rest(), Tree(request.root) as tree:
         found = _walked(request)
-        with _analysis(request.root, found.files, settings, _extra_rules(tree, settings)) as analysed:
+        with _analysis(request, found.files, _extra_rules(tree, settings)) as analysed:
             registry, notes = _registry(request, tree)
-            results = analysed()
+            results, cached = analysed()
         # The inventory lists the ports of the registry too; they are only not held against itself.
         facts = _facts(found, results, registry if request.rules else None)
         resolution, result = _judged(facts, registry, settings, request.rules)
@@ -96,6 +101,7 @@ def run(request: Request) -> Outcome:
             checked=len(reported) - skipped - not_checked,
             skipped=skipped,
             not_checked=not_checked,
+            cached=cached,
             seconds=time.perf_counter() - started,
             notes=notes,
         )
@@ -150,35 +156,75 @@ def facts_of(path: str, raw: bytes | Unread, extra_rules: ExtraRules = ()) -> Fa
 class Analysis:
     """The work of a worker process: reads one file of the tree and extracts its facts."""
 
-    def __init__(self, root: Path, limit: int, extra_rules: ExtraRules) -> None:
-        """limit: the largest file in bytes."""
-        self._root, self._limit, self._extra_rules = root, limit, extra_rules
+    def __init__(self, root: Path, limit: int, extra_rules: ExtraRules, known: Mapping[str, str] | None = None) -> None:
+        """limit: the largest file in bytes. known: path to the digest of the content whose facts the cache has; None:
+        there is no cache, and no rows for it are made."""
+        self._root, self._limit, self._extra_rules, self._known = root, limit, extra_rules, known
         self._tree: Tree | None = None
 
-    def __call__(self, path: str) -> Facts:
+    def __call__(self, path: str) -> Facts | Row:
         from portlint.extract import recognised_by_name
 
         if recognised_by_name(path) is False:
-            return Facts(path=path, format=None)
+            facts = Facts(path=path, format=None)
+            return facts if self._known is None else row_of(facts, "")
         if self._tree is None:
             self._tree = Tree(self._root)
-        return facts_of(path, self._tree.read(path, self._limit), self._extra_rules)
+        raw = self._tree.read(path, self._limit)
+        if self._known is None or isinstance(raw, Unread):
+            return facts_of(path, raw, self._extra_rules)
+        digest = digest_of(raw)
+        if self._known.get(path) == digest:
+            return Row(digest, None)
+        return row_of(facts_of(path, raw, self._extra_rules), digest)
+
+
+Results = list[tuple[str, Facts | Lost]]
 
 
 @contextmanager
 def _analysis(
-    root: Path, files: Sequence[str], settings: Settings, extra_rules: ExtraRules
-) -> Iterator[Callable[[], list[tuple[str, Facts | Lost]]]]:
-    """Has the files read and extracted while the caller does something else; then gives each with its result."""
+    request: Request, files: Sequence[str], extra_rules: ExtraRules
+) -> Iterator[Callable[[], tuple[Results, int]]]:
+    """Has the files read and extracted while the caller does something else; then gives each with its result, and how
+    many of them the cache knew."""
+    settings, cache = request.settings, _cache(request, extra_rules)
+    known = {} if cache is None else cache.recall(files, settings.max_file_size)
+    left = [path for path in files if path not in known]
     jobs = 1
-    if len(files) > FILES_FOR_ONE_WORKER:
+    if len(left) > FILES_FOR_ONE_WORKER:
         from portlint.extract import formats
 
         jobs = settings.jobs or default_jobs()
         formats()  # imported here, or each worker would do it again, and each that takes the place of a dead one
-    work = Analysis(root, settings.max_file_size, extra_rules)
-    with Supervisor(work, files, Limits(settings.timeout), jobs=jobs) as supervisor:
-        yield lambda: list(zip(files, supervisor.results(), strict=True))
+    digests = None if cache is None else cache.look(left)
+    work = Analysis(request.root, settings.max_file_size, extra_rules, digests)
+    with Supervisor(work, left, Limits(settings.timeout), jobs=jobs) as supervisor:
+
+        def finish() -> tuple[Results, int]:
+            results: dict[str, Facts | Lost] = dict(known)
+            cached = len(known)
+            for path, result in zip(left, supervisor.results(), strict=True):
+                if isinstance(result, Row):
+                    assert cache is not None
+                    cached += result.facts is None
+                    result = cache.facts(path, result)
+                results[path] = result
+            if cache is not None:
+                cache.save()
+            return [(path, results[path]) for path in files], cached
+
+        yield finish
+
+
+def _cache(request: Request, extra_rules: ExtraRules) -> Cache | None:
+    """The cache of the tree; None where there is to be none, or it would lie inside the tree."""
+    if request.caches is None or request.caches.is_relative_to(request.root):
+        return None
+    from portlint.rulebook import rules_folder
+
+    version = version_of(Path(__file__).parent, rules_folder(), extra_rules)
+    return Cache(request.caches, request.root, version)
 
 
 def _facts(found: Walk, results: Iterable[tuple[str, Facts | Lost]], registry: Registry | None) -> tuple[Facts, ...]:

@@ -20,7 +20,7 @@ from portlint.model import Facts, Span
 _PATH = "path"
 
 
-class Malformed(ValueError):
+class MalformedError(ValueError):
     """A value that `encode` does not make."""
 
 
@@ -30,7 +30,7 @@ def encode(facts: Facts) -> dict[str, Any]:
 
 
 def decode(path: str, row: object) -> Facts:
-    """The facts of a file that `encode` made. Raises Malformed."""
+    """The facts of a file that `encode` made. Raises MalformedError."""
     facts: Facts = _reader(Facts)(row, path)
     return facts
 
@@ -80,7 +80,7 @@ def _reader(kind: Any) -> _Reader:
 
     def scalar(value: Any, _: str) -> Any:
         if type(value) is not kind:
-            raise Malformed(f"{value!r} is no {kind.__name__}")
+            raise MalformedError(f"{value!r} is no {kind.__name__}")
         return value
 
     return scalar
@@ -88,13 +88,13 @@ def _reader(kind: Any) -> _Reader:
 
 def _looked_up(members: dict[str, Any], value: object) -> Any:
     if not isinstance(value, str) or value not in members:
-        raise Malformed(f"{value!r} is no member")
+        raise MalformedError(f"{value!r} is no member")
     return members[value]
 
 
 def _span(value: Any, _: str) -> Span:
     if type(value) is not list or len(value) != 4 or any(type(each) is not int for each in value):
-        raise Malformed("not a span")
+        raise MalformedError("not a span")
     return Span(*value)
 
 
@@ -104,7 +104,7 @@ def _tuple(arguments: tuple[Any, ...]) -> _Reader:
 
         def many(value: Any, path: str) -> tuple[Any, ...]:
             if type(value) is not list:
-                raise Malformed("not a list")
+                raise MalformedError("not a list")
             return tuple([read(item, path) for item in value])
 
         return many
@@ -112,7 +112,7 @@ def _tuple(arguments: tuple[Any, ...]) -> _Reader:
 
     def exactly(value: Any, path: str) -> tuple[Any, ...]:
         if type(value) is not list or len(value) != len(readers):
-            raise Malformed("not a list of the right length")
+            raise MalformedError("not a list of the right length")
         return tuple([read(item, path) for read, item in zip(readers, value, strict=True)])
 
     return exactly
@@ -126,7 +126,7 @@ def _object(kind: type) -> _Reader:
 
     def read(value: Any, path: str) -> Any:
         if type(value) is not dict or not known.keys() >= value.keys() >= needed:
-            raise Malformed(f"not a {kind.__name__}")
+            raise MalformedError(f"not a {kind.__name__}")
         given = {name: known[name](item, path) for name, item in value.items()}
         return kind(path=path, **given) if takes_path else kind(**given)
 

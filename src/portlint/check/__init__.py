@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from portlint.cards import chosen, names
-from portlint.check import compose, containers, env, fallbacks, listeners, literals, port_kinds, problems, variables
+from portlint.check import (
+    compose,
+    containers,
+    env,
+    fallbacks,
+    listeners,
+    literals,
+    port_kinds,
+    problems,
+    tables,
+    variables,
+)
 from portlint.check import registry as register
 from portlint.check.context import Context
 from portlint.check.suppressions import Suppressions
@@ -54,6 +65,7 @@ RULES: Mapping[str, Rule] = {
     "PORT511": port_kinds.browser_blocked_port,
     "PORT512": port_kinds.system_taken_port,
     "PORT513": port_kinds.well_known_clash,
+    "PORT602": tables.stale_port_table,
     "PORT901": problems.not_checked,
     "PORT904": problems.partly_checked,
 }

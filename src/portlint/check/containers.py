@@ -7,16 +7,20 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from posixpath import dirname
 
-from portlint import rulebook
-from portlint.check.context import HERE, Context, at
+from portlint import rulebook, wellknown
+from portlint.check.context import HERE, Context, at, is_fallback
 from portlint.check.network import Peer, places, said
 from portlint.model import Facts, Finding, Listening, Match, PortLiteral, Related, Role
+from portlint.naming import words
 
 _TOLD = ("command", "CMD", "EXPOSE", "image")
 """what tells where a process listens, the most direct first; the others only repeat it"""
 _BACKED = ("environment", "config", "command", "CMD")
 """what shows that a port which one of them does not tell is meant all the same"""
 _ADDRESSED = frozenset({Role.CONNECT, Role.SETTING, Role.FALLBACK})
+_MACHINE_FROM_INSIDE = frozenset({"host.docker.internal", "host.containers.internal", "gateway.docker.internal"})
+_MACHINE = frozenset({"localhost", "127.0.0.1", *_MACHINE_FROM_INSIDE})
+"""names of the machine on which the containers run"""
 _FOLDER = re.compile(r"[a-z0-9]+")
 
 
@@ -167,6 +171,48 @@ def dangling_upstream(context: Context) -> Iterator[Finding]:
                 help=f"write {sure[0].ports}, or have {name} listen on {literal.ports}",
                 related=places(name, sure),
             )
+    yield from _unpublished(context)
+
+
+def _unpublished(context: Context) -> Iterator[Finding]:
+    """Addresses of this machine that name a service whose port is published elsewhere: `postgres://localhost:5432`."""
+    for match in context.matches:
+        literal = match.literal
+        if literal.host is None or literal.host.lower() not in _MACHINE or not literal.valid:
+            continue
+        if literal.form not in ("url", "address") or is_fallback(literal) or not _is_addressed(context, match):
+            continue
+        if literal.service is not None and literal.host.lower() not in _MACHINE_FROM_INSIDE:
+            # Inside a container this is the container itself.
+            continue
+        peers = context.network.around(literal.path)
+        meant = [peer for peer in peers if _is_named(literal, peer) and peer.listens(literal.ports)]
+        if not meant or literal.port in context.bound or any(peer.publishes(literal.ports) for peer in peers):
+            continue
+        if all(peer.published and peer.sure for peer in meant):
+            peer = meant[0]
+            binding = peer.published[0]
+            name = peer.member.name
+            yield at(
+                literal,
+                "PORT301",
+                f"no service of the stack is published on {literal.ports}: {name} is on {binding.ports} of the host"
+                f"{_note(binding.source)}",
+                help=f"write {binding.ports}, or {name}:{literal.ports} inside its network",
+                related=(Related(binding.path, binding.span, f"{name} publishes {binding.ports} here"),),
+            )
+
+
+def _is_named(literal: PortLiteral, peer: Peer) -> bool:
+    """Whether the place says that this service is meant: by its name, or by the well-known service that it is."""
+    said = frozenset(words(literal.variable or literal.name or ""))
+    if any(parts and parts <= said for parts in (frozenset(words(host)) for host in peer.member.hosts)):
+        return True
+    image = next((each.image for each in reversed(peer.member.definitions) if each.image is not None), None)
+    known = wellknown.of_image(image) if image is not None else None
+    spoken = literal.library or literal.variable or literal.name
+    service = wellknown.by_name().get(literal.library or "") or wellknown.of_identifier(spoken or "")
+    return known is not None and service is not None and known.name == service.name
 
 
 def _note(text: str) -> str:

@@ -9,6 +9,7 @@ from portlint import rulebook
 from portlint.check.env_files import Values
 from portlint.check.network import Network
 from portlint.model import (
+    Edit,
     Entry,
     Facts,
     Finding,
@@ -16,6 +17,7 @@ from portlint.model import (
     Match,
     PortLiteral,
     PortRange,
+    Reference,
     Registry,
     Related,
     Resolution,
@@ -84,6 +86,15 @@ class Context:
             if literal.format in CODE and literal.host in HERE and literal.variable is None:
                 out.setdefault(literal.path, set()).add(literal.port)
         return out
+
+    @cached_property
+    def bound(self) -> frozenset[int]:
+        """The ports that a process of the repository listens on outside of containers."""
+        return frozenset(
+            match.literal.port
+            for match in self.matches
+            if match.literal.role is Role.BIND and match.literal.service is None and match.literal.format != "nginx"
+        )
 
     def is_allowed(self, port: int) -> bool:
         """Whether the settings allow a port everywhere."""
@@ -170,6 +181,7 @@ def at(
     related: tuple[Related, ...] = (),
     fix: Fix | None = None,
     span: Span | None = None,
+    reference: Reference | None = None,
 ) -> Finding:
     """A finding about a port literal, at its digits or at `span`."""
     return Finding(
@@ -183,4 +195,15 @@ def at(
         subject=literal.subject,
         related=related,
         fix=fix,
+        reference=reference,
     )
+
+
+def put_right(literal: PortLiteral, right: int) -> Fix | None:
+    """Writes the right port in place of the literal; None where it is not one plain number for another.
+
+    Another port is another behaviour, so it is never safe.
+    """
+    if literal.text != str(literal.port):
+        return None
+    return Fix("unsafe", (Edit(literal.span, literal.text.encode(), str(right).encode()),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from posixpath import dirname
 
-from portlint.check.context import Context, at, elsewhere, is_fallback
+from portlint.check.context import Context, at, elsewhere, is_fallback, put_right
 from portlint.check.env_files import is_template
 from portlint.model import NOWHERE, Finding, Related, Span, Verdict
 
@@ -31,6 +31,7 @@ def env_value_mismatch(context: Context) -> Iterator[Finding]:
             f"or change {entry.name} in the registry",
             entry=entry.name,
             related=(context.registry_says(entry, environment),),
+            fix=put_right(literal, match.expected.start if match.expected else entry.default),
         )
 
 

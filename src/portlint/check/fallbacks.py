@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 
 from portlint import rulebook
-from portlint.check.context import Context, at, elsewhere, is_fallback, is_port_variable
+from portlint.check.context import Context, at, elsewhere, is_fallback, is_port_variable, put_right
 from portlint.model import Facts, Finding, Match, Registry, Span, Verdict
 from portlint.naming import words
 
@@ -33,6 +33,7 @@ def fallback_mismatch(context: Context) -> Iterator[Finding]:
             help=f"write {right} as the fallback",
             entry=entry.name,
             related=(context.registry_says(entry, environment),),
+            fix=put_right(literal, right),
         )
 
 

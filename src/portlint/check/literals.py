@@ -7,10 +7,10 @@ from functools import cache
 
 from portlint import rulebook, wellknown
 from portlint.check.context import Context, at, elsewhere, is_fallback, is_port_variable, reference, right_default
-from portlint.model import LAST_PORT, Entry, Finding, Match, PortLiteral, Related, Role, Verdict
+from portlint.model import LAST_PORT, Entry, Finding, Match, PortLiteral, Reference, Related, Role, Verdict
 from portlint.naming import words
 
-_TRIED = ("item", "comparison")
+_TRIED = ("item", "comparison", "argument", "option")
 """forms of what a test feeds to the code, or expects of it"""
 _MOST_NAMED = 3
 """entries that a message names"""
@@ -34,6 +34,7 @@ def hardcoded_port(context: Context) -> Iterator[Finding]:
                 "PORT101",
                 f"{literal.port} is hardcoded; {variable} holds this port",
                 help=f"write {reference(literal, variable, literal.port)}",
+                reference=Reference(variable, literal.port),
                 related=(Related(declared.path, declared.span, f"{variable} is {declared.port} here"),),
             )
 
@@ -50,9 +51,11 @@ def _registered(context: Context, match: Match) -> Iterator[Finding]:
         return
     entry = entries[0]
     variable = entry.env_var or ""
+    instead = None
     if len(entries) == 1:
+        instead = Reference(variable, right_default(entry, match.environment))
         owner = f"the port of {entry.name}" if _is_own(entry, literal.port) else f"a port of {entry.name}"
-        help = f"write {reference(literal, variable, right_default(entry, match.environment))}"
+        help = f"write {reference(literal, variable, instead.default)}"
     else:
         owner = f"the port of {_named(entries)}"
         help = "write a reference to the variable of the one that is meant: " + ", ".join(
@@ -65,6 +68,7 @@ def _registered(context: Context, match: Match) -> Iterator[Finding]:
         help=help,
         entry=entry.name if len(entries) == 1 else None,
         related=tuple(context.registry_says(each, match.environment) for each in entries[:_MOST_NAMED]),
+        reference=instead,
     )
 
 

@@ -56,7 +56,10 @@ class Network:
         self._peers: dict[tuple[int, str], Peer] = {}
         self._chosen: dict[tuple[str, str], tuple[Peer, ...]] = {}
         self._outside: dict[tuple[str, str], dict[str, str]] = {}
+        self._in_folder: dict[str, list[Stack]] = {}
+        self._around: dict[str, tuple[Peer, ...]] = {}
         for stack in self.stacks:
+            self._in_folder.setdefault(dirname(stack.paths[0]), []).append(stack)
             for path in stack.paths:
                 self._of_path.setdefault(path, []).append(stack)
             for member in stack.members:
@@ -81,6 +84,19 @@ class Network:
     def stacks_of(self, path: str) -> tuple[Stack, ...]:
         """The stacks that a compose file belongs to."""
         return tuple(self._of_path.get(path, ()))
+
+    def around(self, path: str) -> tuple[Peer, ...]:
+        """The services of the stacks in whose folder, or below it, a file lies; those of the nearest folder alone."""
+        if path not in self._around:
+            if path in self._of_path:
+                near = self._of_path[path]
+            else:
+                folder = dirname(path)
+                while folder and folder not in self._in_folder:
+                    folder = dirname(folder)
+                near = self._in_folder.get(folder, [])
+            self._around[path] = tuple(peer for stack in near[:_MOST_STACKS] for peer in self.peers(stack))
+        return self._around[path]
 
     def called(self, literal: PortLiteral) -> tuple[Peer, ...]:
         """The services that the host of a literal means: one of each stack in which it is a name.

@@ -9,7 +9,7 @@ from functools import cache
 from posixpath import dirname
 
 from portlint import rulebook, wellknown
-from portlint.check.context import Context, at, is_fallback
+from portlint.check.context import Context, at, is_fallback, put_right
 from portlint.check.env_files import is_personal, is_template
 from portlint.model import Facts, Finding, PortLiteral, Related
 from portlint.naming import is_port_name, words
@@ -171,6 +171,7 @@ def _differing(variable: str, places: Sequence[_Place]) -> Iterator[Finding]:
             "which of the two is used depends on what is set",
             help=f"write {right.port}",
             related=(Related(other.path, other.span, f"{variable} {there} {right.port} here"),),
+            fix=put_right(literal, right.port),
         )
 
 
@@ -318,6 +319,7 @@ def _urls(
             f"{variable} goes to port {literal.port}, but {port.variable} is {port.port}: nobody answers there",
             help=f"write {port.port} in {variable}, or change {port.variable}",
             related=(Related(facts.path, port.span, f"{port.variable} is {port.port} here"),),
+            fix=put_right(literal, port.port),
         )
 
 

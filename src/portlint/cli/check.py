@@ -65,7 +65,7 @@ def run(arguments: list[str]) -> int:
 def _check(given: Namespace) -> int:
     names = ("registry", "exclude", "force-exclude", "jobs", "fail-level")
     flags = scope.flags_of(given, *names) | {name: _codes(getattr(given, name)) for name in ("select", "ignore")}
-    where = scope.load(given.paths, flags)
+    where = scope.load(given.paths, flags, given.cache)
     if given.show_settings:
         from portlint.cli.config import shown_settings
 

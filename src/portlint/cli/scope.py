@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from argparse import Namespace
+from argparse import BooleanOptionalAction, Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,9 @@ def add_scope(parser: Parser) -> None:
         "--force-exclude", action="store_true", default=None, help="leave out even what is named as PATH"
     )
     looked.add_argument("--jobs", type=number, metavar="N", help="worker processes; default: one for each core")
+    looked.add_argument(
+        "--cache", action=BooleanOptionalAction, default=None, help="keep what was read for the next run; off under CI"
+    )
 
 
 def add_output(parser: Parser) -> None:
@@ -52,6 +55,8 @@ class Scope:
     here: Path
     named: tuple[str, ...]
     loaded: LoadedSettings
+    cache: bool | None = None
+    """whether there is to be a cache; None: the environment tells"""
 
     def place(self) -> Callable[[str], str]:
         """Shows a path, which is relative to the root, as the user would write it: relative to where they stand."""
@@ -62,7 +67,7 @@ class Scope:
         return lambda path: os.path.relpath(self.root / path, self.here)
 
 
-def load(named: list[str], flags: dict[str, object]) -> Scope:
+def load(named: list[str], flags: dict[str, object], cache: bool | None = None) -> Scope:
     """The tree that is meant and its settings. flags: by the setting's name; None: not given. Raises UserError."""
     from portlint.settings import SettingsError, load_settings
 
@@ -74,7 +79,7 @@ def load(named: list[str], flags: dict[str, object]) -> Scope:
         raise UserError(*map(str, error.problems)) from None
     except OSError as error:
         raise UserError(f"{error.filename}: {error.strerror}") from None
-    return Scope(root, here, tuple(named or ["."]), loaded)
+    return Scope(root, here, tuple(named or ["."]), loaded, cache)
 
 
 def _root(named: list[str], here: Path) -> Path:
@@ -118,6 +123,7 @@ def _is_too_wide(folder: Path) -> bool:
 
 def request(scope: Scope, **options: bool) -> Request:
     """The request to the pipeline. options: those of `Request` that are switches."""
+    from portlint.cache import cache_folder
     from portlint.run import Request
 
     trusted = scope.loaded.origins["registry"].startswith(("flag", "environment"))
@@ -127,6 +133,7 @@ def request(scope: Scope, **options: bool) -> Request:
         settings=scope.loaded.settings,
         registry_is_trusted=trusted,
         only_named=_is_too_wide(scope.root) and _top(scope.root) is None,
+        caches=cache_folder(os.environ, scope.cache),
         **options,
     )
 

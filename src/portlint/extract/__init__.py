@@ -36,13 +36,14 @@ MODULES = (
     "toml",
     "properties",
     "config",
+    "markdown",
 )
 
 _NEVER = re.compile(
     r"(?:\.(?:png|jpe?g|gif|ico|webp|svg|bmp|tiff?|woff2?|ttf|otf|eot|mp[34]|wav|ogg|avi|mov|mkv|webm|pdf|zip|t?gz|bz2|xz"
     r"|7z|rar|jar|war|class|so|dylib|dll|exe|o|a|obj|pyc|pyd|whl|bin|dat|db|sqlite3?|npy|npz|pt|pth|onnx|safetensors"
     r"|parquet|pkl|h5|pickle|csv|tsv|lock|map|min\.js|min\.css|css|scss|less|po|mo|pot|snap|sum|diff|patch|pem|crt|key"
-    r"|fits|ipynb|md|rst|txt|html?|xml|log)"
+    r"|fits|ipynb|rst|txt|html?|xml|log)"
     r"|(?:^|/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|composer\.lock|LICENSE|COPYING))$",
     re.IGNORECASE,
 )
@@ -68,11 +69,11 @@ def recognised_by_name(path: str) -> bool | None:
     return False if _NEVER.search(path) else None
 
 
-_SERVICES = ("compose", "nginx", "dockerfile")
+_SERVICES = ("compose", "nginx", "traefik", "dockerfile")
 
 
 def describes_services(path: str) -> bool:
-    """Whether the name says that a file tells what services run: a compose file, an nginx configuration, a Dockerfile."""
+    """Whether the name says that a file tells what services run: a compose file, a proxy's settings, a Dockerfile."""
     return any(by_name(name).named(path) for name in _SERVICES)
 
 

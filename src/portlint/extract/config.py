@@ -34,6 +34,7 @@ _SNIFFED = 65536
 """bytes of a file in which the words of its program are looked for"""
 _HEAD_LABEL = 60
 _BOUND = ("listen", "listens")
+_SIGNS = "#;/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class _Dialect:
     tops: str | None
     heads: str | None
     indented: bool
+    signs: str
+    """the characters that open a comment"""
 
     def kind(self, key: str) -> str | None:
         """How the value of a directive is read; None where the program adds nothing to its name."""
@@ -76,6 +79,7 @@ def _dialects() -> tuple[_Dialect, ...]:
             tops=row.get("tops"),
             heads=row.get("heads"),
             indented=row.get("indented", False),
+            signs=row.get("signs", _SIGNS),
         )
         for name, row in _rules()["dialects"].items()
     )
@@ -146,7 +150,8 @@ class _Reader:
         self.references: list[PortReference] = []
 
     def read(self) -> Iterator[PortLiteral]:
-        for item in statements(self.text, indented=any(d.indented for d in self.dialects)):
+        signs = min((d.signs for d in self.dialects), key=len, default=_SIGNS)
+        for item in statements(self.text, signs, indented=any(d.indented for d in self.dialects)):
             if isinstance(item, Comment):
                 yield from in_comment(self.source, _FORMAT, item.start, item.end)
             else:

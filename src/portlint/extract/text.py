@@ -66,7 +66,7 @@ _TOKEN_END = frozenset(" \t\r\n\"'`<>|\\")
 _LONGEST_HOST = 253
 _LONGEST_USERINFO = 512
 _LONGEST_PATH = 2048
-_KEY_BEFORE = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]{0,38})=$")
+_KEY_BEFORE = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]{0,38})=$|--([A-Za-z][A-Za-z0-9-]{0,38}) $")
 _HOST_BEFORE = re.compile(r"(?:CONNECT |[Hh]ost: )$")
 """what stands before a host and port in HTTP: RFC 9110, sections 7.2 and 9.3.6"""
 _LOCAL = frozenset({"localhost", "host.docker.internal", "docker.for.mac.localhost", "gateway.docker.internal", "*"})
@@ -237,10 +237,10 @@ def _is_address(text: str, raw: str, start: int, colon: int, match: re.Match[str
     if before == ":" and address and whole and _LABEL_BEFORE.search(text, max(0, start - 40), start):
         # `local:redis:6379`: hosts with a label in front of each
         before = ","
-    if before == "=" and not address:
-        # endpoint=store:8333, server=db:5432: the word before the sign is the name of the value.
+    if before in ("=", " ") and not address:
+        # endpoint=store:8333, --bootstrap-server kafka:9092: the word before the sign is the name of the value.
         key = _KEY_BEFORE.search(text, max(0, start - 40), start)
-        address = key is not None and is_address_name(key[1])
+        address = key is not None and is_address_name(key[1] or key[2])
     if before in (":", "{", "$") or (before == "/" and not address):
         # ldap:localhost:1234:cn=x: a host that can be nothing else may stand in a list of its own kind.
         return before == ":" and (host.lower() in _LOCAL or _IPV4.fullmatch(host) is not None) and len(match[1]) > 1

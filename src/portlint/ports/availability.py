@@ -53,13 +53,13 @@ def refusals(registry: Registry, entry: Entry, ports: Sequence[int], given: Iter
     out = []
     for port in ports:
         reservation = values.barred_by(registry, entry, port)
-        if port in others:
-            reason = "chosen for another service"
-        elif reservation is not None:
+        if reservation is not None:
             reason = values.told(reservation)
+        elif looks[port].answer is not Answer.FREE:
+            reason = str(looks[port])
         else:
-            # Free only now: when it was to be chosen, somebody had it.
-            reason = str(looks[port]) if looks[port].answer is not Answer.FREE else "taken a moment ago"
+            # Free only now, where it is nobody's: when it was to be chosen, somebody had it.
+            reason = "chosen for another service" if port in others else "taken a moment ago"
         out.append(Refusal(port, reason))
     return tuple(out)
 

@@ -13,10 +13,25 @@ from importlib import import_module
 
 from portlint.model import Card, Finding, PortLiteral, Severity
 
-FINDING_FORMATS = ("full", "concise", "json", "jsonl")
+FINDING_FORMATS = (
+    "full",
+    "concise",
+    "grouped",
+    "json",
+    "jsonl",
+    "sarif",
+    "github",
+    "gitlab",
+    "junit",
+    "rdjson",
+    "markdown",
+    "csv",
+)
 """modules of this folder"""
 INVENTORY_FORMATS = ("text", "json", "jsonl", "csv")
 """modules of the folder `inventory`"""
+HOME = "https://github.com/portlint/portlint"
+"""where other programs send a person who asks what portlint is"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

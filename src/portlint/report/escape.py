@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import quote
 
 _UNSAFE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_NOT_A_BYTE: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+_NOT_XML: Final = re.compile("[\ufffe\uffff]")
+_MARKUP: Final = re.compile(r"[\\`*_\[\]<>|~&@#!$(){}]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 
 
 def shown(text: str) -> str:
@@ -32,6 +36,32 @@ def cell(text: str) -> str:
     """For a table that a spreadsheet opens: never a formula (OWASP, "CSV Injection")."""
     safe = shown(text)
     return f"'{safe}" if safe.startswith(_FORMULA) else safe
+
+
+def uri(path: str) -> str:
+    """A path as a relative or absolute URI reference (RFC 3986): every byte that is not plain is percent-encoded."""
+    encoded = quote(_NOT_A_BYTE.sub("\ufffd", path).encode("utf-8", "surrogateescape"), safe="/")
+    return f"file://{encoded}" if path.startswith("/") else encoded
+
+
+def xml(text: str) -> str:
+    """For the text and the quoted attributes of XML 1.0, which has no way to write control characters."""
+    safe = _NOT_XML.sub(_escaped, shown(text))
+    return safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def markdown(text: str) -> str:
+    """For a line of Markdown (CommonMark, GitHub's): text and nothing else, no link, mention, HTML or formula.
+
+    A character reference never forms structure (CommonMark 0.31, 2.5). Mentions and issue numbers are made from the
+    text of the finished page; the empty comment ends that text.
+    """
+    return _MARKUP.sub(_reference, shown(text))
+
+
+def _reference(found: re.Match[str]) -> str:
+    comment = "<!-- -->" if found[0] in "@#" else ""
+    return f"&#{ord(found[0])};{comment}"
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -137,7 +137,7 @@ class _Resolver:
         called = literal.host is not None and self._services.called(literal.host, literal.path) is not None
         path = literal.path
         place = _Place(
-            environment=self._environments.of.get(path),
+            environment=self._environment(literal),
             strict=path in self._environments.explicit or literal.format in self._strict_formats,
             side=self._side(literal, called),
             fallback=literal.role is Role.FALLBACK or literal.form == "fallback",
@@ -149,6 +149,12 @@ class _Resolver:
         if self._entries is not None:
             return self._by_entry(literal, place, self._entries)
         return place.match(literal, Verdict.ALLOWED if self._is_allowed(literal) else Verdict.UNKNOWN)
+
+    def _environment(self, literal: PortLiteral) -> str | None:
+        known = self._environments.of.get(literal.path)
+        if known is None and literal.format == "markdown":
+            return self._environments.of_column(literal.subject)
+        return known
 
     def _by_entry(self, literal: PortLiteral, place: _Place, entries: Entries) -> Match:
         mapping = self._services.containers.get(place_of(literal))
@@ -291,6 +297,8 @@ class _Resolver:
                 # A URL with localhost is for the browser outside; a bare number is for the container.
                 return Side.HOST if literal.form == "url" else Side.EITHER
             return Side.INSIDE
+        if literal.path in self._services.env_files and literal.variable not in self._services.publishing:
+            return Side.HOST if literal.form == "url" and is_local(literal.host) else Side.EITHER
         return Side.INSIDE if called else Side.HOST
 
     def _fits(self, literal: PortLiteral, entry: Entry, place: _Place) -> bool:

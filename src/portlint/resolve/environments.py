@@ -49,10 +49,16 @@ class Environments:
             chosen = first_match(globs, each.path) if globs else None
             if chosen is not None:
                 self.explicit.add(each.path)
-            else:
+            elif each.format != "markdown":
+                # A page tells in its tables what it is about.
                 chosen = self._by_name(each)
             if chosen is not None:
                 self.of[each.path] = chosen
+
+    def of_column(self, subject: str) -> str | None:
+        """The environment that the column of a table is about; subject: of a literal in it."""
+        found = (self.named(word.lower()) for word in _WORD.findall(subject.rpartition(".")[2]))
+        return next((environment for environment in found if environment is not None), None)
 
     def named(self, word: str) -> str | None:
         """The environment that a word of an identifier means: `staging` in `REDIS_STAGING_PORT`."""

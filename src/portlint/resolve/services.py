@@ -39,6 +39,10 @@ class Services:
         self.containers: dict[Place, Mapping] = {}
         """the place of a mapping's container side to the mapping"""
         self.published: dict[Place, Mapping] = {}
+        self.env_files: set[str] = set()
+        """env files whose variables containers get"""
+        self.publishing: set[str] = set()
+        """variables of published ports"""
         self._hosts: dict[tuple[str | None, str], list[ServiceKey]] = {}
         self._called: dict[tuple[str | None, str], Called] = {}
         everything = tuple(facts)
@@ -51,7 +55,10 @@ class Services:
 
     def _add(self, service: Service) -> None:
         key = (service.path, service.name)
+        self.env_files.update(service.env_files)
         for mapping in service.mappings:
+            if mapping.published_variable is not None:
+                self.publishing.add(mapping.published_variable)
             if mapping.container is not None:
                 self.containers[place_of(mapping.container)] = mapping
             if mapping.published is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 _BARS = str.maketrans(dict.fromkeys("│┃║╎╏┆┇┊┋", "|"))
 _RULE = re.compile(r"[\s|+:=\-\u2500-\u257f]*")
-_DELIMITER = re.compile(r"[\s|:\-]*-[\s|:\-]*")
+_DELIMITER = re.compile(r"[\s|:\-]+")
 _DRAWN = re.compile(r"[\u2500-\u257f]|\+[-=]{2}")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s+([^\r\n]*)")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
@@ -87,7 +87,7 @@ def _table(block: list[Line]) -> Iterator[Table]:
         yield from _drawn(block)
         return
     for at in range(1, len(block)):
-        if _DELIMITER.fullmatch(block[at].text):
+        if "-" in block[at].text and _DELIMITER.fullmatch(block[at].text):
             table = Table(header=_cells(block[at - 1].text), title=block[at].title)
             table.rows = [Row(_cells(line.text), line.number) for line in block[at + 1 :]]
             yield table

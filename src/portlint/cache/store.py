@@ -1,0 +1,265 @@
+"""The file of one repository: read in one go at the start of a run, replaced as a whole at its end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import sys
+import time
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from portlint.cache.codec import MalformedError, decode, encode
+from portlint.model import Facts
+
+LARGEST: Final = 32 << 20
+"""bytes of one cache; what does not fit is read again each time"""
+KEPT: Final = 90 * 24 * 3600
+"""seconds after which the cache of a repository that nobody has looked at is thrown away"""
+RACY: Final = 2_000_000_000
+"""nanoseconds (the coarsest clock of a file system, FAT's) within which a file may change again and keep its times"""
+_SUFFIX: Final = ".rows"
+_DIGEST: Final = 16
+"""bytes"""
+_JSON: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+Stamp = tuple[int, int, int, int]
+"""size, mtime and ctime in nanoseconds, inode"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a worker hands over for one file: a line of the cache but for the path and the stamp.
+
+    digest: of the content, hexadecimal; empty where the name alone says that there is nothing to read.
+    facts: JSON; None where they are those that the cache has.
+    """
+
+    digest: str
+    facts: str | None
+
+
+def row_of(facts: Facts, digest: str) -> Row:
+    """The row of facts that were found in content of that digest."""
+    return Row(digest, _JSON(encode(facts)))
+
+
+def digest_of(data: bytes) -> str:
+    """The digest of a file's content (BLAKE2b, RFC 7693)."""
+    from hashlib import blake2b
+
+    return blake2b(data, digest_size=_DIGEST).hexdigest()
+
+
+class Cache:
+    """The cache of one repository during one run. Use: `recall`, `look`, `facts` for each row, `save`."""
+
+    def __init__(self, folder: Path, root: Path, version: str) -> None:
+        """folder: that of all caches. root: absolute, without links. version: see `version_of`."""
+        self._root = os.fspath(root)
+        self._file = folder / f"{zlib.crc32(os.fsencode(root)):08x}-{_plain_name(root.name)}{_SUFFIX}"
+        # The root is part of the checksums: two roots may share a file, and then lose it to each other.
+        self._seed = zlib.crc32(f"{version}\0{os.fspath(root)}".encode("utf-8", "surrogateescape"))
+        self._started = time.time_ns()
+        self._folders: dict[str, bool] = {"": True}
+        self._stamps: dict[str, Stamp | None] = {}
+        self._doubtful: dict[str, tuple[str, Facts]] = {}
+        """path to digest and facts, where the status does not tell that the content is the same"""
+        self._lines: dict[str, bytes] = {}
+        """path to the line to write"""
+        self._others: list[bytes] = []
+        """lines of files that this run does not look at"""
+        self._changed = False
+
+    def recall(self, files: Sequence[str], limit: int) -> dict[str, Facts]:
+        """The facts of those files whose status says that they have not changed. limit: the largest file in bytes."""
+        wanted = set(files)
+        known: dict[str, Facts] = {}
+        for line in self._read().split(b"\n"):
+            parsed = self._parsed(line)
+            if parsed is None:
+                self._changed = self._changed or bool(line)
+                continue
+            path, stamp, digest, row = parsed
+            if path not in wanted:
+                self._others.append(line)
+                continue
+            try:
+                facts = decode(path, row)
+            except MalformedError:
+                continue
+            if not digest or (stamp is not None and stamp == self._stamp(path) and stamp[0] <= limit):
+                known[path] = facts
+                self._lines[path] = line
+            else:
+                self._doubtful[path] = digest, facts
+        return known
+
+    def look(self, files: Sequence[str]) -> dict[str, str]:
+        """Takes the status of files that are about to be read; gives the digests that the cache has for them."""
+        for path in files:
+            self._stamp(path)
+        return {path: self._doubtful[path][0] for path in files if path in self._doubtful}
+
+    def facts(self, path: str, row: Row) -> Facts:
+        """The facts that a worker found, which are kept."""
+        if row.facts is None:
+            facts = self._doubtful[path][1]
+            text = _JSON(encode(facts))
+        else:
+            text = row.facts
+            facts = decode(path, json.loads(text))
+        stamp = self._stamp(path) if row.digest else None
+        if stamp is not None and max(stamp[1], stamp[2]) + RACY >= self._started:
+            # Written so late that it may change once more and keep its times, as git's index has it (racy-git).
+            stamp = None
+        body = f"[{_JSON(path)},{_JSON(stamp)},{_JSON(row.digest)},{text}]".encode()
+        self._lines[path] = b"%08x %s" % (zlib.crc32(body, self._seed), body)
+        self._changed = True
+        return facts
+
+    def save(self) -> None:
+        """Replaces the file, where there is something new. A cache that cannot be written is none."""
+        if not self._changed:
+            return
+        lines, size = [], 0
+        for line in (*self._lines.values(), *self._others):
+            size += len(line) + 1
+            if size > LARGEST:
+                break
+            lines.append(line)
+        with contextlib.suppress(OSError):
+            folder = self._file.parent
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._replace(b"\n".join(lines))
+            _throw_away(folder)
+
+    def _replace(self, content: bytes) -> None:
+        # Another run may do the same at this moment: each writes a file of its own, and the last one stays.
+        draft = self._file.with_name(f"{self._file.name}.{os.getpid()}")
+        try:
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+            with os.fdopen(descriptor, "wb") as out:
+                out.write(content)
+            draft.replace(self._file)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                draft.unlink()
+            raise
+
+    def _read(self) -> bytes:
+        """The content of the file; nothing where it is not there, too large, or not the user's own."""
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        try:
+            descriptor = os.open(self._file, flags)
+        except OSError:
+            return b""
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            owned = sys.platform == "win32" or status.st_uid == os.getuid()
+            if not (stat.S_ISREG(status.st_mode) and owned and status.st_size <= LARGEST):
+                return b""
+            try:
+                return file.read(LARGEST)
+            except OSError:
+                return b""
+
+    def _parsed(self, line: bytes) -> tuple[str, Stamp | None, str, Any] | None:
+        body = line[9:]
+        if line[:9] != b"%08x " % zlib.crc32(body, self._seed):
+            return None
+        try:
+            path, stamp, digest, row = json.loads(body)
+        except (ValueError, TypeError, RecursionError):
+            return None
+        if not (isinstance(path, str) and isinstance(digest, str)):
+            return None
+        if stamp is None:
+            return path, None, digest, row
+        if not (isinstance(stamp, list) and len(stamp) == 4 and all(isinstance(each, int) for each in stamp)):
+            return None
+        return path, (stamp[0], stamp[1], stamp[2], stamp[3]), digest, row
+
+    def _stamp(self, path: str) -> Stamp | None:
+        """The status of a file as this run saw it first, before it was read; None where it is no file to read."""
+        if path not in self._stamps:
+            self._stamps[path] = self._status(path)
+        return self._stamps[path]
+
+    def _status(self, path: str) -> Stamp | None:
+        folder = path.rpartition("/")[0]
+        if not self._is_folder(folder):
+            return None
+        try:
+            status = os.lstat(f"{self._root}/{path}")
+        except (OSError, ValueError):
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+    def _is_folder(self, folder: str) -> bool:
+        """Whether no part of a path is a link: reading would not follow it, and so must not be spared."""
+        known = self._folders.get(folder)
+        if known is None:
+            known = self._is_folder(folder.rpartition("/")[0])
+            try:
+                known = known and stat.S_ISDIR(os.lstat(f"{self._root}/{folder}").st_mode)
+            except (OSError, ValueError):
+                known = False
+            self._folders[folder] = known
+        return known
+
+
+def version_of(package: Path, rules: Path, extra: Sequence[tuple[str, bytes]]) -> str:
+    """What all rows depend on besides the file: portlint, its rules, the parsers and the interpreter.
+
+    package, rules: portlint's own folders. extra: the user's own rules, name and content. The files are told by
+    their size and time, which costs a hundredth of reading them.
+    """
+    from importlib.util import find_spec
+
+    from portlint import __version__
+
+    parts = [__version__, sys.version, *(f"{name} {digest_of(data)}" for name, data in extra)]
+    for folder in (package, rules):
+        parts += sorted(_listing(os.fspath(folder)))
+    for parser in ("libcst", "yaml"):
+        spec = find_spec(parser)
+        if spec is not None and spec.origin is not None:
+            status = Path(spec.origin).stat()
+            parts.append(f"{spec.origin} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}")
+    return "\0".join(parts)
+
+
+def _listing(folder: str) -> list[str]:
+    out, folders = [], [folder]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    if entry.name != "__pycache__":
+                        folders.append(entry.path)
+                else:
+                    status = entry.stat()
+                    out.append(f"{entry.path} {status.st_size} {status.st_mtime_ns}")
+    return out
+
+
+def _plain_name(name: str) -> str:
+    """A folder's name as part of a file's, so that a person knows whose cache it is."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in name)[:40]
+
+
+def _throw_away(folder: Path) -> None:
+    """Removes what no run has written for long, drafts of runs that were killed among it."""
+    oldest = time.time() - KEPT
+    for entry in os.scandir(folder):
+        with contextlib.suppress(OSError):
+            if entry.is_file(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_mtime < oldest:
+                os.unlink(entry.path)  # noqa: PTH108

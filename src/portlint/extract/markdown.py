@@ -1,0 +1,156 @@
+"""Markdown: the ports in tables, and those in fenced examples. All of them are prose: they run nothing.
+
+A table counts where a header says port or names an environment. A row's ports carry the variable and the service that
+stand in the same row, so that they can be held against the registry; which columns are which is in
+`rules/markdown.yaml`.
+
+Sources: GitHub Flavored Markdown Spec 0.29, 4.10 Tables; CommonMark 0.31, 4.5 Fenced code blocks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from portlint import rulebook
+from portlint.extract.format import Format, literal
+from portlint.extract.placing import in_comment
+from portlint.extract.text import is_port
+from portlint.model import Facts, PortLiteral, Role, Source
+from portlint.naming import is_port_name, words
+
+_FORMAT = "markdown"
+_NAME = re.compile(r"\.(?:md|markdown|mdown|mkd)$", re.IGNORECASE)
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_DELIMITER = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)*[ \t]*:?-+:?[ \t]*\|?[ \t\r]*")
+_CELL_END = re.compile(r"(?<!\\)\|")
+_PORT = re.compile(
+    r"(?<![\w.%$+-])(?<![0-9][-:])([0-9]{2,5})(?:[ ]?(?:-|\xe2\x80[\x93\x94]|to|\.\.)[ ]?([0-9]{2,5}))?"
+    r"(?![\w%]|[.,][0-9]|[-:][0-9])"
+)
+_VARIABLE = re.compile(r"(?<![\w])[A-Z][A-Z0-9_]{2,80}(?![\w])")
+_MARKS = re.compile(r"[*_`~\[\]]|\([^()\s]{0,200}\)|<[^<>]{0,80}>")
+_LONGEST_LINE = 4000
+_LONGEST_NAME = 80
+
+
+@cache
+def _headers(kind: str) -> frozenset[str]:
+    return frozenset(rulebook.load("markdown.yaml")[kind])
+
+
+@cache
+def _environments() -> frozenset[str]:
+    table: dict[str, list[str]] = rulebook.load("environments.yaml")["environments"]
+    return frozenset(word for spoken in table.values() for word in spoken)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column that holds ports. title: its header."""
+
+    index: int
+    title: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    columns: tuple[_Column, ...]
+    name: int
+    """index of the column that names the service"""
+    number: int
+    """of the table in the file, from 0"""
+
+
+def _extract(source: Source) -> Facts:
+    return Facts(path=source.path, format=_FORMAT, literals=tuple(_literals(source)))
+
+
+def _literals(source: Source) -> Iterator[PortLiteral]:
+    text = source.text
+    fence: str | None = None
+    table: _Table | None = None
+    before, before_at, position, count = "", 0, 0, 0
+    for line in text.split("\n"):
+        opened = _FENCE.match(line)
+        if opened and (fence is None or (opened[1].startswith(fence) and not line[opened.end() :].strip())):
+            fence, table = (opened[1], None) if fence is None else (None, None)
+        elif fence is not None:
+            if len(line) <= _LONGEST_LINE and any(map(str.isdigit, line)):
+                yield from in_comment(source, _FORMAT, position, position + len(line))
+        elif "|" not in line or len(line) > _LONGEST_LINE:
+            table = None
+        elif table is not None:
+            yield from _row(source, table, line, position)
+        elif "-" in line and _DELIMITER.fullmatch(line) and "|" in before:
+            table = _header(_cells(before, before_at), count)
+            count += 1
+        before, before_at = line, position
+        position += len(line) + 1
+
+
+def _cells(line: str, offset: int) -> list[tuple[int, str]]:
+    """The cells of a row, each with its byte offset; bars at the ends of the line border no cell."""
+    out: list[tuple[int, str]] = []
+    start, end = len(line) - len(line.lstrip()), len(line.rstrip())
+    if line.startswith("|", start):
+        start += 1
+    for bar in _CELL_END.finditer(line, start, end):
+        out.append((offset + start, line[start : bar.start()]))
+        start = bar.end()
+    if start < end:
+        out.append((offset + start, line[start:end]))
+    return out
+
+
+def _header(cells: Sequence[tuple[int, str]], number: int) -> _Table | None:
+    """What the columns of a table hold; None where none of them holds ports."""
+    titles = [_plain(text) for _, text in cells]
+    said = [set(words(title)) for title in titles]
+    variable = {i for i, parts in enumerate(said) if not _headers("variable").isdisjoint(parts)}
+    ports = [i for i, title in enumerate(titles) if i not in variable and is_port_name(title)]
+    names = [i for i, parts in enumerate(said) if not _headers("name").isdisjoint(parts) and i not in ports]
+    matrix = [i for i, parts in enumerate(said) if i not in ports and i not in variable and parts & _environments()]
+    if not ports and not (names and len(matrix) > 1):
+        return None
+    columns = sorted({*ports, *(matrix if names or variable else ())} - set(names))
+    name = next((i for i in (*names, *range(len(titles))) if i not in columns and i not in variable), -1)
+    return _Table(tuple(_Column(i, titles[i], _role(said[i])) for i in columns), name, number)
+
+
+def _role(said: set[str]) -> Role:
+    if not _headers("inside").isdisjoint(said):
+        return Role.CONTAINER
+    return Role.PUBLISH if not _headers("outside").isdisjoint(said) else Role.SETTING
+
+
+def _row(source: Source, table: _Table, line: str, offset: int) -> Iterator[PortLiteral]:
+    cells = _cells(line, offset)
+    variables = list(dict.fromkeys(v for v in _VARIABLE.findall(line) if is_port_name(v) and "_" in v))
+    name = _plain(cells[table.name][1]) if 0 <= table.name < len(cells) else ""
+    for column in table.columns:
+        if column.index >= len(cells):
+            continue
+        start, text = cells[column.index]
+        for match in _PORT.finditer(text):
+            last = int(match[2]) if match[2] else None
+            if not is_port(int(match[1])) or (last is not None and not is_port(last)):
+                continue
+            yield literal(
+                source, _FORMAT, start + match.start(1), start + (match.end(2) if match[2] else match.end(1)),
+                port=int(match[1]), end_port=last, role=column.role, referable=False, prose=True, name=name or None,
+                variable=variables[0] if len(variables) == 1 else None,
+                subject=f"table[{table.number}].{name or 'row'}.{column.title}",
+            )  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    """A cell's text as a person reads it, without marks, notes in parentheses and links' targets."""
+    shown = text.encode("latin-1").decode("utf-8", "replace")
+    return " ".join(_MARKS.sub("", shown).replace("\\|", "|").replace(".", " ").split())[:_LONGEST_NAME]
+
+
+FORMAT = Format(name=_FORMAT, named=lambda path: _NAME.search(path) is not None, extract=_extract, comment=("<!--",))

@@ -1,0 +1,146 @@
+"""Mends what a run found: plans the fixes of each file in killable workers, proves each plan, and writes it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from portlint.fix import REWRITERS, SAFE, Plan, Refused, Task, plan
+from portlint.fix.writing import CHANGED, NotWritten
+from portlint.fix.writing import replace as replace_content
+from portlint.model import Facts, Finding
+from portlint.reading import Text, Tree, Unread, decode
+from portlint.run import ExtraRules, Outcome, Request, extra_rules, facts_of
+from portlint.workers import Limits, Lost, Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A file that is left alone, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What the fixes make of a tree. Nothing is written yet."""
+
+    plans: tuple[Plan, ...] = ()
+    left: tuple[Left, ...] = ()
+
+    @property
+    def changes(self) -> tuple[Plan, ...]:
+        return tuple(each for each in self.plans if each.after != each.before)
+
+
+def repair(request: Request, outcome: Outcome, *, unsafe: bool, untouchable: AbstractSet[str] = frozenset()) -> Repair:
+    """Plans the fixes of all findings. unsafe: those as well that change what the program does.
+
+    untouchable: paths, relative to the root, of what is never fixed; the registry is so without being named.
+    """
+    never = untouchable | {outcome.registry.path if outcome.registry else ""} | set(request.settings.rules)
+    literals = {(m.literal.path, m.literal.span.start): m.literal for m in outcome.resolution.matches}
+    tasks: dict[str, list[Task]] = {}
+    for finding in outcome.result.findings:
+        literal = literals.get((finding.path, finding.span.start))
+        if finding.path not in never and (finding.fix is not None or _is_rewritable(Task(finding, literal))):
+            tasks.setdefault(finding.path, []).append(Task(finding, literal))
+    known = {facts.path: facts for facts in outcome.facts if facts.path in tasks}
+    settings = request.settings
+    with Tree(request.root) as tree:
+        rules = extra_rules(tree, settings)
+    work = _Planning(request.root, settings.max_file_size, rules, known, tasks, unsafe)
+    paths = tuple(tasks)
+    with Supervisor(work, paths, Limits(settings.timeout), jobs=1) as supervisor:
+        results: list[Plan | Left | Lost] = supervisor.results()
+    left = [each for each in results if isinstance(each, Left)]
+    left += [Left(path, each.reason) for path, each in zip(paths, results, strict=True) if isinstance(each, Lost)]
+    return Repair(tuple(each for each in results if isinstance(each, Plan)), tuple(left))
+
+
+def write(root: Path, done: Repair) -> tuple[tuple[Plan, ...], tuple[Left, ...]]:
+    """Writes what is planned; gives the plans that were carried out, and the files that were left alone."""
+    written: list[Plan] = []
+    left = list(done.left)
+    for each in done.changes:
+        try:
+            replace_content(root, each.path, each.before, each.after)
+        except NotWritten as reason:
+            left.append(Left(each.path, str(reason)))
+        else:
+            written.append(each)
+    return tuple(written), tuple(left)
+
+
+def _is_rewritable(task: Task) -> bool:
+    return task.finding.reference is not None and task.literal is not None and task.literal.format in REWRITERS
+
+
+class _Planning:
+    """The work of a worker process: plans the fixes of one file, and reads the result as any other file is read."""
+
+    def __init__(
+        self,
+        root: Path,
+        limit: int,
+        rules: ExtraRules,
+        known: Mapping[str, Facts],
+        tasks: Mapping[str, Sequence[Task]],
+        unsafe: bool,
+    ) -> None:
+        self._root, self._limit, self._rules = root, limit, rules
+        self._known, self._tasks, self._unsafe = known, tasks, unsafe
+
+    def __call__(self, path: str) -> Plan | Left:
+        with Tree(self._root) as tree:
+            raw = tree.read(path, self._limit)
+        text = raw if isinstance(raw, Unread) else decode(path, raw)
+        if isinstance(raw, Unread) or isinstance(text, Unread):
+            return Left(path, text.reason if isinstance(text, Unread) else CHANGED)
+        if text.encoding != "utf-8" or text.data != raw:
+            return Left(path, "it is not UTF-8")
+        if facts_of(path, raw, self._rules) != replace(self._known[path]):
+            return Left(path, CHANGED)
+        return self._proved(plan(path, raw, self._tasks[path], unsafe=self._unsafe))
+
+    def _proved(self, done: Plan) -> Plan:
+        """The plan, if portlint reads its result as it should; else each fix that spoils it is taken out."""
+        if self._is_sound(done):
+            return done
+        tasks = [task for task in self._tasks[done.path] if task.finding in done.applied]
+        kept: list[Task] = []
+        refused = list(done.refused)
+        for task in tasks:
+            tried = plan(done.path, done.before, [*kept, task], unsafe=self._unsafe)
+            if task.finding in tried.applied and self._is_sound(tried):
+                kept.append(task)
+            else:
+                refused.append(Refused(task.finding, "what it would make of the file does not read as it should"))
+        final = plan(done.path, done.before, kept, unsafe=self._unsafe)
+        return replace(final, held_back=done.held_back, refused=tuple(refused))
+
+    def _is_sound(self, done: Plan) -> bool:
+        """Whether the result parses as well as before, and a safe result holds the same ports."""
+        if done.after == done.before:
+            return True
+        before, after = self._known[done.path], facts_of(done.path, done.after, self._rules)
+        if after.format != before.format or len(after.problems) > len(before.problems):
+            return False
+        if any(_is_unsafe(finding) for finding in done.applied):
+            return True
+        return _ports(after) == _ports(before)
+
+
+def _is_unsafe(finding: Finding) -> bool:
+    """Whether a fix writes another port than stood there."""
+    if finding.reference is not None:
+        return finding.reference.default != finding.port
+    return finding.fix is not None and finding.fix.safety != SAFE
+
+
+def _ports(facts: Facts) -> Counter[tuple[int, int | None]]:
+    return Counter((each.port, each.end_port) for each in (*facts.literals, *facts.candidates))

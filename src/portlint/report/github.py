@@ -1,0 +1,57 @@
+"""`github`: workflow commands that GitHub Actions shows beside the lines of a pull request.
+
+Source: "Workflow commands for GitHub Actions"; the escapes: actions/toolkit, `packages/core/src/command.ts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from portlint.model import Finding, Severity
+from portlint.report import Report
+from portlint.report.columns import code_points
+from portlint.report.escape import shown
+from portlint.report.style import counted, severities, style
+
+_LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+_SHOWN: Final = 10
+"""annotations of one level that GitHub shows for a step"""
+
+
+def render(report: Report) -> Iterator[str]:
+    for finding in sorted(report.findings, key=lambda each: report.card(each.rule).severity.rank):
+        yield _command(report, finding)
+    numbers = report.summary.severities
+    total = f"{counted(len(report.findings), 'finding')}: {severities(numbers, style(False))}"
+    if any(number > _SHOWN for number in numbers.values()):
+        total += f"; GitHub shows {_SHOWN} of each level, worst first, the log has all"
+    if report.findings:
+        yield f"::notice title=portlint::{_data(total)}\n"
+
+
+def _command(report: Report, finding: Finding) -> str:
+    card = report.card(finding.rule)
+    column, end_column = code_points(report.source(finding.path), finding.span)
+    properties = {
+        "file": finding.path,
+        "line": finding.span.line,
+        "col": column,
+        "endColumn": end_column,
+        "title": f"{finding.rule} {card.name}",
+    }
+    written = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
+    said = ". ".join(filter(None, (finding.message, finding.help)))
+    return f"::{_LEVELS[card.severity]} {written}::{_data(said)}\n"
+
+
+def _data(text: str) -> str:
+    """Line breaks reach the reader as such, as the runner decodes them; other control characters are shown."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "%0A".join(shown(line).replace("%", "%25") for line in lines)
+
+
+def _property(text: str) -> str:
+    parts = text.split("\n")
+    escaped = "%0A".join("%0D".join(shown(each).replace("%", "%25") for each in part.split("\r")) for part in parts)
+    return escaped.replace(":", "%3A").replace(",", "%2C")

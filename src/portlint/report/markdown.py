@@ -1,0 +1,43 @@
+"""`markdown`: for a pull request, a wiki or the summary of a CI job. A table for each severity, worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from portlint.model import Finding, Severity
+from portlint.report import Report
+from portlint.report.escape import markdown
+from portlint.report.style import counted, severities, style
+
+_LARGEST: Final = 900_000
+"""bytes: GitHub takes a job summary of 1 MiB"""
+_TITLES: Final = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.INFO: "Notes"}
+
+
+def render(report: Report) -> Iterator[str]:
+    done = report.summary
+    yield f"## portlint: {severities(done.severities, style(False))}\n\n"
+    yield f"{counted(done.checked, 'file')} checked, {done.skipped} skipped, {done.not_checked} not checked"
+    yield f"; {counted(done.suppressed, 'finding')} suppressed.\n" if done.suppressed else ".\n"
+    size, left = 0, len(report.findings)
+    for severity, title in _TITLES.items():
+        found = [each for each in report.findings if report.card(each.rule).severity is severity]
+        if not found or size > _LARGEST:
+            continue
+        yield f"\n### {title}\n\n| Place | Rule | Finding |\n| --- | --- | --- |\n"
+        for finding in found:
+            row = _row(report, finding)
+            size += len(row.encode())
+            if size > _LARGEST:
+                break
+            left -= 1
+            yield row
+    if left:
+        yield f"\n{counted(left, 'finding')} more would make this page too long to be shown.\n"
+
+
+def _row(report: Report, finding: Finding) -> str:
+    place = f"{markdown(finding.path)}:{finding.span.line}:{finding.span.column}"
+    said = ". ".join(filter(None, (finding.message, finding.help)))
+    return f"| {place} | {finding.rule} {report.card(finding.rule).name} | {markdown(said)} |\n"

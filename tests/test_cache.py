@@ -1,0 +1,262 @@
+"""The cache: it changes how long a run takes, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from commandline import FILES, fill
+from inventory import FOLDER, fixtures
+
+from portlint.cache import cache_folder
+from portlint.cache.codec import MalformedError, decode, encode
+from portlint.cache.store import version_of
+from portlint.extract import extract
+from portlint.model import Settings
+from portlint.run import Request, run
+
+OLD = time.time() - 3600
+
+
+def age(root: Path) -> None:
+    """Makes the files old enough for their times to be believed, as far as a program can: ctime stays."""
+    for path in root.rglob("*"):
+        if path.is_file() and ".git" not in path.parts:
+            os.utime(path, (OLD, OLD))
+
+
+@pytest.fixture
+def believed(monkeypatch):
+    """Times are believed at once, as if each file had lain there for long."""
+    monkeypatch.setattr("portlint.cache.store.RACY", -(10**12))
+
+
+@pytest.fixture
+def look(root, tmp_path):
+    """A run over the repository with a cache: how many files it knew, and all that the run says."""
+
+    def look(caches: Path | None = tmp_path / "caches", **settings: object):
+        outcome = run(Request(root=root, settings=Settings(**settings), caches=caches))
+        return outcome.cached, (outcome.facts, outcome.resolution, outcome.result)
+
+    return look
+
+
+def stored(tmp_path: Path) -> Path:
+    (file,) = (tmp_path / "caches").glob("*.rows")
+    return file
+
+
+@pytest.mark.parametrize("fixture", fixtures(), ids=lambda path: "/".join(path.parts[-2:]))
+def test_facts_survive_as_json(fixture):
+    facts = extract("/".join(fixture.relative_to(FOLDER).parts[1:]), fixture.read_bytes())
+    assert decode(facts.path, json.loads(json.dumps(encode(facts)))) == facts
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        None, [], "python", {}, {"format": 1}, {"format": "python", "literals": {}}, {"format": None, "else": 1},
+        {"format": "python", "literals": [{"span": [1, 2, 3], "port": 80, "text": "80", "role": "bind", "format": "x"}]},
+        {"format": "python", "literals": [{"span": [1, 2, 3, 4], "port": "80", "text": "80", "role": "bind"}]},
+        {"format": "python", "literals": [{"span": [1, 2, 3, 4], "port": 80, "text": "80", "role": "king", "format": "x"}]},
+        {"format": "python", "suppressions": [{"span": [1, 2, 3, True], "first_line": 1}]},
+        {"format": "python", "generated": 1}, {"format": None, "path": "/etc/passwd"},
+    ],
+)  # fmt: skip
+def test_a_row_that_is_no_facts_is_refused(row):
+    with pytest.raises(MalformedError):
+        decode("a.py", row)
+
+
+def test_an_unchanged_repository_is_not_read(root, look, believed, monkeypatch):
+    cached, first = look()
+    assert cached == 0
+    monkeypatch.setattr("portlint.run.Analysis.__call__", lambda *_: pytest.fail("read"))
+    cached, second = look()
+    assert cached == len(FILES)
+    assert second == first == look(None)[1]
+
+
+def test_files_of_this_moment_are_read_and_not_parsed(root, look, monkeypatch):
+    _, first = look()
+    monkeypatch.setattr("portlint.run.facts_of", lambda *_: pytest.fail("parsed"))
+    cached, second = look()
+    assert cached == len(FILES)
+    assert second == first
+
+
+def test_a_change_that_keeps_size_and_mtime_is_seen(root, look, believed):
+    age(root)
+    look()
+    (root / "app/main.py").write_bytes((root / "app/main.py").read_bytes().replace(b"8001", b"8009"))
+    age(root)
+    cached, seen = look()
+    assert cached == len(FILES) - 1
+    assert seen == look(None)[1]
+
+
+def test_a_file_that_appears_goes_or_becomes_a_link_is_seen(root, look, believed, tmp_path):
+    look()
+    (root / "app/ok.py").unlink()
+    (root / "app/new.py").write_text("PORT = 8123\n")
+    (root / "app").rename(tmp_path / "elsewhere")
+    (root / "app").symlink_to(tmp_path / "elsewhere")
+    assert look()[1] == look(None)[1]
+
+
+def test_another_limit_or_other_rules_are_other_facts(root, look, believed):
+    (root / "rules.yaml").write_text("library: {}\n")
+    look()
+    assert look(max_file_size=10)[1] == look(None, max_file_size=10)[1]
+    assert look(exclude=("app/ok.py",))[1] == look(None, exclude=("app/ok.py",))[1]
+    assert look()[0] == len(FILES) + 1, "what was excluded once is still known"
+
+
+DAMAGES = {
+    "empty": lambda data: b"",
+    "cut short": lambda data: data[: len(data) * 2 // 3],
+    "one bit": lambda data: data[:50] + bytes([data[50] ^ 1]) + data[51:],
+    "every other byte": lambda data: bytes(b ^ (i & 1) for i, b in enumerate(data)),
+    "noise": lambda data: random.Random(5).randbytes(5000),
+    "lines swapped": lambda data: b"\n".join(reversed(data.split(b"\n"))),
+    "lines twice": lambda data: data + b"\n" + data,
+    "ports changed": lambda data: data.replace(b"8001", b"8000"),
+    "a pickle": lambda data: b"cos\nsystem\n(S'exit 1'\ntR.",
+    "deep": lambda data: b"00000000 " + b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_cache_costs_time_only(damage, root, look, believed, tmp_path):
+    _, first = look()
+    file = stored(tmp_path)
+    file.write_bytes(DAMAGES[damage](file.read_bytes()))
+    assert look()[1] == first
+    assert look() == (len(FILES), first), "and is mended"
+
+
+@pytest.mark.parametrize("hostile", ["link", "folder", "fifo", "not ours to write"])
+def test_what_lies_in_its_place_is_not_trusted(hostile, root, look, believed, tmp_path):
+    _, first = look()
+    file = stored(tmp_path)
+    if hostile == "not ours to write":
+        (tmp_path / "file").write_text("")
+        assert look(tmp_path / "file" / "caches")[1] == first
+        return
+    good = tmp_path / "good"
+    file.rename(good)
+    {"link": lambda: file.symlink_to(good), "folder": file.mkdir, "fifo": lambda: os.mkfifo(file)}[hostile]()
+    cached, seen = look()
+    assert (cached, seen) == (0, first)
+
+
+def test_another_version_knows_nothing(root, look, believed, monkeypatch):
+    _, first = look()
+    monkeypatch.setattr("portlint.run.version_of", lambda *_: "another")
+    assert look() == (0, first)
+
+
+def test_the_version_tells_rules_and_sources(tmp_path):
+    package, rules = tmp_path / "package", tmp_path / "rules"
+    for folder in (package, rules):
+        folder.mkdir()
+        (folder / "a.txt").write_text("one")
+    seen = {version_of(package, rules, ()), version_of(package, rules, (("mine.yaml", b"1"),))}
+    seen.add(version_of(package, rules, (("mine.yaml", b"2"),)))
+    for folder in (package, rules):
+        (folder / "a.txt").write_text("other")
+        seen.add(version_of(package, rules, ()))
+    assert len(seen) == 5
+    assert version_of(package, rules, ()) in seen
+
+
+def test_it_is_bounded(root, look, believed, monkeypatch, tmp_path):
+    monkeypatch.setattr("portlint.cache.store.LARGEST", 400)
+    _, first = look()
+    assert 0 < stored(tmp_path).stat().st_size <= 400
+    assert look()[1] == first
+
+
+def test_it_never_lies_in_the_tree(root, look):
+    look(root / "cache")
+    assert not (root / "cache").exists()
+
+
+def test_it_holds_no_value_of_an_env_file(root, look, tmp_path):
+    look()
+    assert b"hunter2" not in stored(tmp_path).read_bytes()
+    assert stored(tmp_path).stat().st_mode & 0o077 == 0
+
+
+def test_old_caches_are_thrown_away(root, look, tmp_path):
+    (tmp_path / "caches").mkdir()
+    for name in ("gone.rows", "gone.rows.123"):
+        (tmp_path / "caches" / name).write_text("")
+        os.utime(tmp_path / "caches" / name, (1, 1))
+    look()
+    assert [file.name for file in (tmp_path / "caches").iterdir()] == [stored(tmp_path).name]
+
+
+def test_several_processes_at_once(root, tmp_path):
+    command = [sys.executable, "-m", "portlint", "ports", "--format", "jsonl", "--jobs", "1"]
+    runs = [subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
+    said = {each.communicate()[0] for each in runs}
+    assert len(said) == 1
+    again = subprocess.run(command, cwd=root, capture_output=True, check=True)
+    assert {again.stdout} == said
+
+
+@pytest.mark.parametrize(
+    ("environment", "asked", "there"),
+    [
+        ({"HOME": "/home/u"}, None, True), ({"HOME": "/home/u", "CI": "true"}, None, False),
+        ({"HOME": "/home/u", "CI": "1"}, True, True), ({"HOME": "/home/u", "CI": "false"}, None, True),
+        ({"HOME": "/home/u"}, False, False), ({}, None, False), ({"HOME": "relative"}, None, False),
+        ({"XDG_CACHE_HOME": "relative"}, True, False), ({"XDG_CACHE_HOME": "/c"}, None, True),
+    ],
+)  # fmt: skip
+def test_whether_there_is_one(environment, asked, there, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert (cache_folder(environment, asked) is not None) == there
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "there"),
+    [((), {}, True), (("--no-cache",), {}, False), ((), {"CI": "true"}, False), (("--cache",), {"CI": "true"}, True)],
+)
+def test_the_flags(flags, environment, there, portlint, root, monkeypatch):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert portlint("ports", *flags)[0] == 0
+    assert Path(os.environ["XDG_CACHE_HOME"], "portlint").exists() == there
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 8])
+def test_findings_do_not_depend_on_jobs_or_cache(jobs, root, look, believed):
+    fill(root, {f"many/{n}.py": f'PORT = {8000 + n}\nURL = "http://localhost:{9000 + n}"\n' for n in range(60)})
+    expected = look(None, jobs=1)[1]
+    assert look(None, jobs=jobs)[1] == expected
+    assert look(jobs=jobs)[1] == expected
+    assert look(jobs=jobs)[1] == expected
+
+
+def test_findings_do_not_depend_on_the_order_of_files(root, look, monkeypatch):
+    from portlint import run as module
+
+    expected = look(None)[1]
+    walked = module._walked
+
+    def shuffled(request: Request):
+        found = walked(request)
+        return replace(found, files=tuple(random.Random(7).sample(found.files, len(found.files))))
+
+    monkeypatch.setattr(module, "_walked", shuffled)
+    assert look(None)[1] == expected
