@@ -8,12 +8,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from portlint.fix import REWRITERS, SAFE, Plan, Refused, Task, plan
+from portlint.fix import SAFE, Plan, Refused, Task, is_rewritable, plan
 from portlint.fix.writing import CHANGED, NotWritten
 from portlint.fix.writing import replace as replace_content
 from portlint.model import Facts, Finding
 from portlint.reading import Text, Tree, Unread, decode
-from portlint.run import ExtraRules, Outcome, Request, extra_rules, facts_of
+from portlint.run import ExtraRules, Outcome, Request, facts_of, read_extra_rules
 from portlint.workers import Limits, Lost, Supervisor
 
 
@@ -44,15 +44,17 @@ def repair(request: Request, outcome: Outcome, *, unsafe: bool, untouchable: Abs
     """
     never = untouchable | {outcome.registry.path if outcome.registry else ""} | set(request.settings.rules)
     literals = {(m.literal.path, m.literal.span.start): m.literal for m in outcome.resolution.matches}
+    formats = {facts.path: facts.format for facts in outcome.facts}
     tasks: dict[str, list[Task]] = {}
     for finding in outcome.result.findings:
         literal = literals.get((finding.path, finding.span.start))
-        if finding.path not in never and (finding.fix is not None or _is_rewritable(Task(finding, literal))):
-            tasks.setdefault(finding.path, []).append(Task(finding, literal))
+        task = Task(finding, literal)
+        if finding.path not in never and (finding.fix or is_rewritable(formats.get(finding.path), task)):
+            tasks.setdefault(finding.path, []).append(task)
     known = {facts.path: facts for facts in outcome.facts if facts.path in tasks}
     settings = request.settings
     with Tree(request.root) as tree:
-        rules = extra_rules(tree, settings)
+        rules = read_extra_rules(tree, settings)
     work = _Planning(request.root, settings.max_file_size, rules, known, tasks, unsafe)
     paths = tuple(tasks)
     with Supervisor(work, paths, Limits(settings.timeout), jobs=1) as supervisor:
@@ -74,10 +76,6 @@ def write(root: Path, done: Repair) -> tuple[tuple[Plan, ...], tuple[Left, ...]]
         else:
             written.append(each)
     return tuple(written), tuple(left)
-
-
-def _is_rewritable(task: Task) -> bool:
-    return task.finding.reference is not None and task.literal is not None and task.literal.format in REWRITERS
 
 
 class _Planning:
@@ -103,9 +101,12 @@ class _Planning:
             return Left(path, text.reason if isinstance(text, Unread) else CHANGED)
         if text.encoding != "utf-8" or text.data != raw:
             return Left(path, "it is not UTF-8")
-        if facts_of(path, raw, self._rules) != replace(self._known[path]):
+        if facts_of(path, raw, self._rules) != self._known[path]:
             return Left(path, CHANGED)
-        return self._proved(plan(path, raw, self._tasks[path], unsafe=self._unsafe))
+        return self._proved(self._plan(path, raw, self._tasks[path]))
+
+    def _plan(self, path: str, data: bytes, tasks: Sequence[Task]) -> Plan:
+        return plan(path, self._known[path].format, data, tasks, unsafe=self._unsafe)
 
     def _proved(self, done: Plan) -> Plan:
         """The plan, if portlint reads its result as it should; else each fix that spoils it is taken out."""
@@ -115,12 +116,12 @@ class _Planning:
         kept: list[Task] = []
         refused = list(done.refused)
         for task in tasks:
-            tried = plan(done.path, done.before, [*kept, task], unsafe=self._unsafe)
+            tried = self._plan(done.path, done.before, [*kept, task])
             if task.finding in tried.applied and self._is_sound(tried):
                 kept.append(task)
             else:
                 refused.append(Refused(task.finding, "what it would make of the file does not read as it should"))
-        final = plan(done.path, done.before, kept, unsafe=self._unsafe)
+        final = self._plan(done.path, done.before, kept)
         return replace(final, held_back=done.held_back, refused=tuple(refused))
 
     def _is_sound(self, done: Plan) -> bool:

@@ -81,7 +81,7 @@ def run(request: Request) -> Outcome:
     started, settings = time.perf_counter(), request.settings
     with _collector_at_rest(), Tree(request.root) as tree:
         found = _walked(request)
-        with _analysis(request, found.files, _extra_rules(tree, settings)) as analysed:
+        with _analysis(request, found.files, read_extra_rules(tree, settings)) as analysed:
             registry, notes = _registry(request, tree)
             results, cached = analysed()
         # The inventory lists the ports of the registry too; they are only not held against itself.
@@ -322,7 +322,8 @@ def _fault(unread: Unread) -> str:
     return "is not there" if unread.why is Why.VANISHED else f"cannot be used: {unread.reason}"
 
 
-def _extra_rules(tree: Tree, settings: Settings) -> ExtraRules:
+def read_extra_rules(tree: Tree, settings: Settings) -> ExtraRules:
+    """The user's own rule files, by name. Raises UserError where one cannot be read."""
     rules = []
     for name in settings.rules:
         data = tree.read(name, settings.max_file_size)

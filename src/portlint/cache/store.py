@@ -129,10 +129,9 @@ class Cache:
             return
         lines, size = [], 0
         for line in (*self._lines.values(), *self._others):
-            size += len(line) + 1
-            if size > LARGEST:
-                break
-            lines.append(line)
+            if size + len(line) < LARGEST:
+                size += len(line) + 1
+                lines.append(line)
         with contextlib.suppress(OSError):
             folder = self._file.parent
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -159,15 +158,17 @@ class Cache:
             descriptor = os.open(self._file, flags)
         except OSError:
             return b""
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             status = os.fstat(descriptor)
             owned = sys.platform == "win32" or status.st_uid == os.getuid()
             if not (stat.S_ISREG(status.st_mode) and owned and status.st_size <= LARGEST):
                 return b""
-            try:
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
                 return file.read(LARGEST)
-            except OSError:
-                return b""
+        except OSError:
+            return b""
+        finally:
+            os.close(descriptor)
 
     def _parsed(self, line: bytes) -> tuple[str, Stamp | None, str, Any] | None:
         body = line[9:]

@@ -183,6 +183,9 @@ def _subject(command: Command) -> str:
     return ""
 
 
+_TOLD_BY_CONTENT = frozenset({"compose", "nginx", "traefik", "yaml"})
+
+
 def _embedded(piece: Source, reader: Command) -> Facts | None:
     """The facts of a here-document that is text of another format: told by the command that reads it, or by the name
     of the file that it is written to."""
@@ -200,7 +203,9 @@ def _embedded(piece: Source, reader: Command) -> Facts | None:
         found = recognise(path, piece.data) if path else None
         if found is not None:
             return _mended(found.extract(piece))
-    return None
+    # kubectl apply -f - <<EOF: only the text itself tells.
+    found = recognise("", piece.data)
+    return _mended(found.extract(piece)) if found is not None and found.name in _TOLD_BY_CONTENT else None
 
 
 def _mended(facts: Facts) -> Facts:

@@ -27,7 +27,7 @@ Rewriter = Callable[[bytes, Sequence[Task]], Mapping[int, Fix]]
 """Takes a file's bytes (UTF-8) and tasks that have a `reference`; gives fixes by the task's index."""
 
 REWRITERS = {"python": "python", "compose": "compose", "shell": "shell", "javascript": "javascript"}
-"""format of a literal to the module of this folder whose `rewrite` puts a reference in its place"""
+"""format of a file to the module of this folder whose `rewrite` puts a reference in a literal's place"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ class Plan:
     refused: tuple[Refused, ...] = ()
 
 
-def plan(path: str, data: bytes, tasks: Sequence[Task], *, unsafe: bool) -> Plan:
+def plan(path: str, format: str | None, data: bytes, tasks: Sequence[Task], *, unsafe: bool) -> Plan:
     """Applies the fixes of the findings of one file, in the order in which they are given.
 
-    data: the bytes on disk, which are UTF-8. unsafe: apply those as well that change what the program does. A fix
+    format: of the file. data: the bytes on disk, which are UTF-8. unsafe: apply those as well that change what the program does. A fix
     whose edits overlap those of an earlier one is refused; an insertion that two fixes share is made once.
     """
-    made = _rewritten(data, tasks)
+    made = _rewritten(format, data, tasks)
     accepted: dict[tuple[int, int], Edit] = {}
     applied: list[Finding] = []
     held_back: list[Finding] = []
@@ -97,15 +97,17 @@ def _overlaps(edit: Edit, accepted: Mapping[tuple[int, int], Edit]) -> bool:
     return any(start < other_end and other_start < end for other_start, other_end in accepted)
 
 
-def _rewritten(data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:
-    by_format: dict[str, list[int]] = {}
-    for number, task in enumerate(tasks):
-        literal = task.literal
-        if task.finding.reference is not None and literal is not None and literal.format in REWRITERS:
-            if data[literal.span.start : literal.span.end] == literal.text.encode():
-                by_format.setdefault(literal.format, []).append(number)
-    made: dict[int, Fix] = {}
-    for format, numbers in by_format.items():
-        rewrite: Rewriter = import_module(f"portlint.fix.{REWRITERS[format]}").rewrite
-        made |= {numbers[at]: fix for at, fix in rewrite(data, [tasks[n] for n in numbers]).items()}
-    return made
+def is_rewritable(format: str | None, task: Task) -> bool:
+    """Whether a reference may be put in the literal's place; text of one format inside another is left alone."""
+    literal = task.literal
+    return (
+        task.finding.reference is not None and literal is not None and format in REWRITERS and literal.format == format
+    )
+
+
+def _rewritten(format: str | None, data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:
+    numbers = [number for number, task in enumerate(tasks) if is_rewritable(format, task)]
+    if not numbers or format is None:
+        return {}
+    rewrite: Rewriter = import_module(f"portlint.fix.{REWRITERS[format]}").rewrite
+    return {numbers[at]: fix for at, fix in rewrite(data, [tasks[n] for n in numbers]).items()}

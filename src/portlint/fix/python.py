@@ -1,0 +1,269 @@
+"""Python: `8000` becomes `int(os.environ.get("API_PORT", "8000"))`; in a string, a piece of an f-string.
+
+Only the statement at the top of the module that holds the literal is parsed by libcst, which tells strings apart
+piece by piece; what is written goes into the bytes as they are, because nothing that prints a tree keeps every byte.
+
+Sources: the Python Language Reference, 2.4.3 f-strings and 7.11 the import statement; PEP 8, Imports.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, ParentNodeProvider
+
+from portlint.fix import SAFE, UNSAFE, Task
+from portlint.model import Edit, Fix, LineIndex
+
+_MARK = b"\xef\xbb\xbf"
+_NEEDED = frozenset({"os", "int"})
+"""names that what is written relies on"""
+_CLOSED = (
+    cst.Annotation,
+    cst.MatchPattern,
+    cst.SubscriptElement,  # Literal[8000]
+    cst.FormattedStringExpression,  # before Python 3.12 the quotes of a call would end the f-string
+)
+"""nodes below which no call can stand, or what stands there is not run"""
+
+
+def rewrite(data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:
+    """Fixes by the task's index; none for a literal where no call can stand."""
+    try:
+        tree = ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    if _rebinds(tree):
+        return {}
+    file = _File(data, tree)
+    made: dict[int, Fix] = {}
+    by_piece: dict[tuple[int, int], list[int]] = {}
+    for number, task in enumerate(tasks):
+        piece = file.piece(task.finding.span.line)
+        if piece is not None:
+            by_piece.setdefault(piece, []).append(number)
+    for (start, end), numbers in by_piece.items():
+        nodes = _Nodes(data[start:end], start)
+        for number in numbers:
+            task = tasks[number]
+            written = nodes.edits(task, file.lines)
+            if written is not None:
+                edits, is_plain = written
+                if file.needs_import(task.finding.span.line):
+                    edits = (file.new_import(), *edits)
+                reference = task.finding.reference
+                same = reference is not None and reference.default == task.finding.port
+                made[number] = Fix(SAFE if same and is_plain else UNSAFE, edits)
+    return made
+
+
+def _rebinds(tree: ast.Module) -> bool:
+    """Whether the module gives another meaning to a name that is needed."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+                bound = name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                bound = name
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                bound = name
+            case ast.alias(name=module, asname=name):
+                # `import os.path` binds os as well, and to the same module.
+                bound = name or ("" if module.partition(".")[0] == "os" else module)
+            case _:
+                continue
+        if bound in _NEEDED:
+            return True
+    return False
+
+
+class _File:
+    """The module as a whole: its statements, and where an import stands or could stand."""
+
+    def __init__(self, data: bytes, tree: ast.Module) -> None:
+        self.data = data
+        self.lines = LineIndex(data)
+        self._body = tree.body
+        self._first = [_first_line(node) for node in tree.body]
+        self._ending = b"\r\n" if b"\r\n" in data else b"\n"
+        imports = (n for n in tree.body if isinstance(n, ast.Import) and any(_is_os(alias) for alias in n.names))
+        self._imported = min((node.lineno for node in imports), default=sys.maxsize)
+
+    def piece(self, line: int) -> tuple[int, int] | None:
+        """The byte offsets of the whole lines of the statement at the top of the module that holds a line."""
+        number = bisect_right(self._first, line) - 1
+        if number < 0 or b"\r" in self.data.replace(b"\r\n", b""):
+            return None
+        first = last = number
+        while first > 0 and _last_line(self._body[first - 1]) >= self._first[first]:
+            first -= 1
+        while last + 1 < len(self._body) and self._first[last + 1] <= _last_line(self._body[last]):
+            last += 1
+        if line > _last_line(self._body[last]):
+            return None
+        start = self.lines.starts[self._first[first] - 1]
+        if start == 0 and self.data.startswith(_MARK):
+            start = len(_MARK)
+        return start, self._line_end(_last_line(self._body[last]))
+
+    def needs_import(self, line: int) -> bool:
+        """Whether `os` is not imported above a line."""
+        return self._imported >= line
+
+    def new_import(self) -> Edit:
+        """`import os` where isort would put it, as far as the statements at the top of the module tell."""
+        head = [node for node in self._body if _is_head(node)]
+        rest = self._body[len(head) :]
+        words = b"import os" + self._ending
+        block: list[ast.stmt] = []
+        for node in rest:
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                break
+            if block and self._first[self._body.index(node)] > _last_line(block[-1]) + 1:
+                break
+            block.append(node)
+        if block and not _is_standard(block[0]):
+            return self._insert(block[0].lineno, words + self._ending)
+        for node in block:
+            if isinstance(node, ast.ImportFrom) or node.names[0].name > "os":  # type: ignore[union-attr]
+                return self._insert(node.lineno, words)
+        if block:
+            return self._insert(_last_line(block[-1]) + 1, words)
+        if head:
+            return self._insert(_last_line(head[-1]) + 1, self._ending + words)
+        return self._insert(self._first[0], words + self._ending)
+
+    def _insert(self, line: int, text: bytes) -> Edit:
+        """An insertion before a line, which may be the one behind the last."""
+        if line > len(self.lines.starts):
+            at, text = len(self.data), self._ending + text
+        else:
+            at = self.lines.starts[line - 1]
+        if at == 0 and self.data.startswith(_MARK):
+            at = len(_MARK)
+        return Edit(self.lines.span(at, at), b"", text)
+
+    def _line_end(self, line: int) -> int:
+        return self.lines.starts[line] if line < len(self.lines.starts) else len(self.data)
+
+
+def _is_os(alias: ast.alias) -> bool:
+    return alias.asname is None and alias.name.partition(".")[0] == "os"
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(each.lineno for each in decorators)])
+
+
+def _last_line(node: ast.stmt) -> int:
+    return node.end_lineno or node.lineno
+
+
+def _is_head(node: ast.stmt) -> bool:
+    """Whether it is the docstring or an import from `__future__`, which nothing may stand before."""
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "__future__"
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _is_standard(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Import):
+        return node.names[0].name.partition(".")[0] in sys.stdlib_module_names
+    return (
+        isinstance(node, ast.ImportFrom)
+        and node.level == 0
+        and (node.module or "").partition(".")[0] in sys.stdlib_module_names
+    )
+
+
+class _Nodes:
+    """The numbers and strings of one piece, with where they stand in the file."""
+
+    def __init__(self, code: bytes, base: int) -> None:
+        self._numbers: dict[tuple[int, int], cst.CSTNode] = {}
+        self._texts: list[tuple[int, int, cst.CSTNode]] = []
+        try:
+            module = cst.parse_module(code.decode("utf-8"))
+        except (cst.ParserSyntaxError, cst.CSTValidationError, UnicodeDecodeError):
+            return
+        wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
+        self._parents = wrapper.resolve(ParentNodeProvider)
+        self._spans = wrapper.resolve(ByteSpanPositionProvider)
+        self._base = base
+        for node, span in self._spans.items():
+            start, end = base + span.start, base + span.start + span.length
+            if isinstance(node, cst.Integer):
+                self._numbers[start, end] = node
+            elif isinstance(node, cst.SimpleString | cst.FormattedStringText):
+                self._texts.append((start, end, node))
+        self._texts.sort(key=lambda each: each[:2])
+
+    def edits(self, task: Task, lines: LineIndex) -> tuple[tuple[Edit, ...], bool] | None:
+        """What to write for a literal, and whether the program does the same as before."""
+        reference, span = task.finding.reference, task.finding.span
+        if reference is None or task.literal is None:
+            return None
+        old = task.literal.text.encode()
+        number = self._numbers.get((span.start, span.end))
+        if number is not None:
+            if not self._may_be_a_call(number):
+                return None
+            call = f'int(os.environ.get("{reference.variable}", "{reference.default}"))'
+            return (Edit(span, old, call.encode()),), not self._is_member(number)
+        at = bisect_right(self._texts, span.start, key=lambda each: each[0]) - 1
+        if at < 0 or self._texts[at][1] < span.end:
+            return None
+        start, end, text = self._texts[at]
+        if not self._may_be_a_call(text):
+            return None
+        plain = not self._is_member(text)
+        if isinstance(text, cst.FormattedStringText):
+            whole = self._parents[text]
+            if not isinstance(whole, cst.FormattedString):
+                return None  # the format of another piece: f"{x:8000}"
+            quote = "'" if '"' in whole.quote else '"'
+            return (Edit(span, old, _hole(reference.variable, reference.default, quote)),), plain
+        assert isinstance(text, cst.SimpleString)
+        joined = isinstance(self._parents[text], cst.ConcatenatedString)
+        if text.prefix.lower() not in ("", "r"):
+            return None
+        if text.raw_value == task.literal.text and not joined:
+            call = f'os.environ.get("{reference.variable}", "{reference.default}")'
+            whole_span = lines.span(start, end)
+            return (Edit(whole_span, text.value.encode(), call.encode()),), plain
+        if "{" in text.raw_value or "}" in text.raw_value:
+            return None  # they would have to be doubled, and the text may be a template of its own
+        quote = "'" if '"' in text.quote else '"'
+        opening = Edit(lines.span(start, start), b"", b"f")
+        return (opening, Edit(span, old, _hole(reference.variable, reference.default, quote))), plain
+
+    def _above(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        while (parent := self._parents.get(node)) is not None:
+            yield parent
+            node = parent
+
+    def _may_be_a_call(self, node: cst.CSTNode) -> bool:
+        """Whether an expression that is run may stand in place of a literal."""
+        inside = node
+        for above in self._above(node):
+            if isinstance(above, _CLOSED):
+                return False
+            if isinstance(above, cst.Expr):
+                # A string that is a statement is a docstring, or as good as a comment.
+                return isinstance(inside, cst.Call | cst.Await | cst.Yield)
+            inside = above
+        return True
+
+    def _is_member(self, node: cst.CSTNode) -> bool:
+        """Whether it stands in an enumeration, whose members with equal values are one."""
+        classes = (each for each in self._above(node) if isinstance(each, cst.ClassDef))
+        return any("Enum" in cst.Module([]).code_for_node(base.value) for each in classes for base in each.bases)
+
+
+def _hole(variable: str, default: int, quote: str) -> bytes:
+    return f"{{os.environ.get({quote}{variable}{quote}, {quote}{default}{quote})}}".encode()

@@ -1,0 +1,353 @@
+"""Imports what files say in use: env files, compose files and code, a single one or a whole repository.
+
+The files are not read here: their facts and what was resolved without a registry are handed in. Entries are made of
+the variables first, then of the published ports of compose services, and last of the ports that are left, which are
+known by a name or a number alone. Every draft is then held against the repository (`judge`), until no port is left
+that no entry knows, and no name means a service whose other port it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from portlint import rulebook, wellknown
+from portlint.model import Facts, Match, PortLiteral, PortRange, Resolution, Role, Service, Verdict
+from portlint.naming import is_port_name, words
+from portlint.registry.draft import Draft, Imported, Place, entry_name
+
+Judge = Callable[[Sequence[Draft]], Sequence[Match]]
+"""what the literals mean when the drafts are the registry"""
+CommentOf = Callable[[str, int], str]
+"""what is said in a comment about a line of a file (1-based)"""
+
+_ROUNDS = 6
+"""times that the drafts are held against the repository at most"""
+_MOST_PLACES = 3
+_LOOPBACK = ("127.", "localhost", "::1", "[::1]")
+_FORMAT_RANK = {"dotenv": 0, "compose": 1, "systemd": 2, "properties": 2}
+_PORT_WORDS = frozenset({"port", "ports"})
+
+
+@dataclass(slots=True)
+class _Sketch:
+    """A draft that is still being made."""
+
+    name: str
+    default: int
+    env_var: str | None = None
+    container_port: int | None = None
+    range: PortRange | None = None
+    environments: dict[str, PortRange] = field(default_factory=dict)
+    aliases: list[str] = field(default_factory=list)
+    description: str = ""
+    protocol: str = "tcp"
+    exposure: str | None = None
+    optional: bool = False
+    places: list[Place] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    def draft(self) -> Draft:
+        places = sorted(set(self.places))
+        return Draft(
+            name=self.name,
+            place=places[0] if places else Place("", 1),
+            default=self.default,
+            env_var=self.env_var,
+            description=self.description,
+            range=self.range,
+            container_port=self.container_port if self.container_port != self.default else None,
+            environments={name: ports for name, ports in sorted(self.environments.items())},
+            aliases=tuple(alias for alias in dict.fromkeys(self.aliases) if alias != self.name),
+            exposure=self.exposure,
+            optional=self.optional,
+            protocol=self.protocol,
+            doubts=tuple(dict.fromkeys(self.doubts)),
+        )
+
+    def holds(self, port: int) -> bool:
+        return port == self.default or (self.range is not None and port in self.range)
+
+
+def read_facts(
+    facts: Sequence[Facts],
+    resolution: Resolution,
+    judge: Judge,
+    *,
+    wanted: Callable[[str], bool] = lambda path: True,
+    comment_of: CommentOf = lambda path, line: "",
+) -> Imported:
+    """The services that the facts tell of. wanted: the paths whose ports have to be registered."""
+    making = _Making(facts, resolution, wanted, comment_of)
+    making.take_variables()
+    making.take_services()
+    making.take_the_rest(judge)
+    return Imported(drafts=tuple(sketch.draft() for sketch in making.sketches))
+
+
+class _Making:
+    def __init__(
+        self,
+        facts: Sequence[Facts],
+        resolution: Resolution,
+        wanted: Callable[[str], bool],
+        comment_of: CommentOf,
+    ) -> None:
+        self.sketches: list[_Sketch] = []
+        self._services = [service for each in facts if wanted(each.path) for service in each.services]
+        self._environments = resolution.environments
+        self._wanted = wanted
+        self._comment_of = comment_of
+        self._matches = [match for match in resolution.matches if self._counts(match)]
+
+    def _counts(self, match: Match) -> bool:
+        literal = match.literal
+        return not literal.prose and literal.valid and self._wanted(literal.path)
+
+    def take_variables(self) -> None:
+        """One entry for each variable that holds a port of some service."""
+        found: dict[str, list[Match]] = {}
+        for match in self._matches:
+            variable = match.literal.variable
+            if variable is not None and _is_service_variable(variable) and match.verdict is not Verdict.FOREIGN:
+                found.setdefault(variable, []).append(match)
+        for variable, matches in sorted(found.items()):
+            self._take_variable(variable, matches)
+
+    def _take_variable(self, variable: str, matches: list[Match]) -> None:
+        outside = [m for m in matches if not m.inside] or matches
+        common = [m for m in outside if self._environment(m.literal) is None] or outside
+        chosen = min(common, key=lambda m: self._rank(m.literal, common)).literal
+        sketch = _Sketch(name=entry_name(_stem(variable)), default=chosen.port, env_var=variable)
+        sketch.places = [_place(match.literal) for match in matches if match.literal.port == chosen.port]
+        sketch.description = next(filter(None, (self._said(m.literal) for m in outside)), "")
+        for match in outside:
+            literal, environment = match.literal, self._environment(match.literal)
+            if literal.port == sketch.default and literal.end_port is None:
+                continue
+            if environment is not None and literal.format in _FORMAT_RANK and environment not in sketch.environments:
+                sketch.environments[environment] = literal.ports
+            elif sketch.environments.get(environment or "") != literal.ports:
+                sketch.doubts.append(f"{_place(literal)} says {literal.ports}")
+        inside = sorted({m.literal.port for m in matches if m.inside} - {sketch.default})
+        sides = [
+            (mapping.container.port, mapping.protocol)
+            for service in self._services
+            for mapping in service.mappings
+            if mapping.container is not None
+            and variable in (mapping.published_variable, mapping.published.variable if mapping.published else None)
+        ]
+        inner = sorted({port for port, _ in sides}) or inside
+        if inner:
+            sketch.container_port = inner[0]
+            sketch.doubts += [f"inside a container also {port}" for port in inner[1:]]
+        if any(protocol == "udp" for _, protocol in sides):
+            sketch.protocol = "udp" if all(protocol == "udp" for _, protocol in sides) else "both"
+        self._add(sketch)
+
+    def _rank(self, literal: PortLiteral, among: list[Match]) -> tuple[int, int, str, int]:
+        """The lowest says the default: env files before compose files before code; then what most say."""
+        rank = _FORMAT_RANK.get(literal.format, 3)
+        if rank == 0 and not _personal().isdisjoint(words(literal.path.rpartition("/")[2])):
+            rank = 3
+        votes = sum(match.literal.port == literal.port for match in among)
+        return rank, -votes, literal.path, literal.span.start
+
+    def _said(self, literal: PortLiteral) -> str:
+        return self._comment_of(literal.path, literal.span.line) if literal.format == "dotenv" else ""
+
+    def _environment(self, literal: PortLiteral) -> str | None:
+        return self._environments.get(literal.path)
+
+    def take_services(self) -> None:
+        """One entry for each port that a compose service publishes under no variable of its own."""
+        for service in sorted(self._services, key=lambda s: (self._environments.get(s.path) or "", s.path, s.name)):
+            published = [m for m in service.mappings if m.published is not None and m.published.valid]
+            for mapping in published:
+                literal = mapping.published
+                if literal is None or (literal.variable is not None and _is_service_variable(literal.variable)):
+                    continue
+                inside = mapping.container.port if mapping.container is not None else None
+                self._take_published(service, literal, inside, mapping.address, mapping.protocol, len(published) > 1)
+
+    def _take_published(
+        self, service: Service, literal: PortLiteral, inside: int | None, address: str | None, protocol: str, several: bool
+    ) -> None:
+        name = entry_name(service.name)
+        known = next((sketch for sketch in self.sketches if sketch.holds(literal.port)), None)
+        if known is not None and (known.env_var is not None or service.name in (known.name, *known.aliases)):
+            known.places.append(_place(literal))
+            known.aliases.append(service.name)
+            if known.protocol != protocol and protocol in ("tcp", "udp"):
+                known.protocol = "both"
+            if known.container_port is None:
+                known.container_port = inside
+            return
+        environment = self._environment(literal)
+        same = [s for s in self.sketches if service.name in (s.name, *s.aliases) and s.container_port in (None, inside, s.default)]
+        fits = [s for s in same if (s.container_port or s.default) == inside]
+        if environment is not None and len(fits) == 1 and environment not in fits[0].environments:
+            fits[0].environments[environment] = literal.ports
+            fits[0].places.append(_place(literal))
+            return
+        sketch = _Sketch(name=name, default=literal.port, container_port=inside, protocol=protocol)
+        if protocol not in ("tcp", "udp"):
+            sketch.protocol = "tcp"
+        sketch.places = [_place(literal)]
+        sketch.range = literal.ports if literal.end_port is not None else None
+        sketch.optional = bool(service.profiles)
+        if address is not None and address.startswith(_LOOPBACK):
+            sketch.exposure = "internal"
+        if several and any(s.name == name for s in self.sketches):
+            sketch.name = entry_name(f"{name}_{_purpose(service, inside or literal.port)}")
+        sketch.aliases.append(service.name)
+        self._add(sketch)
+
+    def take_the_rest(self, judge: Judge) -> None:
+        """Entries for what no draft knows yet, and second ones where a name means two services."""
+        for _ in range(_ROUNDS):
+            judged = [m for m in judge([sketch.draft() for sketch in self.sketches]) if self._counts(m)]
+            unknown = [m.literal for m in judged if m.verdict is Verdict.UNKNOWN and not m.inside and _is_use(m.literal)]
+            wrong = [m for m in judged if m.verdict is Verdict.MISMATCH and m.by != "variable" and m.entry is not None]
+            if not self._take_unknown(unknown) and not self._take_wrong(wrong):
+                return
+
+    def _take_unknown(self, literals: list[PortLiteral]) -> bool:
+        groups: dict[tuple[int, str], list[PortLiteral]] = {}
+        for literal in literals:
+            groups.setdefault((literal.port, _well_known(literal)), []).append(literal)
+        for (port, known), group in sorted(groups.items()):
+            name = known or _common_name(group)
+            sketch = _Sketch(name=entry_name(name or f"port_{port}"), default=port)
+            ends = [literal.end_port for literal in group if literal.end_port is not None]
+            sketch.range = PortRange(port, max(ends)) if ends else None
+            sketch.places = [_place(literal) for literal in group]
+            sketch.doubts.append(f"known from {_told(sketch.places)} only")
+            if any(s.name == sketch.name for s in self.sketches):
+                sketch.aliases.append(sketch.name)
+            self._add(sketch)
+        return bool(groups)
+
+    def _take_wrong(self, matches: list[Match]) -> bool:
+        """A name that means another service here than elsewhere becomes an alias of that service too."""
+        groups: dict[tuple[str, int], list[Match]] = {}
+        for match in matches:
+            assert match.entry is not None
+            groups.setdefault((match.entry.name, match.literal.port), []).append(match)
+        changed = False
+        for (name, port), group in sorted(groups.items()):
+            literal = group[0].literal
+            owner = next((sketch for sketch in self.sketches if sketch.default == port), None)
+            if owner is None:
+                owner = _Sketch(name=f"{name}_{port}", default=port)
+                owner.places = [_place(match.literal) for match in group]
+                owner.doubts.append(f"a second {name}, or a mistake: {_told(owner.places)}")
+                self._add(owner)
+                changed = True
+            alias = _spoken(group[0]) or name
+            if alias not in owner.aliases and alias != owner.name:
+                owner.aliases.append(alias)
+                owner.doubts.append(f"{_place(literal)} calls it {alias}")
+                changed = True
+        return changed
+
+    def _add(self, sketch: _Sketch) -> None:
+        """Adds it under a name that no other has."""
+        names = {other.name for other in self.sketches}
+        if sketch.name in names:
+            base = sketch.name
+            sketch.name = f"{base}_{sketch.default}"
+            number = 2
+            while sketch.name in names:
+                sketch.name, number = f"{base}_{sketch.default}_{number}", number + 1
+        self.sketches.append(sketch)
+
+
+def _place(literal: PortLiteral) -> Place:
+    return Place(literal.path, literal.span.line)
+
+
+def _told(places: Iterable[Place]) -> str:
+    found = sorted(set(places))
+    more = f" and {len(found) - _MOST_PLACES} more" if len(found) > _MOST_PLACES else ""
+    return ", ".join(map(str, found[:_MOST_PLACES])) + more
+
+
+def _is_use(literal: PortLiteral) -> bool:
+    """All ports up to the last are a bound, not a use."""
+    return literal.end_port != 65535
+
+
+@cache
+def _table(key: str) -> frozenset[str]:
+    return frozenset(rulebook.load("entry-names.yaml")[key])
+
+
+@cache
+def _personal() -> frozenset[str]:
+    return frozenset(rulebook.load("environments.yaml")["personal"])
+
+
+def _is_service_variable(variable: str) -> bool:
+    """Whether a variable of the environment holds the port of some service: `API_PORT`, not `PORT`."""
+    if not (variable.isupper() and is_port_name(variable)) or variable in _table("platform_variables"):
+        return False
+    return bool(set(words(variable)) - _PORT_WORDS)
+
+
+def _stem(identifier: str) -> str:
+    """The words of a name that say which service: `DEFAULT_REDIS_PORT` is redis, `APP_PORT` app."""
+    spoken = [word for word in words(identifier) if word not in _PORT_WORDS]
+    return "_".join([word for word in spoken if word not in _table("generic")] or spoken)
+
+
+def _well_known(literal: PortLiteral) -> str:
+    """The well-known service that the place names, at its usual port."""
+    for word in (literal.library, literal.name, literal.host, literal.service):
+        service = wellknown.of_identifier(word) if word else None
+        if service is not None and literal.port in service.ports:
+            return service.name
+    return ""
+
+
+def _common_name(group: list[PortLiteral]) -> str:
+    """What most places call the service: a name, a host, or else the file."""
+    spoken = Counter(name for literal in group if (name := _name_of(literal)))
+    if spoken:
+        return min(spoken, key=lambda name: (-spoken[name], len(name), name))
+    usual = wellknown.by_port().get(group[0].port, ())
+    return usual[0].name if len(usual) == 1 else ""
+
+
+def _name_of(literal: PortLiteral) -> str:
+    for word in (literal.variable, literal.service, literal.name):
+        if word and (stem := _stem(word)) and set(words(word)) - _table("generic") and not stem.isdigit():
+            return stem
+    host = literal.host or ""
+    if host and host.replace("-", "").replace("_", "").isalpha() and host != "localhost":
+        return host
+    return ""
+
+
+def _purpose(service: Service, port: int) -> str:
+    known = wellknown.by_port().get(port, ())
+    return known[0].name if len(known) == 1 and known[0].name not in words(service.name) else str(port)
+
+
+def _spoken(match: Match) -> str | None:
+    """The word by which the place names the service."""
+    literal = match.literal
+    if match.by == "library":
+        return literal.library
+    word = {"host": literal.host, "service": literal.service, "name": literal.name}.get(match.by)
+    if match.by == "name" and (word is None or set(words(word)) <= _PORT_WORDS):
+        return None
+    return word
+
+
+def environments_of(drafts: Iterable[Draft]) -> Iterator[str]:
+    """The environments that drafts speak of, each once."""
+    seen: Mapping[str, None] = dict.fromkeys(name for draft in drafts for name in draft.environments)
+    yield from seen
