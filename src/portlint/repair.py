@@ -12,7 +12,7 @@ from portlint.fix import SAFE, Plan, Refused, Task, is_rewritable, plan
 from portlint.fix.writing import CHANGED, NotWritten
 from portlint.fix.writing import replace as replace_content
 from portlint.model import Facts, Finding
-from portlint.reading import Text, Tree, Unread, decode
+from portlint.reading import Tree, Unread, decode
 from portlint.run import ExtraRules, Outcome, Request, facts_of, read_extra_rules
 from portlint.workers import Limits, Lost, Supervisor
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 from portlint.cache import Cache, Row, digest_of, row_of, version_of
@@ -49,6 +50,8 @@ class Request:
     """run the rules; else there is only the inventory"""
     caches: Path | None = None
     """the folder of all caches, see `cache_folder`; None: each file is read and parsed"""
+    progress: Callable[[int, int], None] | None = None
+    """told again and again, while files are read, how many are done and of how many"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,8 @@ class Outcome:
     cached: int
     """files that were not read, or not parsed, because an earlier run did it"""
     seconds: float
+    stages: tuple[tuple[str, float], ...]
+    """the stages in their order and the seconds that each took"""
     notes: tuple[str, ...] = ()
     """what the user should know, beside the notes of the walk"""
 
@@ -79,14 +84,18 @@ class Outcome:
 def run(request: Request) -> Outcome:
     """The whole run over a tree. Raises UserError."""
     started, settings = time.perf_counter(), request.settings
+    marks = [("", started)]
     with _collector_at_rest(), Tree(request.root) as tree:
         found = _walked(request)
+        marks.append(("walk", time.perf_counter()))
         with _analysis(request, found.files, read_extra_rules(tree, settings)) as analysed:
             registry, notes = _registry(request, tree)
             results, cached = analysed()
+        marks.append(("read and extract", time.perf_counter()))
         # The inventory lists the ports of the registry too; they are only not held against itself.
         facts = _facts(found, results, registry if request.rules else None)
         resolution, result = _judged(facts, registry, settings, request.rules)
+        marks.append(("resolve and check", time.perf_counter()))
         reported = tuple(each for each in facts if found.reported is None or each.path in found.reported)
         not_checked = sum(any(not problem.partly for problem in each.problems) for each in reported)
         skipped = sum(each.format is None and not each.problems for each in reported)
@@ -103,6 +112,7 @@ def run(request: Request) -> Outcome:
             not_checked=not_checked,
             cached=cached,
             seconds=time.perf_counter() - started,
+            stages=tuple((name, at - before) for (_, before), (name, at) in pairwise(marks)),
             notes=notes,
         )
 
@@ -204,7 +214,7 @@ def _analysis(
         def finish() -> tuple[Results, int]:
             results: dict[str, Facts | Lost] = dict(known)
             cached = len(known)
-            for path, result in zip(left, supervisor.results(), strict=True):
+            for path, result in zip(left, supervisor.results(request.progress), strict=True):
                 if isinstance(result, Row):
                     assert cache is not None
                     cached += result.facts is None

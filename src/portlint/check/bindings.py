@@ -79,7 +79,7 @@ def _in_host_network(member: Member, profiles: frozenset[str]) -> Iterator[Bindi
     sources = {each.by for each in member.listens}
     by = next((by for by in _ON_THE_HOST if by in sources), None)
     for each in member.listens:
-        if each.by != by or (each.where is None and not _is_usual(each)):
+        if each.by != by or (each.where is None and not is_usual(each)):
             continue
         yield Binding(
             service=member.name,
@@ -96,8 +96,8 @@ def _in_host_network(member: Member, profiles: frozenset[str]) -> Iterator[Bindi
         )
 
 
-def _is_usual(listening: Listening) -> bool:
-    """Whether an image listens there even if nobody configures more of it."""
+def is_usual(listening: Listening) -> bool:
+    """Whether an image listens there without anybody asking for it: no console, no port for a cluster."""
     known = wellknown.of_image(listening.word)
     return known is not None and listening.ports.start in known.ports
 

@@ -113,7 +113,7 @@ def exposed_on_all_interfaces(context: Context) -> Iterator[Finding]:
                 entry = entries.get((binding.path, binding.span.start))
                 if entry is not None and entry.exposure is not None:
                     if entry.exposure == "internal":
-                        yield _exposed(context, binding, f"{entry.name}, which is internal", entry)
+                        yield _exposed(context, binding, f"{entry.name}, which is internal,", entry)
                 elif store is not None and (binding.container is None or _overlaps(binding, store.ports)):
                     yield _exposed(context, binding, _called(binding.service, store.name))
 

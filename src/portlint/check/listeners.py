@@ -69,7 +69,7 @@ def _twice(listeners: Iterable[tuple[str, PortLiteral]], who: str, what: str, *,
             yield at(
                 literal,
                 "PORT303",
-                f"{who} listens twice on {literal.ports}/{literal.protocol} of {_address(literal)}: {what}",
+                f"{who} listens twice on {literal.ports}/{literal.protocol} ({_address(literal)}): {what}",
                 help="remove one of the two, or change its port or address",
                 related=(Related(other.path, other.span, f"{other.ports} is listened on here already"),),
             )

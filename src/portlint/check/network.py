@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from posixpath import commonpath, dirname
 
-from portlint.check.bindings import Binding, bindings
+from portlint.check.bindings import Binding, bindings, is_usual
 from portlint.check.env_files import Values
 from portlint.model import Listening, Member, PortLiteral, PortRange, Related, Stack
 
@@ -16,7 +16,7 @@ _MOST_SAID = 3
 """ports that a sentence names"""
 _SAID = {
     "command": "its command",
-    "mapping": "its published port",
+    "mapping": "its mapping",
     "expose": "its expose",
     "EXPOSE": "EXPOSE in {word}",
     "CMD": "the command in {word}",
@@ -137,8 +137,10 @@ def _shared(path: str, other: str) -> int:
 
 def said(listens: Iterable[Listening]) -> str:
     """Ports and what tells them: `8000 (its command) and 9100 (EXPOSE in api/Dockerfile)`."""
+    found = tuple(listens)
+    usual = [each for each in found if each.by != "image" or is_usual(each)]
     sources: dict[str, str] = {}
-    for each in listens:
+    for each in usual or found:
         sources.setdefault(str(each.ports), source(each))
     named = [f"{ports} ({word})" for ports, word in list(sources.items())[:_MOST_SAID]]
     if len(sources) > _MOST_SAID:

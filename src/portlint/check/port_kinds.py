@@ -73,7 +73,10 @@ def _blocked(entry: Entry, ports: PortRange) -> str:
     if entry.protocol == "udp" or (known is not None and not known.http and entry.url_prefix is None):
         return ""
     blocked = next((port for port in sorted(wellknown.browser_blocked()) if port in ports), None)
-    return "" if blocked is None else f"but browsers refuse to open {blocked} (ERR_UNSAFE_PORT)"
+    if blocked is None:
+        return ""
+    which = "which" if ports.start == ports.end else f"of which {blocked}"
+    return f"{which} browsers refuse to open (ERR_UNSAFE_PORT)"
 
 
 def system_taken_port(context: Context) -> Iterator[Finding]:

@@ -57,11 +57,13 @@ class _Place:
 def inconsistent_variable(context: Context) -> Iterator[Finding]:
     """PORT403: one variable, different ports in one environment's files and fallbacks."""
     inside = _container_ports(context)
+    own = {file for facts in context.facts for service in facts.services for file in service.env_files}
     groups: dict[tuple[str, str, str | None], list[_Place]] = {}
     for place in _places(context):
         literal = place.literal
         variable = literal.variable or ""
-        if literal.format != "compose" and literal.port in inside.get(variable, ()):
+        for_container = literal.path in own or literal.format not in (*_SETTINGS, "compose")
+        if for_container and literal.port in inside.get(variable, ()):
             # A process in a container sees the port inside it.
             continue
         groups.setdefault((variable, literal.host or "", place.group), []).append(place)
@@ -163,11 +165,11 @@ def _differing(variable: str, places: Sequence[_Place]) -> Iterator[Finding]:
             continue
         here = "falls back to" if is_fallback(literal) else "is"
         there = "falls back to" if is_fallback(other) else "is"
-        where = f" in {other.path}" if other.path != literal.path else ""
+        where = f"in {other.path}" if other.path != literal.path else f"in line {other.span.line}"
         yield at(
             literal,
             "PORT403",
-            f"{variable} {here} {place.port} here, but {there} {right.port}{where}: "
+            f"{variable} {here} {place.port} here, but {there} {right.port} {where}: "
             "which of the two is used depends on what is set",
             help=f"write {right.port}",
             related=(Related(other.path, other.span, f"{variable} {there} {right.port} here"),),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "check": "lint the repository: hold every port against the registry",
     "ports": "list every port literal; no registry needed",
+    "init": "make a registry from the repository, or from what a team has today",
     "registry": "validate, list or show the registry",
     "resolve": "print the port of a service, for shell scripts",
     "status": "show which registered ports are held, and by whom",

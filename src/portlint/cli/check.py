@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from portlint.cli import output, scope
+from portlint.cli import fixing, output, scope
 from portlint.cli.arguments import Parser
 from portlint.cli.arguments import output as output_format
 from portlint.cli.errors import say
@@ -48,6 +49,7 @@ def run(arguments: list[str]) -> int:
     rules.add_argument("--ignore", action="append", metavar="CODES", help="do not run these")
     rules.add_argument("--fail-level", metavar="LEVEL", help="error, warning or info; default: warning")
     rules.add_argument("--exit-zero", action="store_true", help="exit code 0 whatever is found")
+    fixing.add_flags(parser)
     scope.add_output(parser)
     parser.add_argument(
         "--output-format",
@@ -57,6 +59,12 @@ def run(arguments: list[str]) -> int:
         help=f"one of {', '.join(FINDING_FORMATS)}; default: full; repeatable, each to stdout or to its file",
     )
     parser.add_argument("--statistics", action="store_true", help="how often each rule found something, on stderr")
+    parser.add_argument("--timing", action="store_true", help="how long each stage took, on stderr")
+    parser.add_argument(
+        "--step-summary",
+        action="store_true",
+        help="also append the findings, in Markdown, to the file that $GITHUB_STEP_SUMMARY names, where it is set",
+    )
     parser.add_argument("--show-files", action="store_true", help="print the files that would be checked, and stop")
     parser.add_argument("--show-settings", action="store_true", help="print the settings that hold here, and stop")
     return _check(parser.read(arguments))
@@ -75,14 +83,28 @@ def _check(given: Namespace) -> int:
         return _show_files(where)
     from portlint.report.style import severities, style
 
-    outcome = scope.run(where)
+    wants_fixes = fixing.is_asked(given)
+    outcome = scope.run(where, quiet=given.quiet)
+    if wants_fixes:
+        plans = fixing.planned(where, outcome, given)
+        if given.diff:
+            return scope.code_after(outcome, fixing.show(where, plans, given))
+        code = fixing.apply(where, plans, given)
+        if given.fix_only:
+            return scope.code_after(outcome, code)
+        if plans.changes:
+            outcome = scope.run(where, quiet=given.quiet)
     report = _report(where, outcome)
     for format, file in given.output_format or [("full", None)]:
         _write(report, format, file, given.color)
+    if given.step_summary:
+        _append_step_summary(report)
     numbers = report.summary.severities
     if not given.quiet:
         if given.statistics:
             _statistics(report)
+        if given.timing:
+            output.tell_stages(outcome)
         _hint(outcome)
         painted = style(output.wants_color(given.color, sys.stderr))
         output.close(where, outcome, severities(numbers, painted), given.verbose)
@@ -135,6 +157,13 @@ def _write(report: Report, format: str, file: str | None, when: str) -> None:
 
     colored = file is None and output.wants_color(when, sys.stdout)
     output.write(render(replace(report, color=colored), format), file)
+
+
+def _append_step_summary(report: Report) -> None:
+    from portlint.report import render
+
+    if file := os.environ.get("GITHUB_STEP_SUMMARY"):
+        output.write(render(report, "markdown"), file, append=True)
 
 
 def _statistics(report: Report) -> None:

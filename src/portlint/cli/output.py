@@ -26,8 +26,8 @@ def wants_color(when: str, stream: TextIO, environment: Mapping[str, str] = os.e
     return stream.isatty()
 
 
-def write(pieces: Iterable[str], file: str | None) -> None:
-    """To stdout, or to a file, which is replaced. Raises UserError where the file cannot be written."""
+def write(pieces: Iterable[str], file: str | None, *, append: bool = False) -> None:
+    """To stdout, or to a file, which is replaced or appended to. Raises UserError where it cannot be written."""
     text = "".join(pieces)
     if file is None:
         try:
@@ -37,7 +37,7 @@ def write(pieces: Iterable[str], file: str | None) -> None:
             silence_stdout()  # the reader (`| head`) has seen enough
         return
     try:
-        with open(file, "w", encoding="utf-8", newline="") as stream:  # noqa: PTH123 - pathlib adds nothing
+        with open(file, "a" if append else "w", encoding="utf-8", newline="") as stream:  # noqa: PTH123 - pathlib adds nothing
             stream.write(text)
     except OSError as error:
         raise UserError(f"{file}: cannot be written: {error.strerror}") from None
@@ -54,6 +54,12 @@ def close(scope: Scope, outcome: Outcome, found: str, verbose: bool) -> None:
         _tell(scope, outcome)
     files = f"{counted(outcome.checked, 'file')} checked, {outcome.skipped} skipped, {outcome.not_checked} not checked"
     say(f"portlint: {files}; {found}; {outcome.seconds:.2f} s")
+
+
+def tell_stages(outcome: Outcome) -> None:
+    """A line on stderr for each stage: its seconds and its name."""
+    for name, seconds in outcome.stages:
+        say(f"{seconds:>8.3f} s  {name}")
 
 
 def _tell(scope: Scope, outcome: Outcome) -> None:

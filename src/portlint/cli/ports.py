@@ -49,7 +49,7 @@ def _ports(given: Namespace) -> int:
     from portlint.report.style import counted
 
     where = scope.load(given.paths, scope.flags_of(given, "registry", "exclude", "force-exclude", "jobs"), given.cache)
-    outcome = scope.run(where, rules=False, registry_is_needed=False)
+    outcome = scope.run(where, quiet=given.quiet, rules=False, registry_is_needed=False)
     reported = {facts.path for facts in outcome.reported}
     found = (match.literal for match in outcome.resolution.matches if match.literal.path in reported)
     literals = tuple(sorted((each for each in found if given.prose or not each.prose), key=lambda e: (e.path, e.span)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from argparse import BooleanOptionalAction, Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -121,7 +122,7 @@ def _is_too_wide(folder: Path) -> bool:
     return folder == Path(folder.anchor) or folder in (home, *home.parents)
 
 
-def request(scope: Scope, **options: bool) -> Request:
+def request(scope: Scope, progress: Callable[[int, int], None] | None = None, **options: bool) -> Request:
     """The request to the pipeline. options: those of `Request` that are switches."""
     from portlint.cache import cache_folder
     from portlint.run import Request
@@ -134,16 +135,19 @@ def request(scope: Scope, **options: bool) -> Request:
         registry_is_trusted=trusted,
         only_named=_is_too_wide(scope.root) and _top(scope.root) is None,
         caches=cache_folder(os.environ, scope.cache),
+        progress=progress,
         **options,
     )
 
 
-def run(scope: Scope, **options: bool) -> Outcome:
-    """The run over the scope. Raises UserError."""
+def run(scope: Scope, *, quiet: bool = False, **options: bool) -> Outcome:
+    """The run over the scope, with its progress on a terminal unless it is to be quiet. Raises UserError."""
+    from portlint.cli.progress import shown_progress
     from portlint.run import run as run_pipeline
 
     try:
-        return run_pipeline(request(scope, **options))
+        with shown_progress(sys.stderr, quiet=quiet) as progress:
+            return run_pipeline(request(scope, progress, **options))
     except OSError as error:
         if error.filename is None:
             raise

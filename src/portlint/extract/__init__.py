@@ -114,7 +114,7 @@ def extract(path: str, data: bytes, extra_rules: tuple[tuple[str, bytes], ...] =
     facts = found.extract(source)
     return replace(
         facts,
-        suppressions=(*facts.suppressions, *suppressions(source, found.comment)),
+        suppressions=(*facts.suppressions, *suppressions(source, found.comment, found.comments)),
         compose_lists=compose_lists(data),
         generated=facts.generated or _GENERATED.search(data, 0, _HEADER) is not None,
     )

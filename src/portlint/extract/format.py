@@ -21,6 +21,8 @@ class Format:
     """never raises for what a file holds: gives facts and problems"""
     comment: tuple[str, ...] = ("#",)
     """the signs that open a comment to the end of the line, or the opening of a block comment"""
+    comments: Callable[[bytes], Callable[[int], bool]] | None = None
+    """given a file's data, tells whether a byte offset lies in a comment: where strings may hold such signs"""
 
 
 def literal(

@@ -1,8 +1,8 @@
 """`$VAR`, `${VAR}`, `${VAR:-8000}` and their nested forms, as compose files, env files and shells write them.
 
 Sources: Compose specification, "Interpolation"; POSIX.1-2017, Shell Command Language, 2.6.2 Parameter Expansion;
-Spring Framework, "Property Placeholders", whose `${PORT:8080}` Logstash and others have too. (A shell's `${NAME:0:4}` is
-a substring, no fallback.)
+Spring Framework, "Property Placeholders", whose `${PORT:8080}` Logstash and others have too. (A shell's `${NAME:0:4}`
+is a substring, no fallback.)
 """
 
 from __future__ import annotations

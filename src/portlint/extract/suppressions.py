@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from portlint.model import Source, Suppression
 
@@ -19,14 +19,30 @@ _CODE_SEPARATOR = re.compile(r"[\s,]+")
 _CLOSINGS = ("*/", "-->", "#}", "%}")
 
 
-def suppressions(source: Source, signs: tuple[str, ...]) -> Iterator[Suppression]:
-    """The suppressions of a file whose comments open with one of `signs`."""
+def suppressions(
+    source: Source, signs: tuple[str, ...], comments: Callable[[bytes], Callable[[int], bool]] | None = None
+) -> Iterator[Suppression]:
+    """The suppressions of a file whose comments open with one of `signs`.
+
+    comments: given the data, tells whether a byte offset lies in a comment, where a sign alone does not tell.
+    """
     starts = source.lines.starts
+    in_comment: Callable[[int], bool] | None = None
+    encoded = [sign.encode() for sign in signs]
+    # Of a line with many matches no stretch is searched twice.
+    searched, is_comment = 0, False
     for match in _COMMENT.finditer(source.data):
         index = bisect_right(starts, match.start()) - 1
-        before = source.data[starts[index] : match.start()]
-        if not any(sign.encode() in before for sign in signs):
+        if searched < starts[index]:
+            searched, is_comment = starts[index], False
+        is_comment = is_comment or any(source.data.find(sign, searched, match.start()) >= 0 for sign in encoded)
+        searched = match.start()
+        if not is_comment:
             continue
+        if comments is not None:
+            in_comment = in_comment or comments(source.data)
+            if not in_comment(match.start()):
+                continue
         line = index + 1
         kind = match[1]
         first, last = (1, len(starts)) if kind == b"-file" else (line + 1, line + 1) if kind else (line, line)

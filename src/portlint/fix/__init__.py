@@ -54,8 +54,9 @@ class Plan:
 def plan(path: str, format: str | None, data: bytes, tasks: Sequence[Task], *, unsafe: bool) -> Plan:
     """Applies the fixes of the findings of one file, in the order in which they are given.
 
-    format: of the file. data: the bytes on disk, which are UTF-8. unsafe: apply those as well that change what the program does. A fix
-    whose edits overlap those of an earlier one is refused; an insertion that two fixes share is made once.
+    format: of the file. data: the bytes on disk, which are UTF-8. unsafe: apply those as well that change what the
+    program does. A fix whose edits overlap those of an earlier one is refused; an insertion that two fixes share is
+    made once.
     """
     made = _rewritten(format, data, tasks)
     accepted: dict[tuple[int, int], Edit] = {}

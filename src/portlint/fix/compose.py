@@ -6,6 +6,7 @@ Sources: the Compose specification, Interpolation (values only, never keys); YAM
 from __future__ import annotations
 
 from bisect import bisect_right
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ class _Scalar:
 def rewrite(data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:
     """Fixes by the task's index; none for a literal where Compose does not look for a variable."""
     lines = LineIndex(data)
-    scalars = _scalars(data, lines)
+    scalars = _scalars(data)
     starts = [scalar.start for scalar in scalars]
     made: dict[int, Fix] = {}
     for number, task in enumerate(tasks):
@@ -56,13 +57,14 @@ def rewrite(data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:
     return made
 
 
-def _scalars(data: bytes, lines: LineIndex) -> list[_Scalar]:
+def _scalars(data: bytes) -> list[_Scalar]:
     """The scalars of the file in order; none where it is not read as YAML, or a tag fixes what one is."""
     found: list[_Scalar] = []
     above: list[list[bool]] = []
     """for each open collection: whether it is a mapping, and whether its next node is a key"""
+    mark = len(BOM_UTF8) if data.startswith(BOM_UTF8) else 0
     try:
-        text = data.decode("utf-8")
+        text = data[mark:].decode("utf-8")
         offsets = _Offsets(text)
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
@@ -77,9 +79,11 @@ def _scalars(data: bytes, lines: LineIndex) -> list[_Scalar]:
                 if len(above) > _DEEPEST:
                     return []
             elif isinstance(event, yaml.ScalarEvent):
+                assert event.start_mark is not None
+                assert event.end_mark is not None
                 start, end = offsets.of(event.start_mark.index), offsets.of(event.end_mark.index)
                 style = event.style or None
-                found.append(_Scalar(start, end, style, not is_key and event.tag is None))
+                found.append(_Scalar(mark + start, mark + end, style, not is_key and event.tag is None))
     except (yaml.YAMLError, UnicodeDecodeError):
         return []
     return found

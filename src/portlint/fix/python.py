@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import sys
 from bisect import bisect_right
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 
 import libcst as cst
@@ -19,7 +20,6 @@ from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, ParentNod
 from portlint.fix import SAFE, UNSAFE, Task
 from portlint.model import Edit, Fix, LineIndex
 
-_MARK = b"\xef\xbb\xbf"
 _NEEDED = frozenset({"os", "int"})
 """names that what is written relies on"""
 _CLOSED = (
@@ -106,8 +106,8 @@ class _File:
         if line > _last_line(self._body[last]):
             return None
         start = self.lines.starts[self._first[first] - 1]
-        if start == 0 and self.data.startswith(_MARK):
-            start = len(_MARK)
+        if start == 0 and self.data.startswith(BOM_UTF8):
+            start = len(BOM_UTF8)
         return start, self._line_end(_last_line(self._body[last]))
 
     def needs_import(self, line: int) -> bool:
@@ -119,7 +119,7 @@ class _File:
         head = [node for node in self._body if _is_head(node)]
         rest = self._body[len(head) :]
         words = b"import os" + self._ending
-        block: list[ast.stmt] = []
+        block: list[ast.Import | ast.ImportFrom] = []
         for node in rest:
             if not isinstance(node, ast.Import | ast.ImportFrom):
                 break
@@ -129,7 +129,7 @@ class _File:
         if block and not _is_standard(block[0]):
             return self._insert(block[0].lineno, words + self._ending)
         for node in block:
-            if isinstance(node, ast.ImportFrom) or node.names[0].name > "os":  # type: ignore[union-attr]
+            if isinstance(node, ast.ImportFrom) or node.names[0].name > "os":
                 return self._insert(node.lineno, words)
         if block:
             return self._insert(_last_line(block[-1]) + 1, words)
@@ -143,8 +143,8 @@ class _File:
             at, text = len(self.data), self._ending + text
         else:
             at = self.lines.starts[line - 1]
-        if at == 0 and self.data.startswith(_MARK):
-            at = len(_MARK)
+        if at == 0 and self.data.startswith(BOM_UTF8):
+            at = len(BOM_UTF8)
         return Edit(self.lines.span(at, at), b"", text)
 
     def _line_end(self, line: int) -> int:

@@ -61,7 +61,13 @@ class _Lexer:
             at = self._step(stop.start(), data[stop.start() : stop.end()])
         if b"{" in self._open:
             self._close(self._braces, len(data))
-        return sorted(self._closed)
+        merged: list[tuple[int, int]] = []
+        for start, end in sorted(self._closed):
+            if merged and start <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+            else:
+                merged.append((start, end))
+        return merged
 
     def _step(self, at: int, char: bytes) -> int:
         """Takes up what begins at an offset; gives the offset behind it."""

@@ -123,14 +123,19 @@ class Supervisor(Generic[T, R]):
             worker.ended()
         self._workers.clear()
 
-    def results(self) -> list[R | Lost]:
-        """The results in the order of the items, when all are done. Raises WorkersFailed."""
+    def results(self, progress: Callable[[int, int], None] | None = None) -> list[R | Lost]:
+        """The results in the order of the items, when all are done. Raises WorkersFailed.
+
+        progress: told again and again how many items are done, and how many there are.
+        """
         while self._workers:
             timeout = self._limits.timeout
             patience = min(LOOK_AFTER, timeout)
             for worker in self._workers[0].wait(self._workers, patience):
                 self._hear(worker)
             self._check_deadlines(timeout)
+            if progress is not None:
+                progress(len(self._results), len(self._items))
         return [self._results[index] for index in range(len(self._items))]
 
     def _start(self) -> None:

@@ -22,6 +22,7 @@ from portlint.extract.python.libraries import Imports
 from portlint.extract.python.pieces import Piece, Scope, pieces, too_deep
 from portlint.extract.python.references import references
 from portlint.extract.python.texts import in_text, in_words
+from portlint.extract.python.tokens import Tokens
 from portlint.extract.text import Hit, find
 from portlint.model import Facts, LineIndex, PortLiteral, Problem, Role, Source
 
@@ -39,7 +40,8 @@ def extract(source: Source) -> Facts:
     try:
         module = _parse(source.data[shift:])
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        whole = _whole_file(source, shift)
+        # A parser that gave up on the size or depth of the file was not refused by its grammar.
+        whole = _whole_file(source, shift) if isinstance(error, SyntaxError) else None
         if whole is not None:
             return whole
         line = getattr(error, "lineno", None) or 1
@@ -239,4 +241,5 @@ FORMAT = Format(
     named=lambda path: _NAMED.search(path) is not None,
     content=lambda path, data: _SHEBANG.match(data) is not None,
     extract=extract,
+    comments=lambda data: Tokens(data).in_comment,
 )

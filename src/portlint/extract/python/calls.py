@@ -58,7 +58,8 @@ class CallVisitor(Visitor):
             if argument.keyword is not None:
                 self._give(argument, self._keyword(argument.keyword.value, outer, named_string, last))
                 continue
-            context = inside
+            # int(text, 16): behind the value stands how to read it.
+            context = inside if position == 0 or last not in ("int", "str", "bytes") else outer.fresh()
             number = integer_of(value)
             if compared:
                 context = replace(self._target(compared), form="argument", bound=last == "assertGreaterEqual")

@@ -36,5 +36,8 @@ def visit(
         return code[span.start : span.start + span.length].decode("utf-8", "replace")
 
     visitor = PortVisitor(offset, source, piece.scope, imports, flow.signatures, flow.sinks, read_text, read_words)
-    module.visit(visitor)
+    try:
+        module.visit(visitor)
+    except SyntaxError as error:  # an integer of more digits than Python converts
+        raise ValueError(str(error.msg)) from None
     return [f for f in visitor.found if piece.skip <= f.start]

@@ -100,7 +100,8 @@ class _Cutter:
             inner = _bodies(node)
             if not inner:
                 return self._simple(node, scope)
-            holder = next((b for b in inner if self.start(b[0]) <= at < self.end(b[-1])), None)
+            block = bisect_right(inner, at, key=lambda body: self.start(body[0])) - 1
+            holder = inner[block] if block >= 0 and at < self.end(inner[block][-1]) else None
             if holder is None:
                 return self._header(node, inner, at, scope)
             scope = scope.inside(node)
@@ -115,9 +116,12 @@ class _Cutter:
 
     def _header(self, node: ast.stmt, bodies: Sequence[Sequence[ast.stmt]], at: int, scope: Scope) -> Piece | None:
         """The header of a compound statement that holds the offset: `if x == 80:`, `case 80:`, a decorator."""
-        for decorator in getattr(node, "decorator_list", ()):
+        decorators = getattr(node, "decorator_list", ())
+        index = bisect_right(decorators, at, key=lambda each: self.offset(each.lineno, each.col_offset)) - 1
+        if index >= 0:
+            decorator = decorators[index]
             start, end = self.offset(decorator.lineno, decorator.col_offset), self.end(decorator)
-            if start <= at < end:
+            if at < end:
                 return Piece(start, end, b"(" + self._data[start:end] + b")", 1, scope)
         if isinstance(node, ast.Match):
             return self._match(node, at, scope)
@@ -182,32 +186,96 @@ def pieces(
         index = max(index, first + 1)
 
 
-_OPEN, _CLOSE = frozenset(b"([{"), frozenset(b")]}")
-_CHAIN = re.compile(rb"\.[ \t]*[A-Za-z_]\w*|\band\b|\bor\b|[-+*/|&^@%~]|\bnot\b|\belse\b|\blambda\b|\bawait\b")
+_SIGN = re.compile(
+    rb"[A-Za-z]{0,2}(?:\"\"\"(?:[^\"\\]|\\.|\"(?!\"\"))*+(?:\"\"\")?|'''(?:[^'\\]|\\.|'(?!''))*+(?:''')?"
+    rb"|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?)"
+    rb"|\#[^\n]*+|\blambda\b|\belif\b|(?<![\w.])(?:and|or|not|else|await|for|if|in|is)(?!\w)|\w++|[-+*/|&^@%~<>.]++|[(\[{)\]},;\n]",
+    re.DOTALL,
+)
+_OPENING, _CLOSING = frozenset(b"([{"), frozenset(b")]}")
+_SIGNS = frozenset(b"-+*/|&^@%~<>.")
+_OPERATORS = frozenset({b"and", b"or", b"not", b"else", b"await", b"for", b"if", b"in", b"is"})
+_IN_FORMAT = re.compile(rb"\{[^{}]*+")
+_IN_FIELD = re.compile(rb"[-+*/|&^@%~.(\[]|\b(?:and|or|not|else|for|lambda)\b")
+_DEEPEST = 60
+"""brackets in brackets; in a `match` libcst tries each case again for each of them"""
+_DEEPEST_CASE = 10
+_HEAVIEST = 30_000
+"""the depths of all brackets below the third level, summed: libcst takes 6 KB for each unit"""
+_MOST_BRACKETS = 40_000
+_LONGEST = 200
+"""operators, calls and attributes one behind the other: libcst builds a tree that is as deep"""
 
 
-def too_deep(code: bytes, depth: int = 60, chain: int = 1500, calls: int = 40_000) -> str | None:
+def too_deep(code: bytes) -> str | None:
     """Why a piece must not reach libcst, whose native parser dies or hangs on it; None where it may.
 
-    Brackets in strings are counted too: a limit far below what hurts (libcst 1.9: 1,202 nested brackets are a
-    segmentation fault, 24 nested lists in a `match` take 24 s) is still far above what people write.
+    The limits are far below what hurts (SECURITY.md has the figures), and far above what people write. Brackets in
+    strings count too: those of an f-string are code.
     """
-    level = deepest = opened = 0
-    for byte in code:
-        if byte in _OPEN:
+    return _too_nested(code) or _too_long(code)
+
+
+def _too_nested(code: bytes) -> str | None:
+    level = deepest = opened = weight = 0
+    for found in _BRACKET.finditer(code):
+        if found[0] in b"([{":
             level += 1
             opened += 1
             deepest = max(deepest, level)
-        elif byte in _CLOSE:
+            if level > 3:
+                weight += level
+        else:
             level = max(0, level - 1)
-    if deepest > (10 if code.startswith(b"match ") else depth):
+    if deepest > (_DEEPEST_CASE if _CASE.search(code) else _DEEPEST):
         return f"brackets nested {deepest} deep"
-    if opened > calls:
-        return f"{opened} brackets in one statement"
-    count = sum(1 for _ in _CHAIN.finditer(code))
-    # Long strings hold many dots: a chain is long only where it fills the statement.
-    if count > chain and count * 12 > len(code):
-        return f"a chain of {count} operators"
+    if opened > _MOST_BRACKETS or weight > _HEAVIEST:
+        return f"{opened} brackets in one statement, {deepest} deep"
+    return None
+
+
+_BRACKET = re.compile(rb"[(\[{}\])]")
+_CASE = re.compile(rb"^[ \t]*case[^\w=.]", re.MULTILINE)
+
+
+def _too_long(code: bytes) -> str | None:
+    chains, lambdas, branches, is_operand = [0], 0, 0, False
+    for found in _SIGN.finditer(code):
+        sign = found[0]
+        first = sign[0]
+        if sign[-1] in b"\"'" or b'"' in sign[:3] or b"'" in sign[:3]:
+            is_operand = True
+            if any(len(_IN_FIELD.findall(field)) > _LONGEST for field in _IN_FORMAT.findall(sign)):
+                return f"a chain of more than {_LONGEST} operators in a string"
+            continue
+        if first in _OPENING:
+            chains[-1] += is_operand
+            chains.append(0)
+            is_operand = False
+        elif first in _CLOSING:
+            if len(chains) > 1:
+                chains.pop()
+            is_operand = True
+        elif sign == b"\n":
+            if len(chains) == 1:
+                chains[0] = lambdas = 0
+                is_operand = False
+        elif sign in (b",", b";"):
+            chains[-1], is_operand = 0, False
+        elif sign == b"lambda":
+            lambdas, is_operand = lambdas + 1, False
+        elif sign == b"elif":
+            branches, is_operand = branches + 1, False
+        elif first in _SIGNS:
+            chains[-1] += len(sign)
+            is_operand = False
+        elif sign in _OPERATORS:
+            chains[-1] += 1
+            is_operand = False
+        elif first != 35:  # a comment
+            is_operand = True
+        if max(chains[-1], lambdas, branches) > _LONGEST:
+            return f"a chain of more than {_LONGEST} operators"
     return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from portlint.extract.python.tokens import Tokens
 from portlint.model import PortLiteral, PortReference, Role, Source
 from portlint.naming import is_port_name
 
@@ -25,10 +26,12 @@ def references(source: Source, literals: Sequence[PortLiteral]) -> Iterator[Port
     if b"PORT" not in data:
         return
     fallbacks = {(x.variable, x.span.start): x for x in literals if x.variable is not None and x.role == Role.FALLBACK}
-    for match in _READ.finditer(data):
+    matches = [match for match in _READ.finditer(data) if is_port_name(match[1].decode())]
+    tokens = Tokens(data) if matches else None
+    for match in matches:
         variable = match[1].decode()
-        line = data.rfind(b"\n", 0, match.start()) + 1
-        if not is_port_name(variable) or b"#" in data[line : match.start()]:
+        if tokens is None or not tokens.begins_string(match.start(1) - 1):
+            # An example in a docstring or a comment.
             continue
         near = [x for (name, at), x in fallbacks.items() if name == variable and 0 < at - match.end() < _FAR]
         yield PortReference(

@@ -33,6 +33,8 @@ LOWEST = 10
 """below it a number under a port-like name is a switch port, a pin, an index; a library's signature overrides that"""
 _LOWEST_FREE = 1024
 _BOUNDS = frozenset({1, 1023, 1024, 1025, 49151, 49152, 65534, 65535, 65536})
+_LAST = frozenset({65534, 65535, 65536})
+"""limits wherever only a name speaks for a port: nobody serves there"""
 _EQUAL = (cst.Equal, cst.NotEqual, cst.In, cst.NotIn, cst.Is, cst.IsNot)
 
 
@@ -307,7 +309,9 @@ class PortVisitor(CallVisitor):
         if not context.sure:
             if number < LOWEST or number > 99999 or len(node.value) < 2:
                 return
-            if number in _BOUNDS and (context.bound or _is_limit(context.name)):
+            if number in _LAST or (number in _BOUNDS and (context.bound or _is_limit(context.name))):
+                return
+            if context.bound and number < _LOWEST_FREE:
                 return
             if number > 65535 and not context.port:
                 return

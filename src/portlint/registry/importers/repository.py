@@ -9,12 +9,12 @@ that no entry knows, and no name means a service whose other port it is.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from portlint import rulebook, wellknown
-from portlint.model import Facts, Match, PortLiteral, PortRange, Resolution, Role, Service, Verdict
+from portlint.model import Facts, Match, PortLiteral, PortRange, Resolution, Service, Verdict
 from portlint.naming import is_port_name, words
 from portlint.registry.draft import Draft, Imported, Place, entry_name
 
@@ -346,8 +346,3 @@ def _spoken(match: Match) -> str | None:
         return None
     return word
 
-
-def environments_of(drafts: Iterable[Draft]) -> Iterator[str]:
-    """The environments that drafts speak of, each once."""
-    seen: Mapping[str, None] = dict.fromkeys(name for draft in drafts for name in draft.environments)
-    yield from seen

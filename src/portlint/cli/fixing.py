@@ -1,0 +1,105 @@
+"""What `check` does about findings that can be fixed: `--fix`, `--unsafe-fixes`, `--diff`, `--fix-only`."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from portlint.cli import output, scope
+from portlint.cli.arguments import Parser
+from portlint.cli.errors import say
+from portlint.errors import UserError
+
+if TYPE_CHECKING:
+    from portlint.fix import Plan
+    from portlint.repair import Left, Repair
+    from portlint.run import Outcome
+
+
+def add_flags(parser: Parser) -> None:
+    fixes = parser.add_argument_group("fixes")
+    fixes.add_argument("--fix", action="store_true", help="apply the safe fixes, then report what is left")
+    fixes.add_argument("--fix-only", action="store_true", help="apply the fixes and report nothing")
+    fixes.add_argument(
+        "--unsafe-fixes", action="store_true", help="with those that change what happens where a variable is not set"
+    )
+    fixes.add_argument("--diff", action="store_true", help="write nothing: print what the fixes would change")
+
+
+def is_asked(given: Namespace) -> bool:
+    """Whether a flag asks for fixes. Raises UserError where one has nothing to add to."""
+    asked: bool = given.fix or given.fix_only or given.diff
+    if given.unsafe_fixes and not asked:
+        raise UserError("--unsafe-fixes says which fixes are applied: it needs --fix, --fix-only or --diff")
+    return asked
+
+
+def planned(where: scope.Scope, outcome: Outcome, given: Namespace) -> Repair:
+    """What the fixes would make of the tree. Raises UserError."""
+    from portlint.repair import repair
+
+    return repair(scope.request(where), outcome, unsafe=given.unsafe_fixes, untouchable=_never(where))
+
+
+def show(where: scope.Scope, done: Repair, given: Namespace) -> int:
+    """Prints the changes as a unified diff; 1 where there are any."""
+    from portlint.report.escape import shown
+
+    text = (line for each in done.changes for line in unified(each))
+    if sys.stdout.isatty():
+        text = (f"{shown(line.removesuffix(chr(10)))}\n" for line in text)
+    output.write(text, None)
+    if not given.quiet:
+        _tell(where, done, done.changes, done.left, "would fix")
+    return 1 if done.changes else 0
+
+
+def apply(where: scope.Scope, done: Repair, given: Namespace) -> int:
+    """Writes the changes; 1 where a file had to be left alone."""
+    from portlint.repair import write
+
+    written, left = write(where.root, done)
+    if not given.quiet:
+        _tell(where, done, written, left, "fixed")
+    return 1 if left else 0
+
+
+def unified(plan: Plan) -> Iterator[str]:
+    """A change as `git apply` takes it."""
+    from difflib import unified_diff
+
+    before, after = (_lines(data.decode("utf-8")) for data in (plan.before, plan.after))
+    for line in unified_diff(before, after, f"a/{plan.path}", f"b/{plan.path}"):
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as diff(1) has them, which end at a line feed and nothing else."""
+    lines = text.split("\n")
+    return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+
+
+def _never(where: scope.Scope) -> frozenset[str]:
+    """The settings file, which is no place for a fix."""
+    return frozenset({where.loaded.file} if where.loaded.file else ())
+
+
+def _tell(where: scope.Scope, done: Repair, changes: Iterable[Plan], left: Iterable[Left], did: str) -> None:
+    from portlint.report.escape import shown
+    from portlint.report.style import counted
+
+    place = where.place()
+    changed = tuple(changes)
+    for each in left:
+        say(f"portlint: left alone: {shown(place(each.path))}: {shown(each.reason)}")
+    for plan in done.plans:
+        for refused in plan.refused:
+            span = refused.finding.span
+            at = f"{shown(place(plan.path))}:{span.line}:{span.column}"
+            say(f"portlint: not fixed: {at} {refused.finding.rule}: {refused.reason}")
+    number = sum(len(plan.applied) for plan in changed)
+    held_back = sum(len(plan.held_back) for plan in done.plans)
+    more = f"; {held_back} more with --unsafe-fixes" if held_back else ""
+    say(f"portlint: {did} {counted(number, 'finding')} in {counted(len(changed), 'file')}{more}")
