@@ -29,7 +29,7 @@ PRODUCTS: Final = frozenset(
 IGNORE_FILES: Final = (".gitignore", ".ignore")
 """read in this order; what a later one says goes before"""
 
-GIT_TIMEOUT: Final = 30.0
+GIT_TIMEOUT: Final = 20.0
 """seconds; git itself can be kept busy for long by a pattern such as ten times `**/a/`"""
 LARGEST_IGNORE_FILE: Final = 256 * 1024
 
@@ -302,7 +302,7 @@ class IgnoreFile:
                 continue
             try:
                 common += GitIgnoreSpec.from_lines([line]).patterns
-            except ValueError:
+            except (ValueError, re.error):  # pathspec hands `[z-a]` to `re` as it is
                 self.invalid.append(line)
         self._start = len(folder) + 1 if folder else 0
         self._common = GitIgnoreSpec(common)

@@ -13,6 +13,7 @@ import sys
 from bisect import bisect_right
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 import libcst as cst
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, ParentNodeProvider
@@ -116,14 +117,14 @@ class _File:
 
     def new_import(self) -> Edit:
         """`import os` where isort would put it, as far as the statements at the top of the module tell."""
-        head = [node for node in self._body if _is_head(node)]
+        head = list(takewhile(_is_head, self._body))
         rest = self._body[len(head) :]
         words = b"import os" + self._ending
         block: list[ast.Import | ast.ImportFrom] = []
         for node in rest:
             if not isinstance(node, ast.Import | ast.ImportFrom):
                 break
-            if block and self._first[self._body.index(node)] > _last_line(block[-1]) + 1:
+            if block and node.lineno > _last_line(block[-1]) + 1:
                 break
             block.append(node)
         if block and not _is_standard(block[0]):

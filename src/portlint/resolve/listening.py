@@ -38,8 +38,8 @@ def _code_formats() -> frozenset[str]:
 
 
 @cache
-def _main_options() -> frozenset[str]:
-    return frozenset(rulebook.load("listening.yaml")["main_options"])
+def _side_options() -> frozenset[str]:
+    return frozenset(rulebook.load("listening.yaml")["side_options"])
 
 
 @cache
@@ -169,7 +169,8 @@ class Listeners:
 
 def _is_main(literal: PortLiteral) -> bool:
     """Whether an option of a command is where the process answers: `--port`, `--bind`; not `--metrics-port`."""
-    return literal.name is None or _main_options().issuperset(words(literal.name))
+    name = literal.name
+    return name is None or name == literal.service or _side_options().isdisjoint(words(name))
 
 
 def _names(service: Service) -> set[str]:

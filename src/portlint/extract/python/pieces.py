@@ -211,9 +211,22 @@ def too_deep(code: bytes) -> str | None:
     """Why a piece must not reach libcst, whose native parser dies or hangs on it; None where it may.
 
     The limits are far below what hurts (SECURITY.md has the figures), and far above what people write. Brackets in
-    strings count too: those of an f-string are code.
+    formatted strings count too: they are code.
     """
-    return _too_nested(code) or _too_long(code)
+    nested = _too_nested(code)
+    return (nested and _too_nested(_STRING.sub(_without_text, code))) or _too_long(code)
+
+
+_STRING = re.compile(
+    rb"([A-Za-z]{0,2})(?:\"\"\"(?:[^\"\\]|\\.|\"(?!\"\"))*\"\"\"|'''(?:[^'\\]|\\.|'(?!''))*'''"
+    rb"|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')",
+    re.DOTALL,
+)
+
+
+def _without_text(match: re.Match[bytes]) -> bytes:
+    """Nothing in place of a string whose brackets are text; a formatted string as it is."""
+    return match[0] if match[1].lower() in (b"f", b"fr", b"rf", b"t", b"tr", b"rt") else b"''"
 
 
 def _too_nested(code: bytes) -> str | None:

@@ -28,6 +28,7 @@ _ROUNDS = 6
 _MOST_PLACES = 3
 _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 _FORMAT_RANK = {"dotenv": 0, "compose": 1, "systemd": 2, "properties": 2}
+_ONLY_SERVICE = "app"
 _PORT_WORDS = frozenset({"port", "ports"})
 
 
@@ -111,16 +112,19 @@ class _Making:
         found: dict[str, list[Match]] = {}
         for match in self._matches:
             variable = match.literal.variable
-            if variable is not None and _is_service_variable(variable) and match.verdict is not Verdict.FOREIGN:
+            if variable is not None and match.verdict is not Verdict.FOREIGN:
                 found.setdefault(variable, []).append(match)
         for variable, matches in sorted(found.items()):
-            self._take_variable(variable, matches)
+            # `PORT` is the variable of the one service of a repository, or of each of several.
+            if _is_service_variable(variable) or (variable == "PORT" and len({m.literal.port for m in matches}) == 1):
+                self._take_variable(variable, matches)
 
     def _take_variable(self, variable: str, matches: list[Match]) -> None:
         outside = [m for m in matches if not m.inside] or matches
         common = [m for m in outside if self._environment(m.literal) is None] or outside
         chosen = min(common, key=lambda m: self._rank(m.literal, common)).literal
-        sketch = _Sketch(name=entry_name(_stem(variable)), default=chosen.port, env_var=variable)
+        name = entry_name(_stem(variable)) if variable != "PORT" else _ONLY_SERVICE
+        sketch = _Sketch(name=name, default=chosen.port, env_var=variable)
         sketch.places = [_place(match.literal) for match in matches if match.literal.port == chosen.port]
         sketch.description = next(filter(None, (self._said(m.literal) for m in outside)), "")
         for match in outside:
@@ -208,48 +212,69 @@ class _Making:
     def take_the_rest(self, judge: Judge) -> None:
         """Entries for what no draft knows yet, and second ones where a name means two services."""
         for _ in range(_ROUNDS):
-            judged = [m for m in judge([sketch.draft() for sketch in self.sketches]) if self._counts(m)]
-            unknown = [m.literal for m in judged if m.verdict is Verdict.UNKNOWN and not m.inside and _is_use(m.literal)]
+            judged = [m for m in judge([sketch.draft() for sketch in self.sketches]) if not m.literal.prose]
+            unknown = [
+                m.literal
+                for m in judged
+                if m.verdict is Verdict.UNKNOWN and not m.inside and self._counts(m) and _is_use(m.literal)
+            ]
             wrong = [m for m in judged if m.verdict is Verdict.MISMATCH and m.by != "variable" and m.entry is not None]
             if not self._take_unknown(unknown) and not self._take_wrong(wrong):
                 return
 
     def _take_unknown(self, literals: list[PortLiteral]) -> bool:
-        groups: dict[tuple[int, str], list[PortLiteral]] = {}
+        by_port: dict[int, list[PortLiteral]] = {}
         for literal in literals:
-            groups.setdefault((literal.port, _well_known(literal)), []).append(literal)
-        for (port, known), group in sorted(groups.items()):
-            name = known or _common_name(group)
-            sketch = _Sketch(name=entry_name(name or f"port_{port}"), default=port)
-            ends = [literal.end_port for literal in group if literal.end_port is not None]
-            sketch.range = PortRange(port, max(ends)) if ends else None
-            sketch.places = [_place(literal) for literal in group]
-            sketch.doubts.append(f"known from {_told(sketch.places)} only")
-            if any(s.name == sketch.name for s in self.sketches):
-                sketch.aliases.append(sketch.name)
-            self._add(sketch)
-        return bool(groups)
+            by_port.setdefault(literal.port, []).append(literal)
+        for port, group in sorted(by_port.items()):
+            known = sorted({name for literal in group if (name := _well_known(literal))})
+            for name in known[1:]:
+                self._take_group(name, port, [literal for literal in group if _well_known(literal) == name])
+            rest = [literal for literal in group if _well_known(literal) in ("", *known[:1])]
+            self._take_group(known[0] if known else _common_name(rest), port, rest)
+        return bool(by_port)
+
+    def _take_group(self, name: str, port: int, group: list[PortLiteral]) -> None:
+        sketch = _Sketch(name=entry_name(name or f"port_{port}"), default=port)
+        ends = [literal.end_port for literal in group if literal.end_port is not None]
+        sketch.range = PortRange(port, max(ends)) if ends else None
+        sketch.places = [_place(literal) for literal in group]
+        sketch.doubts.append(f"in no env or compose file, but here: {_told(sketch.places)}")
+        if any(s.name == sketch.name for s in self.sketches):
+            sketch.aliases.append(sketch.name)
+        self._add(sketch)
 
     def _take_wrong(self, matches: list[Match]) -> bool:
-        """A name that means another service here than elsewhere becomes an alias of that service too."""
+        """A name that means another service here than elsewhere becomes an alias of that service too.
+
+        Where the name is that of the variable itself, or that of a well-known service, the repository disagrees with
+        itself: that is for a person to mend, and is left to the rules.
+        """
         groups: dict[tuple[str, int], list[Match]] = {}
         for match in matches:
             assert match.entry is not None
             groups.setdefault((match.entry.name, match.literal.port), []).append(match)
         changed = False
         for (name, port), group in sorted(groups.items()):
-            literal = group[0].literal
+            entry = next(sketch for sketch in self.sketches if sketch.name == name)
             owner = next((sketch for sketch in self.sketches if sketch.default == port), None)
+            spoken = {_spoken(match) or name for match in group}
+            places = [_place(match.literal) for match in group]
+            if entry.env_var is not None and any(_key(word) == _key(entry.env_var) for word in spoken):
+                entry.doubts.append(f"another port, {port}: {_told(places)}")
+                continue
             if owner is None:
-                owner = _Sketch(name=f"{name}_{port}", default=port)
-                owner.places = [_place(match.literal) for match in group]
-                owner.doubts.append(f"a second {name}, or a mistake: {_told(owner.places)}")
+                owner = _Sketch(name=f"{name}_{port}", default=port, places=places)
+                owner.doubts.append(f"a second {name}, or a mistake: {_told(places)}")
                 self._add(owner)
                 changed = True
-            alias = _spoken(group[0]) or name
-            if alias not in owner.aliases and alias != owner.name:
+            for alias in sorted(spoken):
+                known = wellknown.of_identifier(alias)
+                usual = known is None or port in (*known.ports, *known.more_ports)
+                if alias in (owner.name, *owner.aliases) or not (usual or _is_same_service(entry, owner)):
+                    continue
                 owner.aliases.append(alias)
-                owner.doubts.append(f"{_place(literal)} calls it {alias}")
+                owner.doubts.append(f"called {alias}: {_told(places)}")
                 changed = True
         return changed
 
@@ -300,7 +325,20 @@ def _is_service_variable(variable: str) -> bool:
 def _stem(identifier: str) -> str:
     """The words of a name that say which service: `DEFAULT_REDIS_PORT` is redis, `APP_PORT` app."""
     spoken = [word for word in words(identifier) if word not in _PORT_WORDS]
-    return "_".join([word for word in spoken if word not in _table("generic")] or spoken)
+    return "_".join([word for word in spoken if not _is_generic(word)] or spoken)
+
+
+def _is_same_service(one: _Sketch, other: _Sketch) -> bool:
+    """Whether two entries are ports of one compose service."""
+    return not {one.name, *one.aliases}.isdisjoint((other.name, *other.aliases))
+
+
+def _is_generic(word: str) -> bool:
+    return word in _table("generic") or word.removesuffix("s") in _table("generic")
+
+
+def _key(identifier: str) -> frozenset[str]:
+    return frozenset(words(identifier)) - _PORT_WORDS
 
 
 def _well_known(literal: PortLiteral) -> str:
@@ -323,8 +361,11 @@ def _common_name(group: list[PortLiteral]) -> str:
 
 def _name_of(literal: PortLiteral) -> str:
     for word in (literal.variable, literal.service, literal.name):
-        if word and (stem := _stem(word)) and set(words(word)) - _table("generic") and not stem.isdigit():
-            return stem
+        if not word or "ports" in words(word):
+            # A list of ports is named for what it is a list of.
+            continue
+        if not all(map(_is_generic, words(word))) and any(map(str.isalpha, _stem(word))):
+            return _stem(word)
     host = literal.host or ""
     if host and host.replace("-", "").replace("_", "").isalpha() and host != "localhost":
         return host

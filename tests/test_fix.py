@@ -1,0 +1,410 @@
+"""Fixes: what they write in each format, and what they promise."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+from commandline import codes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from portlint.extract import extract
+from portlint.fix import Task, plan, spliced, writing
+from portlint.fix.writing import CHANGED, NotWritten, replace
+from portlint.model import Edit, Finding, Fix, LineIndex, Reference, Span
+
+FIXTURES = Path(__file__).parent / "fixtures" / "fix"
+REGISTRY = "ports:\n  api: {default: 8000, env_var: API_PORT}\n  redis: {default: 6379, env_var: REDIS_PORT}\n"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.relative_to(folder).parts)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def reset(root: Path, files: dict[str, str | bytes]) -> None:
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+@pytest.fixture
+def tree(root):
+    """The working directory, with nothing in it but a repository and a registry."""
+    for place in root.iterdir():
+        if place.name != ".git":
+            shutil.rmtree(place) if place.is_dir() else place.unlink()
+    reset(root, {"ports.yaml": REGISTRY})
+    return root
+
+
+# What is written
+
+
+@pytest.mark.parametrize("flags", [("--fix",), ("--fix", "--unsafe-fixes")], ids=" ".join)
+def test_fixtures(tree, portlint, flags):
+    shutil.copytree(FIXTURES / "before", tree, dirs_exist_ok=True)
+    expected = contents(FIXTURES / "before") | contents(FIXTURES / "safe")
+    if "--unsafe-fixes" in flags:
+        expected |= contents(FIXTURES / "unsafe")
+    portlint("check", "-q", *flags)
+    assert contents(tree) == expected
+    portlint("check", "-q", *flags)
+    assert contents(tree) == expected, "a second run changes nothing"
+
+
+def test_what_was_fixed_is_gone(tree, portlint):
+    shutil.copytree(FIXTURES / "before", tree, dirs_exist_ok=True)
+    before = codes(portlint("check", "--output-format", "jsonl")[1])
+    code, out, err = portlint("check", "--fix", "--output-format", "jsonl")
+    fixed = int(err.partition("fixed ")[2].split()[0])
+    assert code == 1
+    assert fixed > 20
+    assert len(codes(out)) == len(before) - fixed
+    assert "5 more with --unsafe-fixes" in err
+
+
+VALUES = {
+    "PORT103": ({"a.py": 'import os\nx = int(os.getenv("API_PORT", "8001"))\n'}, {"a.py": ("8001", "8000")}),
+    "PORT401": ({".env": "# é\r\nAPI_PORT='8001' # old"}, {".env": ("8001", "8000")}),
+    "PORT403": (
+        {"ports.yaml": "ports: {}\n", ".env": "WEB_PORT=3000\n", "compose.yaml": "services: {w: {image: w, ports: ['${WEB_PORT:-3001}:80']}}"},
+        {"compose.yaml": ("3001", "3000")},
+    ),
+    "PORT405": (
+        {"ports.yaml": "ports: {}\n", ".env": "BACKEND_PORT=8000\nBACKEND_URL=http://localhost:8001/x\n"},
+        {".env": ("8001", "8000")},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", VALUES)
+def test_a_wrong_value_is_put_right(tree, portlint, rule):
+    files, changes = VALUES[rule]
+    reset(tree, files)
+    before = contents(tree)
+    select = ("check", "-q", "--select", rule)
+    assert portlint(*select)[0] == 1
+    assert portlint(*select, "--fix")[0] == 1, "another value is another behaviour: not safe"
+    assert contents(tree) == before
+    assert portlint(*select, "--fix", "--unsafe-fixes")[0] == 0
+    changed = {name: before[name].replace(old.encode(), new.encode()) for name, (old, new) in changes.items()}
+    assert contents(tree) == before | changed
+
+
+# The command line
+
+
+def test_diff_writes_nothing(tree, portlint):
+    reset(tree, {"a.py": "API_PORT = 8000", "b.env": "x"})
+    before = contents(tree)
+    code, out, err = portlint("check", "--diff")
+    assert code == 1
+    assert out == (
+        "--- a/a.py\n+++ b/a.py\n@@ -1 +1,3 @@\n-API_PORT = 8000\n\\ No newline at end of file\n"
+        '+import os\n+\n+API_PORT = int(os.environ.get("API_PORT", "8000"))\n\\ No newline at end of file\n'
+    )
+    assert "would fix 1 finding in 1 file" in err
+    assert contents(tree) == before
+    portlint("check", "--fix")
+    assert portlint("check", "--diff")[:2] == (0, "")
+
+
+def test_fix_only_reports_nothing(tree, portlint):
+    reset(tree, {"a.py": "API_PORT = 8000\n", "n.py": "connect_port = 9999\n"})
+    assert portlint("check", "--fix-only")[:2] == (0, "")
+    assert b"os.environ" in (tree / "a.py").read_bytes()
+
+
+def test_unsafe_fixes_need_a_flag_that_fixes(tree, portlint):
+    assert portlint("check", "--unsafe-fixes")[0] == 2
+
+
+def test_only_what_is_named_is_fixed(tree, portlint):
+    reset(tree, {"a.py": "API_PORT = 8000\n", "b/c.py": "API_PORT = 8000\n"})
+    portlint("check", "--fix", "b")
+    assert (tree / "a.py").read_text() == "API_PORT = 8000\n"
+    assert "os.environ" in (tree / "b/c.py").read_text()
+
+
+# What is left alone
+
+
+def test_other_encodings_are_left_alone(tree, portlint):
+    latin = '# -*- coding: latin-1 -*-\nNAME = "é"\nAPI_PORT = 8000\n'.encode("latin-1")
+    wide = "API_PORT=${API_PORT:-8001}\n".encode("utf-16")
+    reset(tree, {"a.py": latin, "b.sh": wide})
+    err = portlint("check", "--fix", "--unsafe-fixes")[2]
+    assert (tree / "a.py").read_bytes() == latin
+    assert (tree / "b.sh").read_bytes() == wide
+    assert "left alone: a.py: it is not UTF-8" in err
+
+
+def test_text_of_another_format_inside_is_left_alone(tree, portlint):
+    script = "#!/bin/sh\npython3 - <<'END'\nAPI_PORT = 8000\nEND\n"
+    reset(tree, {"a.sh": script})
+    portlint("check", "--fix", "--unsafe-fixes")
+    assert (tree / "a.sh").read_text() == script
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda file: file.chmod(0o444), "read-only"),
+        (lambda file: os.link(file, file.with_name("other.txt")), "one of 2 hard links"),
+        (lambda file: file.write_text("API_PORT = 8000  # saved\n"), CHANGED),
+        (lambda file: (file.rename(file.with_name("real.txt")), file.symlink_to("real.txt")), "symbolic link"),
+        (lambda file: file.unlink(), "cannot be written"),
+    ],
+)
+def test_a_file_that_cannot_be_replaced_is_named(tmp_path, spoil, reason):
+    file = tmp_path / "a.py"
+    file.write_text("API_PORT = 8000\n")
+    spoil(file)
+    before = contents(tmp_path)
+    with pytest.raises(NotWritten, match=reason):
+        replace(tmp_path, "a.py", b"API_PORT = 8000\n", b"new")
+    assert contents(tmp_path) == before
+
+
+def test_a_link_on_the_way_is_not_followed(tmp_path):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/a.py").write_bytes(b"old")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/inner").symlink_to("../outside")
+    for path in ("inner/a.py", "../outside/a.py"):
+        with pytest.raises(NotWritten):
+            replace(tmp_path / "tree", path, b"old", b"new")
+    assert (tmp_path / "outside/a.py").read_bytes() == b"old"
+
+
+def test_a_file_that_changes_during_the_run_is_left_alone(tree, portlint, monkeypatch):
+    from portlint import repair
+
+    reset(tree, {"a.py": "API_PORT = 8000\n"})
+    real = repair.repair
+
+    def slow(request, outcome, **options):
+        (tree / "a.py").write_text("# new\nAPI_PORT = 8000\n")
+        return real(request, outcome, **options)
+
+    monkeypatch.setattr(repair, "repair", slow)
+    err = portlint("check", "--fix")[2]
+    assert f"left alone: a.py: {CHANGED}" in err
+    assert (tree / "a.py").read_text() == "# new\nAPI_PORT = 8000\n"
+
+
+# How it is written
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_the_mode_is_kept_and_nothing_is_left_behind(tmp_path, monkeypatch, exchange):
+    if not exchange:
+        monkeypatch.setattr(writing, "_exchanger", lambda: None)
+    file = tmp_path / "run.sh"
+    file.write_bytes(b"old")
+    file.chmod(0o750)
+    replace(tmp_path, "run.sh", b"old", b"new")
+    assert contents(tmp_path) == {"run.sh": b"new"}
+    assert stat.S_IMODE(file.stat().st_mode) == 0o750
+
+
+CALLS = ("write", "fsync", "fchmod", "fstat", "lseek", "replace", "unlink")
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("after", range(3))
+def test_whatever_fails_the_file_is_whole(tmp_path, monkeypatch, exchange, call, after):
+    if not exchange:
+        monkeypatch.setattr(writing, "_exchanger", lambda: None)
+    real, count = getattr(os, call), iter(range(100))
+
+    def failing(*arguments, **options):
+        if next(count) == after:
+            raise OSError(28, "No space left on device")
+        return real(*arguments, **options)
+
+    (tmp_path / "a.py").write_bytes(b"old" * 999)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, failing)
+        try:
+            replace(tmp_path, "a.py", b"old" * 999, b"new" * 999)
+            said = True
+        except NotWritten:
+            said = False
+    assert (tmp_path / "a.py").read_bytes() in (b"old" * 999, b"new" * 999)
+    assert not said or (tmp_path / "a.py").read_bytes() == b"new" * 999
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_an_editor_that_saves_at_the_same_moment_wins(tmp_path, monkeypatch, exchange):
+    file = tmp_path / "a.py"
+    file.write_bytes(b"old")
+    real = writing._exchanger()
+
+    def saved_before(*arguments):
+        file.write_bytes(b"saved")
+        return real(*arguments)
+
+    if exchange and real is not None:
+        once = iter((saved_before, real))
+        monkeypatch.setattr(writing, "_exchanger", lambda: lambda *arguments: next(once)(*arguments))
+    else:
+        monkeypatch.setattr(writing, "_exchanger", lambda: None)
+        sync = os.fsync
+
+        def saved(descriptor):
+            file.write_bytes(b"saved")
+            sync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", saved)
+    with pytest.raises(NotWritten, match=CHANGED):
+        replace(tmp_path, "a.py", b"old", b"new")
+    assert contents(tmp_path) == {"a.py": b"saved"}
+
+
+# What is promised for any input
+
+
+def a_finding(start: int, edits: tuple[Edit, ...], safety: str = "safe") -> Finding:
+    return Finding(rule="PORT103", path="a", span=Span(start, start, 1, 1), message="", fix=Fix(safety, edits))
+
+
+@st.composite
+def edited(draw):
+    data = draw(st.binary(max_size=60))
+    places = st.tuples(st.integers(0, len(data)), st.integers(0, 6), st.binary(max_size=5))
+    edits = []
+    for start, length, new in draw(st.lists(places, max_size=8)):
+        end = min(len(data), start + length)
+        edits.append(Edit(Span(start, end, 1, 1), data[start:end], new))
+    return data, edits
+
+
+@given(edited())
+def test_bytes_outside_the_edits_are_kept_and_overlaps_are_reported(case):
+    data, edits = case
+    tasks = [Task(a_finding(number, (edit,)), None) for number, edit in enumerate(edits)]
+    done = plan("a", None, data, tasks, unsafe=False)
+    assert len(done.applied) + len(done.refused) == len(edits)
+    unique = {each.fix.edits[0] for each in done.applied}
+    kept = sorted(unique, key=lambda edit: (edit.span.start, edit.span.end))
+    assert all(one.span.end <= other.span.start for one, other in zip(kept, kept[1:], strict=False))
+    after, position = done.after, 0
+    for edit in kept:
+        between = data[position : edit.span.start]
+        assert after.startswith(between + edit.new)
+        after, position = after[len(between + edit.new) :], edit.span.end
+    assert after == data[position:]
+    assert spliced(data, ()) == data
+
+
+def test_text_that_is_not_what_it_was_is_left_alone():
+    done = plan("a", None, b"9000", [Task(a_finding(0, (Edit(Span(0, 4, 1, 1), b"8000", b"1"),)), None)], unsafe=True)
+    assert done.after == b"9000"
+    assert [each.reason for each in done.refused] == ["the text there is not what it was"]
+
+
+def in_place(path: str, data: bytes):
+    """The plan for PORT101 at every port literal of a file."""
+    facts = extract(path, data)
+    tasks = []
+    for literal in facts.literals:
+        if literal.end_port is None and literal.referable and literal.role != "fallback" and not literal.prose:
+            reference = Reference("API_PORT", literal.port)
+            finding = Finding(rule="PORT101", path=path, span=literal.span, message="", port=literal.port, reference=reference)  # fmt: skip
+            tasks.append(Task(finding, literal))
+    return plan(path, facts.format, data, tasks, unsafe=False), facts
+
+
+def _whole_lines(data: bytes) -> list[str]:
+    return [line for line in data.decode().splitlines(keepends=True) if line.endswith("\n")]
+
+
+NAMES = st.sampled_from(["api_port", "API_PORT", "web_port", "port"])
+QUOTES = st.sampled_from(['"', "'", '"""', "'''"])
+STATEMENT = st.one_of(
+    st.builds("{} = 8000".format, NAMES),
+    st.builds("{}: int = 8000".format, NAMES),
+    st.builds("def f{0}({0}=8000): return {0}".format, NAMES),
+    st.builds("{0} = {2}{1}http://localhost:8000/é{1}".format, NAMES, QUOTES, st.sampled_from(["", "r", "R"])),
+    st.builds("{0} = f{1}http://{{3}}:8000/{{4:>5}}{1}".format, NAMES, QUOTES),
+    st.builds("{0} = {1}8000{1}".format, NAMES, QUOTES),
+    st.builds("{0} = ({1}http://localhost:8000/{1} '%s' % 5)".format, NAMES, QUOTES),
+    st.builds("class C{0}:\n    {0} = 8000\n    pair = (8000, 8001)".format, NAMES),
+    st.builds("x = 1; {} = 8000; y = 2".format, NAMES),
+    st.sampled_from(["import os", "import sys", "from os import path", "import zlib, ast", "# http://localhost:8000"]),
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.lists(STATEMENT, min_size=1, max_size=5),
+    st.sampled_from(["", '"""Docs."""\n', "#!/usr/bin/env python3\n", '"""Docs."""\nfrom __future__ import annotations\n']),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+    st.booleans(),
+)  # fmt: skip
+def test_python_does_the_same_where_the_variable_is_not_set(statements, head, ending, mark, last):
+    text = head + "\n".join(statements) + ("\n" if last else "")
+    data = (codecs.BOM_UTF8 if mark else b"") + text.replace("\n", ending).encode()
+    done, facts = in_place("app.py", data)
+    os.environ.pop("API_PORT", None)
+    held = [{}, {}]
+    for source, names in zip((data, done.after), held, strict=True):
+        exec(compile(source, "app.py", "exec", dont_inherit=True), names)  # noqa: S102 - it was made here
+    plain = [{k: v for k, v in names.items() if isinstance(v, int | str | tuple)} for names in held]
+    assert plain[0] == plain[1]
+    assert done.after.startswith(codecs.BOM_UTF8) == mark
+    assert done.after.endswith(b"\n") == (last or not text.strip())
+    assert b"\n" not in data or {ending} == {line[len(line.rstrip("\r\n")) :] for line in _whole_lines(done.after)}
+    again, after = in_place("app.py", done.after)
+    assert again.after == done.after
+    assert sorted(each.port for each in after.literals) == sorted(each.port for each in facts.literals)
+
+
+WORD = st.sampled_from(["curl", "http://localhost:8000/", "-p", "8000", "'", '"', "$(", ")", "${X:-", "}", "`", "#", "\\",
+    "\n", ";", "cat <<E\n", "cat <<'E'\n", "\nE\n", " ", "é", "redis-cli -p 6379"])  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(WORD, max_size=14))
+def test_shell_expands_wherever_a_reference_is_written(words):
+    """In the stretches in which a script is fixed, sh gives the same text as before."""
+    data = " ".join(words).encode()
+    done, _ = in_place("a.sh", data)
+    assert done.after.replace(b"${API_PORT:-8000}", b"8000").replace(b"${API_PORT:-6379}", b"6379") == data
+    lines = LineIndex(data)
+    for applied in done.applied:
+        line = data[lines.starts[applied.span.line - 1] : applied.span.start]
+        assert not line.lstrip().startswith(b"#")
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(["8000:80", '"8000:80"', "'127.0.0.1:8000:80'", "8000:80/udp"]),
+    st.sampled_from(["http://localhost:8000/", "'http://localhost:8000/'", '"a é http://localhost:8000/"']),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_compose_gives_the_same_after_interpolation(mapping, url, flow, mark, ending):
+    import yaml
+
+    ports = f"[{mapping}, {mapping}]" if flow else f"\n      - {mapping} # one"
+    text = f"# é\nservices:\n  web:\n    image: w\n    ports: {ports}\n    environment:\n      API_URL: {url}"
+    data = (codecs.BOM_UTF8 if mark else b"") + text.replace("\n", ending).encode()
+    done, facts = in_place("compose.yaml", data)
+
+    def loaded(source: bytes) -> str:
+        return repr(yaml.load(source, Loader=yaml.BaseLoader))
+
+    assert loaded(done.after).replace("${API_PORT:-8000}", "8000") == loaded(data).replace("${API_PORT:-80}", "80")
+    assert done.applied
+    assert extract("compose.yaml", done.after).format == facts.format
