@@ -35,6 +35,8 @@ def rewrite(data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:
             continue
         if data[span.end : span.end + 2] == b".." or data[max(0, span.start - 2) : span.start] == b"..":
             continue  # {8000..8010} is expanded before variables are
+        if data[span.start - 1 : span.start] in (b"\\", b"$") and span.start > 0:
+            continue
         new = f"${{{reference.variable}:-{reference.default}}}".encode()
         edit = Edit(span, task.literal.text.encode(), new)
         made[number] = Fix(SAFE if reference.default == task.finding.port else UNSAFE, (edit,))

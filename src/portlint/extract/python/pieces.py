@@ -217,9 +217,10 @@ def too_deep(code: bytes) -> str | None:
     return (nested and _too_nested(_STRING.sub(_without_text, code))) or _too_long(code)
 
 
+# A string that is not closed is taken to its end all the same, so that nothing is read twice.
 _STRING = re.compile(
-    rb"([A-Za-z]{0,2})(?:\"\"\"(?:[^\"\\]|\\.|\"(?!\"\"))*\"\"\"|'''(?:[^'\\]|\\.|'(?!''))*'''"
-    rb"|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')",
+    rb"([A-Za-z]{0,2})(?:\"\"\"(?:[^\"\\]|\\.|\"(?!\"\"))*(?:\"\"\"|\\?\Z)|'''(?:[^'\\]|\\.|'(?!''))*(?:'''|\\?\Z)"
+    rb"|\"(?:[^\"\\\n]|\\.)*(?:\"|\\?\Z|(?=\n))|'(?:[^'\\\n]|\\.)*(?:'|\\?\Z|(?=\n)))",
     re.DOTALL,
 )
 

@@ -8,6 +8,7 @@ that no entry knows, and no name means a service whose other port it is.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,9 @@ _MOST_PLACES = 3
 _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 _FORMAT_RANK = {"dotenv": 0, "compose": 1, "systemd": 2, "properties": 2}
 _ONLY_SERVICE = "app"
+_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+")
+_WEIGHTS = (3, 2, 2, 1)
+"""by rank"""
 _PORT_WORDS = frozenset({"port", "ports"})
 
 
@@ -122,19 +126,23 @@ class _Making:
     def _take_variable(self, variable: str, matches: list[Match]) -> None:
         outside = [m for m in matches if not m.inside] or matches
         common = [m for m in outside if self._environment(m.literal) is None] or outside
-        chosen = min(common, key=lambda m: self._rank(m.literal, common)).literal
+        votes = self._votes(common)
+        chosen = min(common, key=lambda m: (-votes[m.literal.port], _rank(m.literal), _place(m.literal))).literal
         name = entry_name(_stem(variable)) if variable != "PORT" else _ONLY_SERVICE
         sketch = _Sketch(name=name, default=chosen.port, env_var=variable)
+        sketch.range = chosen.ports if chosen.end_port is not None else None
         sketch.places = [_place(match.literal) for match in matches if match.literal.port == chosen.port]
         sketch.description = next(filter(None, (self._said(m.literal) for m in outside)), "")
+        others: dict[PortRange, list[Place]] = {}
         for match in outside:
             literal, environment = match.literal, self._environment(match.literal)
-            if literal.port == sketch.default and literal.end_port is None:
+            if literal.ports == chosen.ports:
                 continue
             if environment is not None and literal.format in _FORMAT_RANK and environment not in sketch.environments:
                 sketch.environments[environment] = literal.ports
-            elif sketch.environments.get(environment or "") != literal.ports:
-                sketch.doubts.append(f"{_place(literal)} says {literal.ports}")
+            elif environment is None or sketch.environments.get(environment) != literal.ports:
+                others.setdefault(literal.ports, []).append(_place(literal))
+        sketch.doubts += [f"{ports}: {_told(places)}" for ports, places in others.items()]
         inside = sorted({m.literal.port for m in matches if m.inside} - {sketch.default})
         sides = [
             (mapping.container.port, mapping.protocol)
@@ -151,13 +159,13 @@ class _Making:
             sketch.protocol = "udp" if all(protocol == "udp" for _, protocol in sides) else "both"
         self._add(sketch)
 
-    def _rank(self, literal: PortLiteral, among: list[Match]) -> tuple[int, int, str, int]:
-        """The lowest says the default: env files before compose files before code; then what most say."""
-        rank = _FORMAT_RANK.get(literal.format, 3)
-        if rank == 0 and not _personal().isdisjoint(words(literal.path.rpartition("/")[2])):
-            rank = 3
-        votes = sum(match.literal.port == literal.port for match in among)
-        return rank, -votes, literal.path, literal.span.start
+    def _votes(self, matches: list[Match]) -> Counter[int]:
+        """How much speaks for each port: each file once, env files more than compose files, those more than code."""
+        said = {(match.literal.path, match.literal.port): _WEIGHTS[_rank(match.literal)] for match in matches}
+        votes: Counter[int] = Counter()
+        for (_, port), weight in said.items():
+            votes[port] += weight
+        return votes
 
     def _said(self, literal: PortLiteral) -> str:
         return self._comment_of(literal.path, literal.span.line) if literal.format == "dotenv" else ""
@@ -239,7 +247,8 @@ class _Making:
         ends = [literal.end_port for literal in group if literal.end_port is not None]
         sketch.range = PortRange(port, max(ends)) if ends else None
         sketch.places = [_place(literal) for literal in group]
-        sketch.doubts.append(f"in no env or compose file, but here: {_told(sketch.places)}")
+        usual = "" if name else _usual(port)
+        sketch.doubts.append(f"in no env or compose file, but here: {_told(sketch.places)}{usual}")
         if any(s.name == sketch.name for s in self.sketches):
             sketch.aliases.append(sketch.name)
         self._add(sketch)
@@ -258,9 +267,9 @@ class _Making:
         for (name, port), group in sorted(groups.items()):
             entry = next(sketch for sketch in self.sketches if sketch.name == name)
             owner = next((sketch for sketch in self.sketches if sketch.default == port), None)
-            spoken = {_spoken(match) or name for match in group}
+            spoken = {_alias(match) or name for match in group}
             places = [_place(match.literal) for match in group]
-            if entry.env_var is not None and any(_key(word) == _key(entry.env_var) for word in spoken):
+            if entry.env_var is not None and any(_key(word) == _key(_stem(entry.env_var)) for word in spoken):
                 entry.doubts.append(f"another port, {port}: {_told(places)}")
                 continue
             if owner is None:
@@ -288,6 +297,13 @@ class _Making:
             while sketch.name in names:
                 sketch.name, number = f"{base}_{sketch.default}_{number}", number + 1
         self.sketches.append(sketch)
+
+
+def _rank(literal: PortLiteral) -> int:
+    """The lowest says most about what a port should be."""
+    if literal.format == "dotenv" and not _personal().isdisjoint(words(literal.path.rpartition("/")[2])):
+        return len(_WEIGHTS) - 1
+    return _FORMAT_RANK.get(literal.format, len(_WEIGHTS) - 1)
 
 
 def _place(literal: PortLiteral) -> Place:
@@ -323,9 +339,14 @@ def _is_service_variable(variable: str) -> bool:
 
 
 def _stem(identifier: str) -> str:
-    """The words of a name that say which service: `DEFAULT_REDIS_PORT` is redis, `APP_PORT` app."""
-    spoken = [word for word in words(identifier) if word not in _PORT_WORDS]
-    return "_".join([word for word in spoken if not _is_generic(word)] or spoken)
+    """The parts of a name that say which service: `DEFAULT_REDIS_PORT` is redis, `A2A_PORT` a2a, `APP_PORT` app."""
+    spoken = [part.lower() for part in _PART.findall(identifier) if not _PORT_WORDS & set(words(part))]
+    spoken = spoken or [word for word in words(identifier) if word not in _PORT_WORDS]
+    return "_".join([part for part in spoken if not _is_generic(part)] or spoken)
+
+
+def _key(identifier: str) -> frozenset[str]:
+    return frozenset(words(identifier)) - _PORT_WORDS
 
 
 def _is_same_service(one: _Sketch, other: _Sketch) -> bool:
@@ -351,18 +372,20 @@ def _well_known(literal: PortLiteral) -> str:
 
 
 def _common_name(group: list[PortLiteral]) -> str:
-    """What most places call the service: a name, a host, or else the file."""
+    """What most places call the service; empty where none calls it anything."""
     spoken = Counter(name for literal in group if (name := _name_of(literal)))
-    if spoken:
-        return min(spoken, key=lambda name: (-spoken[name], len(name), name))
-    usual = wellknown.by_port().get(group[0].port, ())
-    return usual[0].name if len(usual) == 1 else ""
+    return min(spoken, key=lambda name: (-spoken[name], len(name), name)) if spoken else ""
+
+
+def _usual(port: int) -> str:
+    known = wellknown.by_port().get(port, ())
+    return f" (the usual port of {known[0].name})" if len(known) == 1 else ""
 
 
 def _name_of(literal: PortLiteral) -> str:
     for word in (literal.variable, literal.service, literal.name):
-        if not word or "ports" in words(word):
-            # A list of ports is named for what it is a list of.
+        if not word or "ports" in words(word) or not _table("no_names").isdisjoint(words(word)):
+            # A list of ports, or the first one of a range, says nothing about the service.
             continue
         if not all(map(_is_generic, words(word))) and any(map(str.isalpha, _stem(word))):
             return _stem(word)
@@ -377,8 +400,13 @@ def _purpose(service: Service, port: int) -> str:
     return known[0].name if len(known) == 1 and known[0].name not in words(service.name) else str(port)
 
 
+def _alias(match: Match) -> str | None:
+    """The word by which the place names the service. In capitals it would be a variable's name."""
+    word = _spoken(match)
+    return entry_name(_stem(word)) if word is not None and match.by == "name" else word
+
+
 def _spoken(match: Match) -> str | None:
-    """The word by which the place names the service."""
     literal = match.literal
     if match.by == "library":
         return literal.library
