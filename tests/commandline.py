@@ -14,7 +14,7 @@ REGISTRY = "ports:\n  api: {default: 8000, env_var: API_PORT}\n  redis: {default
 FILES = {
     "ports.yaml": REGISTRY,
     "app/main.py": 'import os\nPORT = int(os.getenv("API_PORT", "8001"))\n',
-    "app/ok.py": 'import os\nPORT = int(os.getenv("API_PORT", "8000"))\n',
+    "app/ok.py": 'import os\nPORT = int(os.getenv("API_PORT", "8000"))\nCACHE = os.environ["REDIS_PORT"]\n',
     ".env": "API_PORT=8002\nDATABASE_URL=postgres://u:hunter2@db:5432/x\n",
     "logo.png": "not looked at",
 }

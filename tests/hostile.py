@@ -1,7 +1,8 @@
 """The hostile tree: what a stranger's repository may hold, made anew for each run, since much of it is large.
 
 `CASES` gives for each file its content and the reason with which it must be named (PORT901), or None where it can be
-read and only must not do harm. `fill_hostile` adds what is no plain file: links, FIFOs, sockets, odd names, deep folders.
+read and only must not do harm. `fill_hostile` adds what is no plain file: links, FIFOs, sockets, odd names, deep
+folders.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-BILLION = "port: 8000\na: &a [x, x]\n" + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [*{chr(97 + i)}, *{chr(97 + i)}]\n" for i in range(24))
+BILLION = "port: 8000\na: &a [x, x]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [*{chr(97 + i)}, *{chr(97 + i)}]\n" for i in range(24)
+)
 MERGE_BOMB = "a0: &a0 {port: 8000}\n" + "".join(
     f"a{i}: &a{i}\n  <<: [{', '.join([f'*a{i - 1}'] * 9)}]\n  k{i}: 1\n" for i in range(1, 30)
 )
@@ -49,7 +52,11 @@ def _cases() -> Iterator[tuple[str, str | bytes, str | None]]:
     yield "py/spread.py", "port = 8000" + " and (aaaaaaaaaaaaaaaaaaaaaaaaa)" * 7109 + "\n", "a chain of more than 200"
     yield "py/match.py", f"match port:\n case {_nested('[', ']', 24)}:\n  pass\n", "brackets nested 24 deep"
     yield "py/calls.py", f"port = {_nested('f(', ')', 199)}\n" * 100, "brackets nested 199 deep"
-    yield "py/matrix.py", "port = [" + f"{_nested('f(', ')', 58)},\n" * 100 + "]\n", "brackets in one statement, 59 deep"
+    yield (
+        "py/matrix.py",
+        "port = [" + f"{_nested('f(', ')', 58)},\n" * 100 + "]\n",
+        "brackets in one statement, 59 deep",
+    )
     yield "py/dots.py", ("port = a" + ".a" * 1400 + "(8000)\n") * 176, "a chain of more than 200 operators"
     yield "py/trailers.py", "port = a" + "(1)[2]" * 1400 + "(8000)\n", "a chain of more than 200 operators"
     yield "py/trailers_long.py", "port = a" + "(1)" * 10_000 + "(8000)\n", "recursion"
@@ -74,7 +81,11 @@ def _cases() -> Iterator[tuple[str, str | bytes, str | None]]:
     yield "yaml/docker-compose.yml", "services:\n  a:\n    ports: " + "[" * 25_075, "nested"
     yield "yaml/aliases.yml", BILLION, None
     yield "yaml/merges.yml", MERGE_BOMB, None
-    yield "yaml/compose.yaml", f"x: &x {{}}\n{MERGE_BOMB}services:\n  web:\n    <<: *a29\n    ports: ['8000:80']\n", None
+    yield (
+        "yaml/compose.yaml",
+        f"x: &x {{}}\n{MERGE_BOMB}services:\n  web:\n    <<: *a29\n    ports: ['8000:80']\n",
+        None,
+    )
     yield "yaml/itself.yml", "a: &a\n  b: *a\n  port: 8000\n", None
     yield "yaml/unknown_alias.yml", "port: 8000\na: *b\n", None
     yield "yaml/tags.yml", ODD_TAGS + "\nport: 8000\n", None
@@ -83,12 +94,12 @@ def _cases() -> Iterator[tuple[str, str | bytes, str | None]]:
     yield "yaml/utf16_broken.yml", b"\xff\xfep\x00o\x00\x00\xd8", "not valid UTF-16"
     yield "yaml/latin.yml", b"port: 8000 # \xe9\n", "not valid UTF-8: byte 0xe9 on line 1"
     yield "yaml/tabs.yml", "a:\n\tport: 8000\n", ""
-    yield "yaml/control.yml", "port: 8000\nname: \"a\x1b[31mred\"\n", None
+    yield "yaml/control.yml", 'port: 8000\nname: "a\x1b[31mred"\n', None
     yield "json/brackets.json", '{"port": 8000, "a": ' + "[" * 100_000, "nested"
     yield "json/braces.json", '{"port": 8000, "a": ' + '{"a":' * 50_000, "nested"
     yield "json/digits.json", '{"port": ' + "9" * 100_000 + "}", None
     yield "json/surrogate.json", '{"port": 8000, "a": "\\ud800"}', None
-    yield "toml/parts.toml", "a." * 50_000 + "port = 8000\n", ""
+    yield "toml/parts.toml", "a." * 50_000 + "port = 8000\n", None
     yield "toml/brackets.toml", "port = 8000\na = " + "[" * 50_000, ""
     yield "nginx/blocks.conf", "server {" * 20_000 + " listen 8000;\n", ""
     yield "nginx/nginx.conf", "include /etc/passwd;\ninclude ../../../outside.conf;\nserver { listen 8000; }\n", None
@@ -104,7 +115,8 @@ def _cases() -> Iterator[tuple[str, str | bytes, str | None]]:
 
 
 CASES: dict[str, Case] = {
-    name: Case(content if isinstance(content, bytes) else content.encode(), reason) for name, content, reason in _cases()
+    name: Case(content if isinstance(content, bytes) else content.encode(), reason)
+    for name, content, reason in _cases()
 }
 
 UNITS: dict[str, tuple[str, ...]] = {
@@ -158,12 +170,12 @@ REPORTED_NAME = b"port = 99999\n"
 
 
 def fill_hostile(root: Path, line_size: int) -> None:
-    """Writes the hostile tree below a folder that is a git repository. line_size: bytes of each long line."""
+    """Writes the hostile tree into the working directory, which is `root`. line_size: bytes of each long line."""
     files = {name: case.content for name, case in CASES.items()} | long_lines(line_size)
     for name, content in files.items():
         _write(root / name, content)
     for name in ODD_NAMES:
-        _write(Path(os.fsdecode(os.path.join(os.fsencode(root), name))), REPORTED_NAME)
+        _write(root / os.fsdecode(name), REPORTED_NAME)
     links = {
         "links/.env": "/proc/self/environ",
         "links/dangling.py": "nowhere.py",
@@ -178,10 +190,8 @@ def fill_hostile(root: Path, line_size: int) -> None:
     (root / "special").mkdir()
     os.mkfifo(root / "special/fifo.env")
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(os.path.relpath(root / "special/socket.env"))
-    _deep(root / "deep", 40, "d" * 100)
-    _write(root / "ignored/.gitignore", b"*a*a*a*a*a*a*ab\n[z-a]\n\\\n!!!\n" + b"**/a/" * 10 + b"\n")
-    _write(root / "ignored" / ("a" * 200 + ".py"), REPORTED_NAME)
+        listener.bind("special/socket.env")
+    _deep(root / "deep", 45, "d" * 100)
 
 
 def _write(place: Path, content: bytes) -> None:

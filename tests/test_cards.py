@@ -8,20 +8,24 @@ import pytest
 
 from portlint.cards import card, chosen, names
 from portlint.check import RULES, UNUSED_SUPPRESSION
-from portlint.model import Example, Settings
+from portlint.check.baseline import STALE
+from portlint.model import BASELINE_FILE, Example, Settings
 from portlint.run import run_on_memory
 
 CODES = tuple(names())
 EXAMPLES = [
     pytest.param(code, example, id=f"{code} {example.title}") for code in CODES for example in card(code).examples
 ]
-NEEDS_THE_OTHERS = frozenset({UNUSED_SUPPRESSION})
+NEEDS_THE_OTHERS = frozenset({UNUSED_SUPPRESSION, STALE})
 """rules that look at the findings of the others"""
 
 
 def found(code: str, example: Example) -> list[str]:
-    select = () if code in NEEDS_THE_OTHERS else (code,)
-    result = run_on_memory({path: text.encode() for path, text in example.files.items()}, Settings(select=select))
+    settings = Settings(
+        select=() if code in NEEDS_THE_OTHERS else (code,),
+        baseline=BASELINE_FILE if BASELINE_FILE in example.files else None,
+    )
+    result = run_on_memory({path: text.encode() for path, text in example.files.items()}, settings)
     return [f"{f.path}:{f.span.line}:{f.span.column} {f.rule}" for f in result.findings if f.rule == code]
 
 
@@ -44,7 +48,7 @@ def test_card_is_complete(code: str) -> None:
 
 
 def test_each_rule_has_a_card_and_each_card_a_rule() -> None:
-    assert set(CODES) == {*RULES, UNUSED_SUPPRESSION}
+    assert set(CODES) == {*RULES, *NEEDS_THE_OTHERS}
     assert list(CODES) == sorted(CODES)
 
 

@@ -125,7 +125,7 @@ def test_paths_are_shown_as_the_user_would_write_them(root, portlint, monkeypatc
 
 def test_excludes_and_force_exclude(root, portlint):
     assert codes(portlint("check", "--exclude", "app/", "--output-format", "jsonl")[1]) == [
-        (".env", "PORT401"), (".env", "PORT102"),
+        (".env", "PORT401"), (".env", "PORT102"), ("ports.yaml", "PORT508"),
     ]  # fmt: skip
     assert portlint("check", "--exclude", "app/", "app/main.py")[0] == 1
     code, _, err = portlint("check", "--exclude", "app/", "--force-exclude", "app/main.py", "app")

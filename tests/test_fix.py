@@ -8,13 +8,14 @@ import re
 import shutil
 import stat
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from commandline import codes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commandline import codes
 from portlint.extract import extract
 from portlint.fix import Task, plan, spliced, writing
 from portlint.fix.writing import CHANGED, NotWritten, replace
@@ -75,7 +76,11 @@ VALUES = {
     "PORT103": ({"a.py": 'import os\nx = int(os.getenv("API_PORT", "8001"))\n'}, {"a.py": ("8001", "8000")}),
     "PORT401": ({".env": "# é\r\nAPI_PORT='8001' # old"}, {".env": ("8001", "8000")}),
     "PORT403": (
-        {"ports.yaml": "ports: {}\n", ".env": "WEB_PORT=3000\n", "compose.yaml": "services: {w: {image: w, ports: ['${WEB_PORT:-3001}:80']}}"},
+        {
+            "ports.yaml": "ports: {}\n",
+            ".env": "WEB_PORT=3000\n",
+            "compose.yaml": "services: {w: {image: w, ports: ['${WEB_PORT:-3001}:80']}}",
+        },
         {"compose.yaml": ("3001", "3000")},
     ),
     "PORT405": (
@@ -97,6 +102,42 @@ def test_a_wrong_value_is_put_right(tree, portlint, rule):
     assert portlint(*select, "--fix", "--unsafe-fixes")[0] == 0
     changed = {name: before[name].replace(old.encode(), new.encode()) for name, (old, new) in changes.items()}
     assert contents(tree) == before | changed
+
+
+COMMENTS = [
+    ("a.py", "import sys  # portlint: ignore[PORT101] -- moved\r\nx = 1\r\n", "import sys\r\nx = 1\r\n"),
+    ("b.py", "x = 1\n    # portlint: ignore-next-line\ny = 2\n", "x = 1\ny = 2\n"),
+    ("c.py", "# portlint: ignore-file[hardcoded-port]", ""),
+    ("d.py", "x = 1  # portlint: ignore[PORT999]\n", None),
+    ("e.py", "x = 1  # see below, portlint: ignore[PORT101]\n", None),
+    ("f.py", "x = 1  # portlint: ignore[PORT101] # noqa\n", None),
+    ("g.ts", "const x = 1; /* portlint: ignore[PORT101] -- moved */\n", "const x = 1;\n"),
+    ("h.sh", "#!/bin/sh\n# portlint: ignore[PORT101]\ntrue\n", "#!/bin/sh\ntrue\n"),
+]
+
+
+def test_comments_that_silence_nothing_are_removed(tree, portlint):
+    reset(tree, {name: before for name, before, _ in COMMENTS})
+    portlint("check", "-q", "--fix")
+    for name, before, after in COMMENTS:
+        assert (tree / name).read_bytes().decode() == (before if after is None else after), name
+
+
+def test_a_mapping_that_reads_as_one_number_is_quoted(tree, portlint):
+    reset(tree, {"compose.yaml": "services:\n  sftp:\n    image: atmoz/sftp\n    ports: [22:22, 2222:22]\n"})
+    portlint("check", "-q", "--fix", "--select", "PORT202")
+    assert (tree / "compose.yaml").read_text().endswith('    ports: ["22:22", "2222:22"]\n')
+
+
+def test_a_data_store_is_published_on_loopback(tree, portlint):
+    ports = "['6379:6379', '0.0.0.0:6380:6379', '${OTHER:-6381}:6379']"
+    text = f"services:\n  redis:\n    image: redis:7\n    ports: {ports}\n"
+    reset(tree, {"compose.yaml": text})
+    flags = ("check", "-q", "--fix", "--select", "PORT204")
+    portlint(*flags)
+    assert (tree / "compose.yaml").read_text() == text
+    portlint(*flags, "--unsafe-fixes")
+    assert (tree / "compose.yaml").read_text() == text.replace("'6379:", "'127.0.0.1:6379:")
 
 
 # The command line
@@ -297,7 +338,7 @@ def test_bytes_outside_the_edits_are_kept_and_overlaps_are_reported(case):
     assert len(done.applied) + len(done.refused) == len(edits)
     unique = {each.fix.edits[0] for each in done.applied}
     kept = sorted(unique, key=lambda edit: (edit.span.start, edit.span.end))
-    assert all(one.span.end <= other.span.start for one, other in zip(kept, kept[1:], strict=False))
+    assert all(one.span.end <= other.span.start for one, other in pairwise(kept))
     after, position = done.after, 0
     for edit in kept:
         between = data[position : edit.span.start]
@@ -313,15 +354,19 @@ def test_text_that_is_not_what_it_was_is_left_alone():
     assert [each.reason for each in done.refused] == ["the text there is not what it was"]
 
 
+def hardcoded(span: Span, port: int) -> Finding:
+    reference = Reference("API_PORT", port)
+    return Finding(rule="PORT101", path="a", span=span, message="", port=port, reference=reference)
+
+
 def in_place(path: str, data: bytes):
     """The plan for PORT101 at every port literal of a file."""
     facts = extract(path, data)
-    tasks = []
-    for literal in facts.literals:
-        if literal.end_port is None and literal.referable and literal.role != "fallback" and not literal.prose:
-            reference = Reference("API_PORT", literal.port)
-            finding = Finding(rule="PORT101", path=path, span=literal.span, message="", port=literal.port, reference=reference)  # fmt: skip
-            tasks.append(Task(finding, literal))
+    tasks = [
+        Task(hardcoded(each.span, each.port), each)
+        for each in facts.literals
+        if each.end_port is None and each.referable and each.role is not Role.FALLBACK and not each.prose
+    ]
     return plan(path, facts.format, data, tasks, unsafe=False), facts
 
 
@@ -348,7 +393,7 @@ STATEMENT = st.one_of(
 @settings(max_examples=120, deadline=None)
 @given(
     st.lists(STATEMENT, min_size=1, max_size=5),
-    st.sampled_from(["", '"""Docs."""\n', "#!/usr/bin/env python3\n", '"""Docs."""\nfrom __future__ import annotations\n']),
+    st.sampled_from(["", '"""D."""\n', "#!/usr/bin/env python3\n", '"""D."""\nfrom __future__ import annotations\n']),
     st.sampled_from(["\n", "\r\n"]),
     st.booleans(),
     st.booleans(),
@@ -360,7 +405,7 @@ def test_python_does_the_same_where_the_variable_is_not_set(statements, head, en
     os.environ.pop("API_PORT", None)
     held = [{}, {}]
     for source, names in zip((data, done.after), held, strict=True):
-        exec(compile(source, "app.py", "exec", dont_inherit=True), names)  # noqa: S102 - it was made here
+        exec(compile(source, "app.py", "exec", dont_inherit=True), names)
     plain = [{k: v for k, v in names.items() if isinstance(v, int | str | tuple)} for names in held]
     assert plain[0] == plain[1]
     assert done.after.startswith(codecs.BOM_UTF8) == mark
@@ -371,8 +416,8 @@ def test_python_does_the_same_where_the_variable_is_not_set(statements, head, en
     assert sorted(each.port for each in after.literals) == sorted(each.port for each in facts.literals)
 
 
-WORD = st.sampled_from(["echo ", "8000", "http://localhost:8000/", "'", '"', "$(", ")", "${X:-", "}", "`", "#", "\\", "$",
-    "\n", ";", "cat <<E\n", "cat <<'E'\n", "\nE\n", " ", "é", "{", "..", "((", "$((8000+1))"])  # fmt: skip
+WORD = st.sampled_from(["echo ", "8000", "http://localhost:8000/", "'", '"', "$(", ")", "${X:-", "}", "`", "#", "\\",
+    "$X", "\n", ";", "cat <<E\n", "cat <<'E'\n", "\nE\n", " ", "é", "{", "..", "((", "$((8000+1))"])  # fmt: skip
 
 
 @settings(max_examples=100, deadline=None)
@@ -385,10 +430,7 @@ def test_shell_prints_the_same_where_the_variable_is_not_set(words):
     for match in re.finditer(b"8000", data):
         span = lines.span(match.start(), match.end())
         literal = PortLiteral(path="a.sh", span=span, port=8000, text="8000", role=Role.CONNECT, format="shell")
-        reference = Reference("API_PORT", 8000)
-        tasks.append(
-            Task(Finding(rule="PORT101", path="a.sh", span=span, message="", port=8000, reference=reference), literal)
-        )
+        tasks.append(Task(hardcoded(span, 8000), literal))
     fixes = rewrite(data, tasks)
     after = spliced(data, [edit for fix in fixes.values() for edit in fix.edits])
     printed = [

@@ -356,7 +356,8 @@ WELL_KNOWN = rulebook.load("ports.yaml")
 
 @pytest.mark.parametrize("service", WELL_KNOWN["services"], ids=lambda service: service["name"])
 def test_well_known_services_are_complete(service: dict[str, Any]) -> None:
-    assert set(service) <= {"name", "ports", "more_ports", "protocol", "words", "images", "data_store", "http"}
+    known = {"name", "ports", "more_ports", "protocol", "words", "images", "data_store", "http", "framework"}
+    assert set(service) <= known
     assert service["ports"]
     assert all(1 <= port <= 65535 for port in (*service["ports"], *service.get("more_ports", [])))
     assert not set(service["ports"]) & set(service.get("more_ports", []))

@@ -263,7 +263,7 @@ def test_no_format_of_the_inventory_obeys_the_repository(format):
 def check_harmless(whole: str) -> None:
     assert not any(char in whole for char in "\x1b\r\u202e\udce9\u200b")
     whole.encode("utf-8")
-    assert "\nc" not in whole
+    assert "b\nc" not in whole
 
 
 def test_colours_only_when_asked_for():

@@ -247,7 +247,7 @@ def test_without_evidence_nothing_is_claimed_about_a_container() -> None:
     file = stack(service(STACK, "docs"))
     assert said(one("nginx.conf", 9000, file, host="docs", role=Role.CONNECT)) == "unknown"
     file = stack(service(STACK, "docs", build="docs/Dockerfile"))
-    dockerfile = facts(literal("docs/Dockerfile", 9000, role=Role.CONTAINER, format="dockerfile"))
+    dockerfile = facts(literal("docs/Dockerfile", 9000, role=Role.CONTAINER, format="dockerfile", subject="EXPOSE"))
     assert said(one("nginx.conf", 9000, file, dockerfile, host="docs", role=Role.CONNECT)) == "match docs by host"
     expected = "mismatch docs by host: 9000"
     assert said(one("nginx.conf", 9001, file, dockerfile, host="docs", role=Role.CONNECT)) == expected

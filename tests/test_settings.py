@@ -77,6 +77,7 @@ def test_each_setting_from_a_file(load: Loader) -> None:
         per_file_ignores={"scripts/*.py": ("PORT101", "unregistered-port")},
         fail_level=Severity.ERROR,
         registry="config/ports.yaml",
+        baseline="config/baseline.json",
         exclude=("build/", "/deploy/old/**", "!deploy/old/keep.yml"),
         force_exclude=True,
         tests=("checks/",),
@@ -92,7 +93,7 @@ def test_each_setting_from_a_file(load: Loader) -> None:
     )
     assert loaded.file == "portlint.toml"
     assert loaded.origins["select"] == "portlint.toml:2"
-    assert loaded.origins["per-file-ignores"] == "portlint.toml:18"
+    assert loaded.origins["per-file-ignores"] == "portlint.toml:19"
     assert "default" not in loaded.origins.values()
 
 
@@ -141,7 +142,7 @@ def test_the_schema_names_every_setting_and_its_default() -> None:
     defaults = {name: entry["default"] for name, entry in properties.items() if "default" in entry}
     jsonschema.validate(defaults, settings_schema())
     assert defaults["allow"] == [80, 443]
-    assert set(properties) - set(defaults) == {"registry", "jobs"}
+    assert set(properties) - set(defaults) == {"registry", "baseline", "jobs"}
     assert all(entry["description"].endswith(".") for entry in properties.values())
 
 

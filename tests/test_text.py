@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -14,14 +15,14 @@ from portlint.extract.values import find_in_value
 from portlint.naming import is_address_name, is_port_name, words
 
 PORT_NAMES = [
-    "port", "PORT", "ports", "redis_port", "REDIS_PORT", "redisPort", "RedisPort", "redis-port", "server.port", "PORT_API",
-    "port_number", "portNumber", "default_ports", "httpport", "pgport", "HTTPPort", "port_range_start", "X-Forwarded-Port",
-    "http-01-port", "nodePort", "dport", "LocalPort", "port8000",
+    "port", "PORT", "ports", "redis_port", "REDIS_PORT", "redisPort", "RedisPort", "redis-port", "server.port",
+    "PORT_API", "port_number", "portNumber", "default_ports", "httpport", "pgport", "HTTPPort", "port_range_start",
+    "X-Forwarded-Port", "http-01-port", "nodePort", "dport", "LocalPort", "port8000",
 ]  # fmt: skip
 OTHER_NAMES = [
-    "support", "report", "export", "import_path", "viewport", "portfolio", "transport", "portal", "port_count", "max_ports",
-    "num_ports", "number_of_ports", "serial_port", "usbPort", "com_port", "port_offset", "port_name", "port_timeout",
-    "PORT_SCAN_INTERVAL", "portable", "passport", "airport", "opportunity", "portrait", "x" * 300,
+    "support", "report", "export", "import_path", "viewport", "portfolio", "transport", "portal", "port_count",
+    "max_ports", "num_ports", "number_of_ports", "serial_port", "usbPort", "com_port", "port_offset", "port_name",
+    "port_timeout", "PORT_SCAN_INTERVAL", "portable", "passport", "airport", "opportunity", "portrait", "x" * 300,
 ]  # fmt: skip
 
 
@@ -234,7 +235,7 @@ def test_every_hit_is_where_it_says(text: str) -> None:
     for hits in (find(text), find(text, address=True), port_list(text), find_in_value("port", text)):
         for hit in hits:
             assert int(text[hit.start : hit.end].split("-")[0]) == hit.port
-        assert all(a.end <= b.start for a, b in zip(hits, hits[1:], strict=False))
+        assert all(a.end <= b.start for a, b in pairwise(hits))
 
 
 @given(PIECES)

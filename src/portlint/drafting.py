@@ -56,7 +56,9 @@ def draft_files(files: Mapping[str, bytes], settings: Settings) -> list[Imported
         facts.append(facts_of(path, raw))
     if facts:
         resolution = resolve(facts, None, settings)
-        imported = read_facts(facts, resolution, _judge(facts, settings), comment_of=_Comments(lambda path: files[path]))
+        imported = read_facts(
+            facts, resolution, _judge(facts, settings), comment_of=_Comments(lambda path: files[path])
+        )
         sources.insert(at, imported)
     return sources
 
@@ -117,7 +119,10 @@ class _Comments:
             return ""
         behind = lines[line - 1].partition(f" {_COMMENT_SIGN}")[2]
         above = lines[line - 2].strip() if line > 1 else ""
-        said = behind if behind.strip() else above[1:] if above.startswith(_COMMENT_SIGN) else ""
+        below = lines[line].strip() if line < len(lines) else ""
+        # A comment above several lines is the heading of a section.
+        is_own = above.startswith(_COMMENT_SIGN) and (not below or below.startswith(_COMMENT_SIGN))
+        said = behind if behind.strip() else above[1:] if is_own else ""
         said = said.strip(" #-=*\t")
         is_prose = " " in said and "=" not in said and len(said) <= _LONGEST_COMMENT
         return said if is_prose else ""

@@ -18,8 +18,14 @@ class UserError(Exception):
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """A hint that ends a message about an unknown word: `; did you mean "check"?`, or nothing if none is near."""
-    from difflib import get_close_matches
+    from difflib import SequenceMatcher, get_close_matches
+    from os.path import commonprefix
 
     known = {each.casefold(): each for each in words}
-    close = get_close_matches(word.casefold()[:60], known, n=1, cutoff=0.6)
-    return f'; did you mean "{known[close[0]]}"?' if close else ""
+    low = word.casefold()[:60]
+    close = get_close_matches(low, known, n=5, cutoff=0.6)
+    if not close:
+        return ""
+    # Among words that are equally near, people mistype the end rather than the beginning.
+    best = max(close, key=lambda each: (SequenceMatcher(None, each, low).ratio(), len(commonprefix((each, low)))))
+    return f'; did you mean "{known[best]}"?'

@@ -9,11 +9,11 @@ process and compared. Two units are used throughout, and every docstring says wh
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import accumulate
 
 FIRST_PORT = 1
 LAST_PORT = 65535
@@ -88,15 +88,11 @@ class LineIndex:
         self._ascii = data.isascii()
         self._known = (-1, 0, 0)
         """the line start, the offset and the column (0-based) that were counted last"""
-        self.starts: list[int] = [0]
+        # Of bytes, unlike text, splitlines knows these three line ends and no others.
+        self.starts: list[int] = [0, *accumulate(map(len, data.splitlines(keepends=True)))]
         """byte offset of the first byte of each line"""
-        if b"\r" in data:
-            self.starts.extend(m.end() for m in re.finditer(rb"\r\n?|\n", data))
-        else:
-            find, position = data.find, data.find(b"\n")
-            while position >= 0:
-                self.starts.append(position + 1)
-                position = find(b"\n", position + 1)
+        if len(self.starts) > 1 and not data.endswith((b"\n", b"\r")):
+            self.starts.pop()
 
     def span(self, start: int, end: int) -> Span:
         """The span of the byte offsets `start` to `end` (exclusive)."""
@@ -267,6 +263,8 @@ class Service:
     """names that its container alone knows, and their addresses"""
     env_files: tuple[str, ...] = ()
     """paths, relative to the root, of the env files whose variables its container gets"""
+    host_variables: tuple[tuple[str, str], ...] = ()
+    """variables of its own whose names say host, and their values: `REDIS_HOST: redis`"""
     commanded: bool = False
     """it has a command or an entrypoint of its own in place of the image's"""
     swarm: bool = False
@@ -309,6 +307,19 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """The header of a file that `portlint generate` wrote."""
+
+    span: Span
+    source: str
+    """the registry that it was made from, as the header names it"""
+    target: str
+    environment: str | None
+    digest: str
+    """SHA-256 of the whole file, with `\\n` at the ends of its lines"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What one file says: the result of the extract stage, a pure function of the file's bytes and path."""
 
@@ -331,6 +342,8 @@ class Facts:
     """compose files that a command here runs together (`-f a.yml -f b.yml`), as it names them"""
     generated: bool = False
     """a header, a name or the shape says that a program wrote it"""
+    stamp: Stamp | None = None
+    """where `portlint generate` wrote it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -624,6 +637,8 @@ class CheckResult:
 
     findings: tuple[Finding, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
+    known: tuple[Finding, ...] = ()
+    """those that the baseline accepts"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -668,6 +683,8 @@ class Settings:
     fail_level: Severity = Severity.WARNING
     registry: str | None = None
     """path relative to the root; None: the first of REGISTRY_PLACES that is there"""
+    baseline: str | None = None
+    """path relative to the root of the file with the findings that are accepted"""
     exclude: tuple[str, ...] = ()
     """gitignore patterns"""
     force_exclude: bool = False
@@ -697,3 +714,5 @@ class Settings:
 
 REGISTRY_PLACES = ("ports.yaml", "config/ports.yaml", ".portlint/ports.yaml")
 """where a registry is looked for, in this order, relative to the root"""
+BASELINE_FILE = "portlint-baseline.json"
+"""where a baseline is written if nothing else is said, relative to the root"""

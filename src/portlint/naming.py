@@ -56,6 +56,11 @@ def is_port_name(identifier: str) -> bool:
     return not (parts[at] == "ports" and not vocabulary("count_before_plural").isdisjoint(parts[:at]))
 
 
+def is_host_variable(identifier: str) -> bool:
+    """Whether a variable's value is a host, by the last word of its name: `REDIS_HOST`, `DB_SERVER`."""
+    return bool(parts := words(identifier)) and parts[-1] in vocabulary("host_variables")
+
+
 @lru_cache(maxsize=8192)
 def is_address_name(identifier: str) -> bool:
     """Whether a name means an address, so that `redis:6379` under it is a host and a port."""

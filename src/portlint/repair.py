@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from portlint.fix import SAFE, Plan, Refused, Task, is_rewritable, plan
+from portlint.fix import SAFE, Plan, Refused, Task, plan, rewriter
 from portlint.fix.writing import CHANGED, NotWritten
 from portlint.fix.writing import replace as replace_content
 from portlint.model import Facts, Finding
@@ -49,7 +49,7 @@ def repair(request: Request, outcome: Outcome, *, unsafe: bool, untouchable: Abs
     for finding in outcome.result.findings:
         literal = literals.get((finding.path, finding.span.start))
         task = Task(finding, literal)
-        if finding.path not in never and (finding.fix or is_rewritable(formats.get(finding.path), task)):
+        if finding.path not in never and (finding.fix or rewriter(formats.get(finding.path), task)):
             tasks.setdefault(finding.path, []).append(task)
     known = {facts.path: facts for facts in outcome.facts if facts.path in tasks}
     settings = request.settings

@@ -6,6 +6,7 @@ import gc
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -14,6 +15,7 @@ from pathlib import Path
 from portlint.cache import Cache, Row, digest_of, row_of, version_of
 from portlint.errors import UserError
 from portlint.model import (
+    BASELINE_FILE,
     NOWHERE,
     REGISTRY_PLACES,
     CheckResult,
@@ -48,6 +50,8 @@ class Request:
     """the root is no repository but a whole disk or home: nothing is looked at but what is named"""
     rules: bool = True
     """run the rules; else there is only the inventory"""
+    accepts: bool = True
+    """leave out the findings that the baseline knows"""
     caches: Path | None = None
     """the folder of all caches, see `cache_folder`; None: each file is read and parsed"""
     progress: Callable[[int, int], None] | None = None
@@ -93,8 +97,16 @@ def run(request: Request) -> Outcome:
             results, cached = analysed()
         marks.append(("read and extract", time.perf_counter()))
         # The inventory lists the ports of the registry too; they are only not held against itself.
-        facts = _facts(found, results, registry if request.rules else None)
+        facts = _facts(found, results, _own(registry if request.rules else None, settings))
         resolution, result = _judged(facts, registry, settings, request.rules)
+        result = _narrowed(result, found)
+        if request.rules and request.accepts and settings.baseline is not None:
+            result = _without_known(
+                result,
+                settings,
+                tree.read(settings.baseline, settings.max_file_size),
+                lambda path: _is_judged(request.root, found, path),
+            )
         marks.append(("resolve and check", time.perf_counter()))
         reported = tuple(each for each in facts if found.reported is None or each.path in found.reported)
         not_checked = sum(any(not problem.partly for problem in each.problems) for each in reported)
@@ -104,7 +116,7 @@ def run(request: Request) -> Outcome:
             registry=registry,
             facts=facts,
             resolution=resolution,
-            result=_narrowed(result, found),
+            result=result,
             reported=reported,
             crashes=tuple((path, r.trace) for path, r in results if isinstance(r, Lost) and r.trace is not None),
             checked=len(reported) - skipped - not_checked,
@@ -143,8 +155,12 @@ def run_on_memory(files: Mapping[str, bytes], settings: Settings | None = None) 
     places = REGISTRY_PLACES if settings.registry is None else (settings.registry,)
     place = next((place for place in places if place in files), None)
     registry = None if place is None else _load_registry(place, files[place])
-    facts = [_without_ports(facts_of(path, files[path], extra), registry) for path in sorted(files)]
-    return _judged(facts, registry, settings)[1]
+    own = _own(registry, settings)
+    facts = [_without_ports(facts_of(path, files[path], extra), own) for path in sorted(files)]
+    result = _judged(facts, registry, settings)[1]
+    if settings.baseline is None:
+        return result
+    return _without_known(result, settings, files[settings.baseline], lambda path: True)
 
 
 def facts_of(path: str, raw: bytes | Unread, extra_rules: ExtraRules = ()) -> Facts:
@@ -237,9 +253,9 @@ def _cache(request: Request, extra_rules: ExtraRules) -> Cache | None:
     return Cache(request.caches, request.root, version)
 
 
-def _facts(found: Walk, results: Iterable[tuple[str, Facts | Lost]], registry: Registry | None) -> tuple[Facts, ...]:
+def _facts(found: Walk, results: Iterable[tuple[str, Facts | Lost]], own: AbstractSet[str]) -> tuple[Facts, ...]:
     """One for each file that was selected, whatever became of it: nothing that was not looked at looks clean."""
-    facts = [_unchecked(path, r.reason) if isinstance(r, Lost) else _without_ports(r, registry) for path, r in results]
+    facts = [_unchecked(path, r.reason) if isinstance(r, Lost) else _without_ports(r, own) for path, r in results]
     if [each.path for each in facts] != list(found.files):
         raise AssertionError("files selected and files accounted for are not the same")
     facts += (_unchecked(folder, reason) for folder, reason in found.closed)
@@ -263,11 +279,34 @@ def _unchecked(path: str, reason: str) -> Facts:
     return Facts(path=path, format=None, problems=(Problem(NOWHERE, reason),))
 
 
-def _without_ports(facts: Facts, registry: Registry | None) -> Facts:
-    """The registry is what ports are held against; the ports in it are not held against itself."""
-    if registry is None or facts.path != registry.path:
+def _own(registry: Registry | None, settings: Settings) -> frozenset[str]:
+    """The registry is what ports are held against, and a baseline speaks of ports elsewhere: neither is judged."""
+    paths = (registry.path if registry else None, settings.baseline, BASELINE_FILE)
+    return frozenset(path for path in paths if path is not None)
+
+
+def _without_ports(facts: Facts, own: AbstractSet[str]) -> Facts:
+    if facts.path not in own:
         return facts
     return replace(facts, literals=(), candidates=(), references=(), services=())
+
+
+def _without_known(
+    result: CheckResult, settings: Settings, data: bytes | Unread, is_judged: Callable[[str], bool]
+) -> CheckResult:
+    from portlint.check import baseline, selected
+
+    path = settings.baseline or ""
+    if isinstance(data, Unread):
+        raise UserError(f"{path}: the baseline {_fault(data)}")
+    return baseline.applied(result, baseline.read(path, data), selected(settings), is_judged)
+
+
+def _is_judged(root: Path, found: Walk, path: str) -> bool:
+    """Whether a run says all about a path: it was looked at and reported on, or there is no such file any more."""
+    if found.reported is not None:
+        return path in found.reported
+    return path in found.files or not os.path.lexists(root / path)
 
 
 def _narrowed(result: CheckResult, found: Walk) -> CheckResult:

@@ -121,6 +121,7 @@ KEYS = (
     Key("per-file-ignores", CODES_BY_PATTERN, "Rules that do not run in the files that a pattern matches."),
     Key("fail-level", SEVERITY, "The mildest severity that makes `check` fail."),
     Key("registry", PATH, "The registry; without it, the first that is there of the usual places."),
+    Key("baseline", PATH, "The file with the findings that are accepted for now, which `portlint baseline` writes."),
     Key("exclude", PATTERNS, "Files and folders that are not looked at, as `.gitignore` writes them."),
     Key("force-exclude", SWITCH, "`exclude` holds for files that are named on the command line, too."),
     Key("tests", PATTERNS, "Test files, where the rules of `test-ignores` do not run."),

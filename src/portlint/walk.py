@@ -213,6 +213,9 @@ class _Walker:
         for closed in _CLOSED_FOLDER.finditer(done.stderr):
             reason = closed[2].decode("utf-8", "replace")
             self.closed.append((os.fsdecode(closed[1]).rstrip("/"), f"cannot be read: {reason}"))
+        for closed in _CUT_SHORT.finditer(done.stderr):
+            folder = os.fsdecode(closed[1]).rpartition("/")[0]
+            self.closed.append((folder, "cannot be read: a path in it is too long for git"))
         return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
 
     def _sifted(self, names: Iterable[str]) -> Iterator[str]:
@@ -336,6 +339,10 @@ def _in_repository(root: str) -> bool:
 
 _STARS: Final = re.compile(r"\*+")
 _CLOSED_FOLDER: Final = re.compile(rb"^warning: could not open directory '([^\n]*)': ([^\n]*)$", re.MULTILINE)
+_CUT_SHORT: Final = re.compile(
+    rb"^warning: could not open directory '([^\n]{3000,})(?<!': File name too long)$", re.MULTILINE
+)
+"""git cuts its messages at 4,096 bytes: the end of the line, and with it the reason, is missing"""
 _SAFE_GIT: Final = (
     "core.fsmonitor=",
     "core.hooksPath=/dev/null",

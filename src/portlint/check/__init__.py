@@ -13,6 +13,7 @@ from portlint.check import (
     containers,
     env,
     fallbacks,
+    generated,
     listeners,
     literals,
     port_kinds,
@@ -65,6 +66,7 @@ RULES: Mapping[str, Rule] = {
     "PORT511": port_kinds.browser_blocked_port,
     "PORT512": port_kinds.system_taken_port,
     "PORT513": port_kinds.well_known_clash,
+    "PORT601": generated.stale_generated_file,
     "PORT602": tables.stale_port_table,
     "PORT901": problems.not_checked,
     "PORT904": problems.partly_checked,
@@ -73,8 +75,7 @@ RULES: Mapping[str, Rule] = {
 
 def check(facts: Sequence[Facts], resolution: Resolution, registry: Registry | None, settings: Settings) -> CheckResult:
     """What the selected rules find, sorted by place and made unique; silenced findings apart."""
-    selection = chosen(settings.select) if settings.select else frozenset(names())
-    selection -= chosen(settings.ignore)
+    selection = selected(settings)
     context = Context(facts, resolution, registry, settings)
     wanted = _Wanted(facts, settings)
     suppressions = Suppressions(facts)
@@ -97,6 +98,11 @@ def check(facts: Sequence[Facts], resolution: Resolution, registry: Registry | N
         findings=tuple(_unique(sorted(kept, key=_order))),
         suppressed=tuple(sorted(silenced, key=lambda each: _order(each.finding))),
     )
+
+
+def selected(settings: Settings) -> frozenset[str]:
+    """The codes of the rules that the settings select."""
+    return (chosen(settings.select) if settings.select else frozenset(names())) - chosen(settings.ignore)
 
 
 class _Wanted:

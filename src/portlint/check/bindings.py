@@ -42,6 +42,9 @@ class Binding:
             return False
         if self.profiles and other.profiles and self.profiles.isdisjoint(other.profiles):
             return False
+        if self.path != other.path and bool(self.profiles) != bool(other.profiles):
+            # A further file is a choice as a profile is, and often the one in place of the other.
+            return False
         return any(
             mine == theirs and (a == b or ANY in (a, b)) for mine, a in self.addresses for theirs, b in other.addresses
         )

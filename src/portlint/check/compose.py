@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import islice
 
@@ -11,7 +12,7 @@ from portlint import wellknown
 from portlint.check.bindings import Binding
 from portlint.check.context import Context, at
 from portlint.check.network import Peer
-from portlint.model import Entry, Finding, Mapping, Related
+from portlint.model import Edit, Entry, Finding, Fix, Mapping, PortLiteral, Related
 
 _MOST_COMPARED = 64
 """bindings of one port that a further one is compared with"""
@@ -38,7 +39,8 @@ def _clash(earlier: Binding, later: Binding) -> Finding:
     if earlier.service == later.service:
         who = f"{later.service} publishes {ports}/{later.protocol} twice"
     else:
-        who = f"{earlier.service} and {later.service} both publish {ports}/{later.protocol}"
+        verb = "take" if earlier.in_host_network or later.in_host_network else "publish"
+        who = f"{earlier.service} and {later.service} both {verb} {ports}/{later.protocol}"
     profiles = sorted(earlier.profiles | later.profiles)
     return Finding(
         rule="PORT201",
@@ -103,19 +105,22 @@ def _clashes(published: Iterable[Binding]) -> Iterator[tuple[Binding, Binding]]:
 
 def exposed_on_all_interfaces(context: Context) -> Iterator[Finding]:
     """PORT204: an `internal` entry, or a well-known data store, published without a loopback address."""
-    entries = {(m.literal.path, m.literal.span.start): m.entry for m in context.matches if m.entry is not None}
+    matches = {(match.literal.path, match.literal.span.start): match for match in context.matches}
     for stack in context.network.stacks:
         for peer in context.network.peers(stack):
             store = _data_store(peer)
             for binding in peer.published:
                 if not binding.everywhere or binding.in_host_network:
                     continue
-                entry = entries.get((binding.path, binding.span.start))
+                match = matches.get((binding.path, binding.span.start))
+                entry, place = (None, None) if match is None else (match.entry, match.literal)
                 if entry is not None and entry.exposure is not None:
                     if entry.exposure == "internal":
-                        yield _exposed(context, binding, f"{entry.name}, which is internal,", entry)
+                        said = context.registry_says(entry, key="exposure")
+                        yield _exposed(binding, f"{entry.name}, which is internal,", said, place, entry)
                 elif store is not None and (binding.container is None or _overlaps(binding, store.ports)):
-                    yield _exposed(context, binding, _called(binding.service, store.name))
+                    said = Related(*peer.image_place, f"{binding.service} is {store.name}: it keeps data")
+                    yield _exposed(binding, _called(binding.service, store.name), said, place)
 
 
 def _data_store(peer: Peer) -> wellknown.WellKnown | None:
@@ -132,7 +137,16 @@ def _overlaps(binding: Binding, ports: Iterable[int]) -> bool:
     return binding.container is not None and any(port in binding.container for port in ports)
 
 
-def _exposed(context: Context, binding: Binding, who: str, entry: Entry | None = None) -> Finding:
+def _on_loopback(place: PortLiteral | None) -> Fix | None:
+    """Adds the loopback address in front of a mapping that has none. Machines that came in before do no longer."""
+    if place is None or place.form != "mapping" or place.host is not None or place.variable is not None:
+        return None
+    return Fix("unsafe", (Edit(replace(place.span, end=place.span.start), b"", b"127.0.0.1:"),))
+
+
+def _exposed(
+    binding: Binding, who: str, why: Related, place: PortLiteral | None, entry: Entry | None = None
+) -> Finding:
     return Finding(
         rule="PORT204",
         path=binding.path,
@@ -143,7 +157,8 @@ def _exposed(context: Context, binding: Binding, who: str, entry: Entry | None =
         port=binding.ports.start,
         entry=entry.name if entry is not None else None,
         subject=binding.subject,
-        related=() if entry is None else (context.registry_says(entry, key="exposure"),),
+        related=(why,),
+        fix=_on_loopback(place),
     )
 
 
@@ -164,6 +179,7 @@ def base_60_port(context: Context) -> Iterator[Finding]:
                     f"YAML 1.1 reads {written} as the number {number}",
                     help=f'put it in quotes: "{written}"',
                     span=mapping.span,
+                    fix=Fix("safe", (Edit(mapping.span, written.encode(), f'"{written}"'.encode()),)),
                 )
 
 

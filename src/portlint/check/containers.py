@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from functools import cache
 from posixpath import dirname
 
-from portlint import rulebook, wellknown
+from portlint import wellknown
+from portlint.check.addressed import is_addressed
 from portlint.check.context import HERE, Context, at, is_fallback
 from portlint.check.network import Peer, places, said
-from portlint.model import Facts, Finding, Listening, Match, PortLiteral, Related, Role
+from portlint.model import Facts, Finding, Listening, PortLiteral, Related, Role
 from portlint.naming import words
 
 _TOLD = ("command", "CMD", "EXPOSE", "image")
 """what tells where a process listens, the most direct first; the others only repeat it"""
 _BACKED = ("environment", "config", "command", "CMD")
 """what shows that a port which one of them does not tell is meant all the same"""
-_ADDRESSED = frozenset({Role.CONNECT, Role.SETTING, Role.FALLBACK})
 _MACHINE_FROM_INSIDE = frozenset({"host.docker.internal", "host.containers.internal", "gateway.docker.internal"})
 _MACHINE = frozenset({"localhost", "127.0.0.1", *_MACHINE_FROM_INSIDE})
 """names of the machine on which the containers run"""
-_FOLDER = re.compile(r"[a-z0-9]+")
 
 
 def container_port_mismatch(context: Context) -> Iterator[Finding]:
@@ -66,7 +63,7 @@ def _mapped(peer: Peer) -> Iterator[Finding]:
             "PORT203",
             f"{leads} port {inner[0].ports} of {name}, which listens on {said(told)}: nothing answers there",
             help=f"write {told[0].ports}, or have {name} listen on {inner[0].ports}",
-            related=places(name, told),
+            related=places(peer, told),
         )
 
 
@@ -85,7 +82,7 @@ def _probed(peer: Peer) -> Iterator[Finding]:
                 f"the health check asks port {each.ports}, but {name} listens on {said(sure)}: "
                 "it is never seen as healthy",
                 help=f"ask port {sure[0].ports}",
-                related=places(name, sure),
+                related=places(peer, sure),
             )
 
 
@@ -139,7 +136,7 @@ def _meets(one: PortLiteral, others: Iterable[PortLiteral]) -> bool:
 
 def published_port_inside_network(context: Context) -> Iterator[Finding]:
     """PORT205: another container is addressed by its name and the port that it publishes on the host."""
-    for literal, peers in _missed(context):
+    for literal, peers in context.missed:
         peer = peers[0]
         binding = peer.publishes(literal.ports)
         if binding is None:
@@ -153,14 +150,14 @@ def published_port_inside_network(context: Context) -> Iterator[Finding]:
             help=f"write {inside.start if inside.start != inside.end else inside}",
             related=(
                 Related(binding.path, binding.span, f"{name} publishes {binding.ports} here{_note(binding.source)}"),
-                *places(name, sure),
+                *places(peer, sure),
             ),
         )
 
 
 def dangling_upstream(context: Context) -> Iterator[Finding]:
     """PORT301: a proxy target, URL or `host:port` names a service of the stack that has no such port."""
-    for literal, peers in _missed(context):
+    for literal, peers in context.missed:
         peer = peers[0]
         if peer.publishes(literal.ports) is None:
             name, sure = peer.member.name, peer.sure
@@ -169,7 +166,7 @@ def dangling_upstream(context: Context) -> Iterator[Finding]:
                 "PORT301",
                 f"{name} has no port {literal.ports}: it listens on {said(sure)}",
                 help=f"write {sure[0].ports}, or have {name} listen on {literal.ports}",
-                related=places(name, sure),
+                related=places(peer, sure),
             )
     yield from _unpublished(context)
 
@@ -180,7 +177,7 @@ def _unpublished(context: Context) -> Iterator[Finding]:
         literal = match.literal
         if literal.host is None or literal.host.lower() not in _MACHINE or not literal.valid:
             continue
-        if literal.form not in ("url", "address") or is_fallback(literal) or not _is_addressed(context, match):
+        if literal.form not in ("url", "address") or is_fallback(literal) or not is_addressed(context, match):
             continue
         if literal.service is not None and literal.host.lower() not in _MACHINE_FROM_INSIDE:
             # Inside a container this is the container itself.
@@ -219,38 +216,6 @@ def _note(text: str) -> str:
     return f" ({text})" if text else ""
 
 
-def _missed(context: Context) -> Iterator[tuple[PortLiteral, tuple[Peer, ...]]]:
-    """Places that go to a service by name, at a port that none of the services so named listens on."""
-    for match in context.matches:
-        literal = match.literal
-        if literal.host is None or not literal.valid or not _is_addressed(context, match):
-            continue
-        if literal.port in context.own_ports.get(literal.path, ()):
-            # Code that starts services of its own: their names may be the same.
-            continue
-        peers = context.network.called(literal)
-        if peers and all(peer.sure and not peer.listens(literal.ports) for peer in peers):
-            yield literal, peers
-
-
-def _is_addressed(context: Context, match: Match) -> bool:
-    """Whether a place is one from which a client goes out in the network of the containers."""
-    literal = match.literal
-    if literal.role not in _ADDRESSED or literal.form in ("comparison", "word"):
-        return False
-    if literal.format in _other("always"):
-        return True
-    if context.is_test(literal.path):
-        # Tests make up hosts and ports.
-        return False
-    return _other("networks").isdisjoint(_FOLDER.findall(literal.path.lower()))
-
-
-@cache
-def _other(key: str) -> frozenset[str]:
-    return frozenset(rulebook.load("listening.yaml")[key])
-
-
 def traefik_port_mismatch(context: Context) -> Iterator[Finding]:
     """PORT302: a Traefik label carries a port that is none of its container."""
     for stack in context.network.stacks:
@@ -260,10 +225,10 @@ def traefik_port_mismatch(context: Context) -> Iterator[Finding]:
                 literal = each.where
                 if each.by != "label" or literal is None or not sure or not _is_traefik(literal):
                     continue
-                if peer.listens(each.ports, but="label"):
+                if peer.listens(each.ports):
                     continue
                 published = peer.publishes(each.ports)
-                why = "the port on the host" if published is not None else "none of its ports"
+                why = ", its port on the host" if published is not None else ""
                 related = (
                     () if published is None
                     else (Related(published.path, published.span, f"{name} publishes {published.ports} here"),)
@@ -271,9 +236,10 @@ def traefik_port_mismatch(context: Context) -> Iterator[Finding]:
                 yield at(
                     literal,
                     "PORT302",
-                    f"Traefik would go to port {each.ports} of {name}, {why}: it listens on {said(sure)}",
+                    f"Traefik goes to port {each.ports} of {name}{why}, but {name} listens on {said(sure)}: "
+                    "if that is right, requests end in 502",
                     help=f"write {_inside(peer, each)}",
-                    related=(*related, *places(name, sure)),
+                    related=(*related, *places(peer, sure)),
                 )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 from portlint import rulebook
 from portlint.check.env_files import Values
-from portlint.check.network import Network
+from portlint.check.network import Network, Peer
 from portlint.model import (
     Edit,
     Entry,
@@ -32,6 +32,7 @@ _IN_TEXT = frozenset({"url", "address", "option", "word", "mapping", "base60"})
 """forms whose digits stand in a longer text"""
 
 
+_HOST_ENDS = ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "HOST")
 CODE = frozenset({"python", "javascript", "shell"})
 """formats of code, where a name may be anything"""
 HERE = frozenset({None, "", "localhost", "127.0.0.1", "0.0.0.0", "::", "[::]", "::1", "[::1]", "*"})
@@ -65,6 +66,18 @@ class Context:
     def network(self) -> Network:
         """The stacks by the names of their services."""
         return Network(self.resolution.stacks, self.values)
+
+    @cached_property
+    def missed(self) -> tuple[tuple[PortLiteral, tuple[Peer, ...]], ...]:
+        """Places that go to a service by its name, at a port that none of the services so named listens on."""
+        from portlint.check.addressed import missed
+
+        return tuple(missed(self))
+
+    @cached_property
+    def entry_at(self) -> dict[tuple[str, int], Entry]:
+        """Path and byte offset of a literal to the entry that it means."""
+        return {(m.literal.path, m.literal.span.start): m.entry for m in self.matches if m.entry is not None}
 
     @cached_property
     def is_test(self) -> Callable[[str], bool]:
@@ -148,6 +161,12 @@ def reference(literal: PortLiteral, variable: str, port: int) -> str:
     ways = table.get(literal.format, table["other"])
     way: str = ways["text" if literal.form in _IN_TEXT else "number"]
     return way.replace("<VARIABLE>", variable).replace("<PORT>", str(port))
+
+
+def host_beside(hosts: Mapping[str, str], variable: str) -> str | None:
+    """The host that goes with a port: the value of `REDIS_HOST` for `REDIS_PORT`. hosts: variable to value."""
+    stem = variable.removesuffix("PORT").removesuffix("_")
+    return next((hosts[name] for end in _HOST_ENDS if stem and (name := stem + end) in hosts), None)
 
 
 def is_fallback(literal: PortLiteral) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from posixpath import commonpath, dirname
+from posixpath import dirname
 
 from portlint.check.bindings import Binding, bindings, is_usual
 from portlint.check.env_files import Values
-from portlint.model import Listening, Member, PortLiteral, PortRange, Related, Stack
+from portlint.model import Listening, Member, PortRange, Related, Span, Stack
 
 _MOST_STACKS = 32
 """stacks that one host name is looked up in"""
@@ -31,14 +31,21 @@ class Peer:
     stack: Stack
     member: Member
     published: tuple[Binding, ...]
+    sure: tuple[Listening, ...]
+    """what tells where it listens, and is ground for a claim"""
 
     @property
-    def sure(self) -> tuple[Listening, ...]:
-        return tuple(each for each in self.member.listens if each.sure)
+    def image_place(self) -> tuple[str, Span]:
+        """Path and span of the definition that names the image, else of the last one."""
+        definitions = self.member.definitions
+        chosen = next((each for each in reversed(definitions) if each.image is not None), definitions[-1])
+        return chosen.path, chosen.span
 
-    def listens(self, ports: PortRange, *, but: str = "") -> bool:
-        """Whether anything tells that it listens on one of the ports. but: a kind of source that does not count."""
-        return any(each.ports.overlaps(ports) for each in self.member.listens if each.by != but)
+    def listens(self, ports: PortRange) -> bool:
+        """Whether anything tells that it listens on one of the ports; what asks there may be as wrong as any other."""
+        return any(
+            each.ports.overlaps(ports) for each in self.member.listens if each.by not in ("healthcheck", "label")
+        )
 
     def publishes(self, ports: PortRange) -> Binding | None:
         """Where it publishes one of the ports of the host."""
@@ -75,7 +82,8 @@ class Network:
     def peer(self, stack: Stack, member: Member) -> Peer:
         key = (id(stack), member.name)
         if key not in self._peers:
-            self._peers[key] = Peer(stack, member, tuple(bindings(stack, member, self._values)))
+            sure = tuple(each for each in member.listens if each.sure)
+            self._peers[key] = Peer(stack, member, tuple(bindings(stack, member, self._values)), sure)
         return self._peers[key]
 
     def peers(self, stack: Stack) -> Iterator[Peer]:
@@ -98,20 +106,17 @@ class Network:
             self._around[path] = tuple(peer for stack in near[:_MOST_STACKS] for peer in self.peers(stack))
         return self._around[path]
 
-    def called(self, literal: PortLiteral) -> tuple[Peer, ...]:
-        """The services that the host of a literal means: one of each stack in which it is a name.
+    def called(self, path: str, service: str | None, host: str) -> tuple[Peer, ...]:
+        """The services that a host means in a file, or in a service of it: one of each stack in which it is a name.
 
         A compose file speaks of its own stacks. Any other file speaks of the stacks nearest to it in the tree.
         """
-        if literal.host is None:
-            return ()
-        host = literal.host.lower()
-        if literal.service is not None and host in self._outside.get((literal.path, literal.service), ()):
+        key = (path, host.lower())
+        if service is not None and key[1] in self._outside.get((path, service), ()):
             # `extra_hosts` gives the name another meaning.
             return ()
-        key = (literal.path, host)
         if key not in self._chosen:
-            self._chosen[key] = tuple(self._choose(literal.path, host))
+            self._chosen[key] = tuple(self._choose(*key))
         return self._chosen[key]
 
     def _choose(self, path: str, host: str) -> Iterator[Peer]:
@@ -119,7 +124,7 @@ class Network:
         if path in self._of_path:
             near = [(stack, member) for stack, member in found if path in stack.paths]
         else:
-            depths = [_shared(path, stack.paths[0]) for stack, _ in found]
+            depths = [_shared(path, stack.paths[0]) for stack, _ in found] if len(found) > 1 else [0] * len(found)
             deepest = max(depths, default=0)
             near = [pair for pair, depth in zip(found, depths, strict=True) if depth == deepest]
         for stack, member in near:
@@ -128,11 +133,12 @@ class Network:
 
 def _shared(path: str, other: str) -> int:
     """How many folders two files have in common."""
-    one, two = dirname(path), dirname(other)
-    if not one or not two:
-        return 0
-    common = commonpath((one, two))
-    return common.count("/") + 1 if common else 0
+    count = 0
+    for one, two in zip(path.split("/")[:-1], other.split("/")[:-1], strict=False):
+        if one != two:
+            break
+        count += 1
+    return count
 
 
 def said(listens: Iterable[Listening]) -> str:
@@ -153,12 +159,15 @@ def source(listening: Listening) -> str:
     return _SAID.get(listening.by, listening.by).format(word=listening.word)
 
 
-def places(name: str, listens: Iterable[Listening]) -> tuple[Related, ...]:
+def places(peer: Peer, listens: Iterable[Listening]) -> tuple[Related, ...]:
     """The places that tell what a service listens on, each once."""
+    name = peer.member.name
     found: dict[tuple[str, int], Related] = {}
     for each in listens:
         if each.where is not None:
-            key = (each.where.path, each.where.span.start)
-            message = f"{name} listens on {each.ports}: {source(each)}"
-            found.setdefault(key, Related(each.where.path, each.where.span, message))
+            path, span = each.where.path, each.where.span
+        else:
+            path, span = peer.image_place
+        message = f"{name} listens on {each.ports}: {source(each)}"
+        found.setdefault((path, span.start), Related(path, span, message))
     return tuple(found.values())[:_MOST_SAID]

@@ -9,7 +9,7 @@ from functools import cache
 from posixpath import dirname
 
 from portlint import rulebook, wellknown
-from portlint.check.context import Context, at, is_fallback, put_right
+from portlint.check.context import Context, at, host_beside, is_fallback, put_right
 from portlint.check.env_files import is_personal, is_template
 from portlint.model import Facts, Finding, PortLiteral, Related
 from portlint.naming import is_port_name, words
@@ -185,7 +185,6 @@ def env_port_collision(context: Context) -> Iterator[Finding]:
     published, contained = _sides(context)
     own = {file for facts in context.facts for service in facts.services for file in service.env_files}
     held = _by_file(context)
-    entries = {(m.literal.path, m.literal.span.start): m.entry for m in context.matches if m.entry is not None}
     for facts in context.facts:
         hosts = {variable.name: variable.host for variable in facts.variables if variable.host is not None}
         taken: dict[int, list[PortLiteral]] = {}
@@ -198,7 +197,7 @@ def env_port_collision(context: Context) -> Iterator[Finding]:
                 continue
             same = taken.setdefault(literal.port, [])
             for other in same[:_MOST_COMPARED]:
-                one, two = (entries.get((each.path, each.span.start)) for each in (other, literal))
+                one, two = (context.entry_at.get((each.path, each.span.start)) for each in (other, literal))
                 known = one is not None and two is not None
                 apart = one is not two if known else not _same_service(other, literal)
                 if apart and _same_host(hosts, other.variable or "", variable):
@@ -256,18 +255,11 @@ def _same_service(one: PortLiteral, other: PortLiteral) -> bool:
 
 def _same_host(hosts: dict[str, str], one: str, other: str) -> bool:
     """Whether two variables speak of one machine, as far as `X_HOST` beside `X_PORT` tells."""
-    mine, theirs = _host(hosts, one), _host(hosts, other)
+    mine, theirs = host_beside(hosts, one), host_beside(hosts, other)
     if mine is None and theirs is None:
         return True
     local = [host is None or host.lower() in _LOCAL for host in (mine, theirs)]
     return all(local) or mine == theirs
-
-
-def _host(hosts: dict[str, str], variable: str) -> str | None:
-    stem = variable.removesuffix("_PORT").removesuffix("PORT")
-    return next(
-        (hosts[name] for end in ("_HOST", "_HOSTNAME", "_SERVER", "HOST") if (name := stem + end) in hosts), None
-    )
 
 
 # PORT405

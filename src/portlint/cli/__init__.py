@@ -8,12 +8,16 @@ from collections.abc import Sequence
 COMMANDS = {
     "check": "lint the repository: hold every port against the registry",
     "ports": "list every port literal; no registry needed",
+    "report": "write the audit: one page about every port of the repository",
     "init": "make a registry from the repository, or from what a team has today",
+    "baseline": "accept today's findings, so that only new ones count",
     "registry": "validate, list or show the registry",
     "resolve": "print the port of a service, for shell scripts",
     "status": "show which registered ports are held, and by whom",
     "env": "run a command with every registered variable set",
+    "generate": "make an env file, a script, a module or a table from the registry",
     "explain": "explain a rule, offline",
+    "completion": "print the completion script of a shell",
     "config": "show or validate the settings, or print their JSON Schema",
 }
 """command, which is also its module's name, to what it does"""

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from portlint.cli import fixing, output, scope
 from portlint.cli.arguments import Parser
 from portlint.cli.arguments import output as output_format
 from portlint.cli.errors import say
+from portlint.cli.findings import report_of
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from portlint.model import Severity
     from portlint.report import Report
     from portlint.run import Outcome
 
@@ -48,6 +47,7 @@ def run(arguments: list[str]) -> int:
     )
     rules.add_argument("--ignore", action="append", metavar="CODES", help="do not run these")
     rules.add_argument("--fail-level", metavar="LEVEL", help="error, warning or info; default: warning")
+    rules.add_argument("--baseline", metavar="FILE", help="accept the findings that this file lists")
     rules.add_argument("--exit-zero", action="store_true", help="exit code 0 whatever is found")
     fixing.add_flags(parser)
     scope.add_output(parser)
@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _check(given: Namespace) -> int:
-    names = ("registry", "exclude", "force-exclude", "jobs", "fail-level")
+    names = ("registry", "baseline", "exclude", "force-exclude", "jobs", "fail-level")
     flags = scope.flags_of(given, *names) | {name: _codes(getattr(given, name)) for name in ("select", "ignore")}
     where = scope.load(given.paths, flags, given.cache)
     if given.show_settings:
@@ -81,7 +81,7 @@ def _check(given: Namespace) -> int:
         return 0
     if given.show_files:
         return _show_files(where)
-    from portlint.report.style import severities, style
+    from portlint.report.style import counted, severities, style
 
     wants_fixes = fixing.is_asked(given)
     outcome = scope.run(where, quiet=given.quiet)
@@ -94,7 +94,7 @@ def _check(given: Namespace) -> int:
             return scope.code_after(outcome, code)
         if plans.changes:
             outcome = scope.run(where, quiet=given.quiet)
-    report = _report(where, outcome)
+    report = report_of(where, outcome)
     for format, file in given.output_format or [("full", None)]:
         _write(report, format, file, given.color)
     if given.step_summary:
@@ -106,6 +106,8 @@ def _check(given: Namespace) -> int:
         if given.timing:
             output.tell_stages(outcome)
         _hint(outcome)
+        if known := len(outcome.result.known):
+            say(f"portlint: {counted(known, 'finding')} accepted by the baseline")
         painted = style(output.wants_color(given.color, sys.stderr))
         output.close(where, outcome, severities(numbers, painted), given.verbose)
     level = where.loaded.settings.fail_level.rank
@@ -115,39 +117,6 @@ def _check(given: Namespace) -> int:
 
 def _codes(given: list[str] | None) -> list[str] | None:
     return None if given is None else [code for each in given for code in each.replace(",", " ").split()]
-
-
-def _report(where: scope.Scope, outcome: Outcome) -> Report:
-    from portlint.cards import card
-    from portlint.reading import Text, Tree, decode
-    from portlint.report import Report, Summary
-
-    findings = outcome.result.findings
-    numbers: Counter[Severity] = Counter(card(finding.rule).severity for finding in findings)
-    formats = {facts.path: facts.format for facts in outcome.facts}
-    limit = where.loaded.settings.max_file_size
-
-    @lru_cache(maxsize=8)  # findings come file by file, and most of them point at the registry as well
-    def source(path: str) -> bytes | None:
-        with Tree(where.root) as tree:
-            raw = tree.read(path, limit)
-        text = decode(path, raw) if isinstance(raw, bytes) else raw
-        return text.data if isinstance(text, Text) else None
-
-    return Report(
-        findings=findings,
-        summary=Summary(
-            checked=outcome.checked,
-            skipped=outcome.skipped,
-            not_checked=outcome.not_checked,
-            suppressed=len(outcome.result.suppressed),
-            severities=numbers,
-        ),
-        card=card,
-        source=source,
-        format_of=formats.get,
-        place=where.place(),
-    )
 
 
 def _write(report: Report, format: str, file: str | None, when: str) -> None:

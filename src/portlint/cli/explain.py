@@ -35,7 +35,14 @@ def run(arguments: list[str]) -> int:
     )
     parser.add_argument("rules", nargs="*", metavar="RULE", help="code or name; none: a list of all")
     parser.add_argument("--color", default="auto", type=one_of(WHEN), metavar="WHEN", help="auto, always or never")
+    parser.add_argument("--markdown", action="store_true", help="as a page of Markdown: docs/rules.md")
     given = parser.read(arguments)
+    if given.markdown:
+        from portlint.cli.rule_pages import page
+
+        chosen = [_code(word) for word in given.rules] or cards.names()
+        output.write(page(map(cards.card, chosen)), None)
+        return 0
     painted = style(output.wants_color(given.color, sys.stdout))
     if not given.rules:
         output.write(_listed((cards.card(code) for code in cards.names()), painted), None)

@@ -82,8 +82,8 @@ def _lines(text: str) -> list[str]:
 
 
 def _never(where: scope.Scope) -> frozenset[str]:
-    """The settings file, which is no place for a fix."""
-    return frozenset({where.loaded.file} if where.loaded.file else ())
+    """The settings and the baseline, which are no places for a fix."""
+    return frozenset(path for path in (where.loaded.file, where.loaded.settings.baseline) if path is not None)
 
 
 def _tell(where: scope.Scope, done: Repair, changes: Iterable[Plan], left: Iterable[Left], did: str) -> None:

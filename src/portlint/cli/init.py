@@ -40,7 +40,12 @@ def run(arguments: list[str]) -> int:
         usage="portlint init [--from FILE...] [OPTION...]",
     )
     parser.add_argument(
-        "--from", dest="sources", nargs="+", action="extend", metavar="FILE", help="a page, a module, env or compose files"
+        "--from",
+        dest="sources",
+        nargs="+",
+        action="extend",
+        metavar="FILE",
+        help="a page, a module, env or compose files",
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write it; default: ports.yaml")
     parser.add_argument("--dry-run", action="store_true", help="print it, write nothing")
@@ -88,7 +93,7 @@ def _target(given: Namespace, where: Scope) -> Path:
     from portlint.model import REGISTRY_PLACES
 
     if given.output is not None:
-        return where.here / given.output
+        return where.here / str(given.output)
     named = where.loaded.settings.registry
     places = REGISTRY_PLACES if named is None else (named,)
     found = next((place for place in places if os.path.lexists(where.root / place)), places[0])

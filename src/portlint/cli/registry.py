@@ -1,10 +1,10 @@
-"""`portlint registry`: validate, list, show."""
+"""`portlint registry`: validate, list, show, next, add, move."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portlint.cli import output, scope
+from portlint.cli import allocation, output, scope
 from portlint.cli.arguments import Parser, one_of
 from portlint.errors import UserError
 
@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from portlint.model import Registry
     from portlint.registry import Answer
 
-_ACTIONS = ("validate", "list", "show")
+_ACTIONS = ("validate", "list", "show", "next", "add", "move")
 _EPILOG = """\
 actions:
   validate            is the registry readable, is every key and value right? exit code 2 if not
   list                all entries, by port
   show PORT-OR-NAME   what the registry knows about a port, a service or a variable
+  next                the next free port: not used, reserved, ephemeral or blocked by browsers
+  add NAME            a new entry, with the next free port unless --port gives one
+  move NAME PORT      another port for a service, in the registry and at every place of the repository that means it
 
 The rules PORT501 to PORT513 of `portlint check` judge what it says: clashes, ranges, reserved ports.
 """
@@ -28,17 +31,28 @@ The rules PORT501 to PORT513 of `portlint check` judge what it says: clashes, ra
 def run(arguments: list[str]) -> int:
     parser = Parser(
         "registry",
-        description="Validate, list or show the registry of ports.",
+        description="Validate, list, show or extend the registry of ports.",
         epilog=_EPILOG,
         usage="portlint registry ACTION [WORD...] [OPTION...]",
     )
     parser.add_argument("action", type=one_of(_ACTIONS), metavar="ACTION", help=", ".join(_ACTIONS))
-    parser.add_argument("words", nargs="*", metavar="WORD", help="show: a port, a service or a variable")
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help="show: a port, a service or a variable; add, move: the name of the service",
+    )
     parser.add_argument("--registry", metavar="FILE", help="the registry; default: ports.yaml or config/ports.yaml")
+    allocation.add_options(parser)
     given = parser.read(arguments)
-    if (given.action == "show") != bool(given.words):
-        parser.error("show takes a port or a name" if given.action == "show" else f"{given.action} takes no argument")
-    registry = _load(given.registry)
+    allocation.validate(parser, given)
+    if given.action in ("validate", "list", "next") and given.words:
+        parser.error(f"{given.action} takes no argument")
+    if given.action == "show" and not given.words:
+        parser.error("show takes a port or a name")
+    registry = load(given.registry)
+    if given.action in allocation.ACTIONS:
+        return allocation.run(given, registry)
     if given.action == "validate":
         output.write([f"{_path(registry)}: {len(registry.entries)} entries, no mistakes\n"], None)
         return 0
@@ -48,7 +62,8 @@ def run(arguments: list[str]) -> int:
     return _show(registry, given.words)
 
 
-def _load(file: str | None) -> Registry:
+def load(file: str | None) -> Registry:
+    """The registry that is named, or that lies at its usual place. Raises UserError."""
     from portlint.model import REGISTRY_PLACES
     from portlint.run import find_registry
 

@@ -13,7 +13,7 @@ from portlint.extract.interpolation import HOLE
 from portlint.model import Role
 
 _TOOL = re.compile(r"_(?:bin|cmd|command|path|exe|tool)$")
-_VERSION = re.compile(r"[-.]?[0-9][0-9.]*$")
+_VERSION = re.compile(r"(?<![0-9.])[-.]?[0-9][0-9.]*$")
 _ENDING = re.compile(r"\.(?:exe|cmd|bat|ps1|sh|py|bin|js|phar|php)$")
 
 

@@ -24,7 +24,7 @@ _ESCAPE = re.compile(r"(?:[ \t]*#[^\n]*\n){0,5}?[ \t]*#[ \t]*escape[ \t]*=[ \t]*
 _INSTRUCTION = re.compile(r"[ \t]*(?:ONBUILD[ \t]+)?([A-Za-z]+)(?=[ \t]|\\|`|$)", re.IGNORECASE)
 _HEREDOC = re.compile(r"<<(-?)[ \t]?[\"']?([A-Za-z_][A-Za-z0-9_.-]{0,80})[\"']?")
 _HEALTH = re.compile(r"(?:[ \t\r\n\\]+--[a-z-]{1,40}=[^\s\\]{0,80})*[ \t\r\n\\]*CMD(?=[\s\[\\])", re.IGNORECASE)
-_STRING = re.compile(r"\"((?:[^\"\\\n]|\\[^\n])*)\"")
+_STRING = re.compile(r"\"((?:[^\"\\\n]|\\[^\n])*+)(\"?)")
 _EXPOSED = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?(?:/([A-Za-z]{2,5}))?(?=[\s,\"']|$)")
 _PAIR = re.compile(
     r"(?<![\w.\"'/-])([A-Za-z_\"'][\w.\"'/-]{0,200}+)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:[^\s\\\"']|\\.)*)"
@@ -224,8 +224,9 @@ class _Reader:
             return None
         words = []
         for match in _STRING.finditer(self.text, start, end):
-            content = match[1].replace('\\"', HOLE + '"')
-            words.append(Word(match.start(1), match.end(1), content, '"'))
+            if match[2]:
+                content = match[1].replace('\\"', HOLE + '"')
+                words.append(Word(match.start(1), match.end(1), content, '"'))
         return words
 
     def _shell(self, start: int, end: int, instruction: _Instruction) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from portlint.extract.format import Format, literal
 from portlint.extract.placing import in_comment, judged, placed, references, template_note
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, PortLiteral, PortReference, Problem, Source, Variable
-from portlint.naming import is_port_name, words
+from portlint.naming import is_host_variable, is_port_name
 
 _FORMAT = "dotenv"
 _CODE = (
@@ -40,7 +40,6 @@ _LINE = re.compile(r"[^\r\n]*")
 _BARE = re.compile(r"[0-9]{1,5}", re.ASCII)
 _SET_IN_COMMENT = re.compile(r"#[# \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]{0,200})=")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[?[0-9A-Fa-f:]{2,45}\]?")
-_HOST_WORDS = frozenset({"host", "hostname", "address", "addr", "bind", "ip", "server"})
 _BOM = "\xef\xbb\xbf"
 
 
@@ -165,7 +164,7 @@ def _extract(source: Source) -> Facts:
         else:
             name = source.decoded(item.name_start, item.name_end)
             value = text[item.value_start : item.value_end]
-            host = value if _is_host_name(name) and _HOST.fullmatch(value) else None
+            host = value if is_host_variable(name) and _HOST.fullmatch(value) else None
             variables.append(Variable(name, source.span(item.name_start, item.name_end), host))
             hits = judged(name, value)
             found = list(placed(source, _FORMAT, item.value_start, hits, name=name, variable=name, subject=name))
@@ -184,11 +183,6 @@ def _extract(source: Source) -> Facts:
         mentioned=tuple(dict.fromkeys(mentioned)),
         problems=tuple(problems),
     )
-
-
-def _is_host_name(name: str) -> bool:
-    """Whether a variable's name ends with a word for a host: `REDIS_HOST`; its value is then no secret."""
-    return bool(parts := words(name)) and parts[-1] in _HOST_WORDS
 
 
 def _candidate(source: Source, item: Assignment, name: str, value: str) -> Iterator[PortLiteral]:

@@ -24,7 +24,7 @@ from portlint.naming import is_port_name, words
 _FORMAT = "markdown"
 _NAME = re.compile(r"\.(?:md|markdown|mdown|mkd)$", re.IGNORECASE)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_DELIMITER = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)*[ \t]*:?-+:?[ \t]*\|?[ \t\r]*")
+_DELIMITER = re.compile(r"[ \t]*+\|?+(?:[ \t]*+:?+-++:?+[ \t]*+\|)*+(?:[ \t]*+:?+-++:?+)?+[ \t\r]*+")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _PORT = re.compile(
     r"(?<![\w.%$+-])(?<![0-9][-:])([0-9]{2,5})(?:[ ]?(?:-|\xe2\x80[\x93\x94]|to|\.\.)[ ]?([0-9]{2,5}))?"

@@ -5,7 +5,6 @@ One judgement for all formats: the key tells whether a bare number is a port and
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,8 +12,6 @@ from portlint.extract.interpolation import interpolations, masked
 from portlint.extract.text import Hit, find, is_port, port_list
 from portlint.model import LAST_PORT, Role
 from portlint.naming import is_address_name, is_port_name
-
-_TCP_ADDRESS = re.compile(r"[a-z]+://")
 
 
 def find_in_value(key: str | None, text: str) -> list[Hit]:

@@ -24,10 +24,12 @@ class Task:
 
 
 Rewriter = Callable[[bytes, Sequence[Task]], Mapping[int, Fix]]
-"""Takes a file's bytes (UTF-8) and tasks that have a `reference`; gives fixes by the task's index."""
+"""Takes a file's bytes (UTF-8) and tasks; gives fixes by the task's index."""
 
 REWRITERS = {"python": "python", "compose": "compose", "shell": "shell", "javascript": "javascript"}
 """format of a file to the module of this folder whose `rewrite` puts a reference in a literal's place"""
+UNUSED_COMMENT = "PORT902"
+"""the rule whose fix takes a comment away, see `comments`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +100,27 @@ def _overlaps(edit: Edit, accepted: Mapping[tuple[int, int], Edit]) -> bool:
     return any(start < other_end and other_start < end for other_start, other_end in accepted)
 
 
-def is_rewritable(format: str | None, task: Task) -> bool:
-    """Whether a reference may be put in the literal's place; text of one format inside another is left alone."""
+def rewriter(format: str | None, task: Task) -> str | None:
+    """The module of this folder that makes the fix of a finding in a file of that format; None where none does.
+
+    Text of one format inside another is left alone.
+    """
+    if task.finding.rule == UNUSED_COMMENT:
+        return "comments"
     literal = task.literal
-    return (
-        task.finding.reference is not None and literal is not None and format in REWRITERS and literal.format == format
-    )
+    if format is None or literal is None or task.finding.reference is None or literal.format != format:
+        return None
+    return REWRITERS.get(format)
 
 
 def _rewritten(format: str | None, data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:
-    numbers = [number for number, task in enumerate(tasks) if is_rewritable(format, task)]
-    if not numbers or format is None:
-        return {}
-    rewrite: Rewriter = import_module(f"portlint.fix.{REWRITERS[format]}").rewrite
-    return {numbers[at]: fix for at, fix in rewrite(data, [tasks[n] for n in numbers]).items()}
+    by_module: dict[str, list[int]] = {}
+    for number, task in enumerate(tasks):
+        module = rewriter(format, task)
+        if module is not None:
+            by_module.setdefault(module, []).append(number)
+    made: dict[int, Fix] = {}
+    for module, numbers in by_module.items():
+        rewrite: Rewriter = import_module(f"portlint.fix.{module}").rewrite
+        made |= {numbers[at]: fix for at, fix in rewrite(data, [tasks[n] for n in numbers]).items()}
+    return made

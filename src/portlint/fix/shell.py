@@ -17,6 +17,8 @@ from portlint.model import Edit, Fix
 
 _OTHER_SHELLS = re.compile(rb"#![^\n]{0,60}\b(?:fish|t?csh|nu|xonsh|python[0-9.]*)\b")
 _HEREDOC = re.compile(rb"<<(-?)[ \t]{0,20}(['\"\\]?)([A-Za-z_][A-Za-z0-9_.-]{0,60})")
+_JOINED = re.compile(rb"[A-Za-z0-9_$\\]")
+"""what makes the digits behind it part of a name, or is bound to the first of them"""
 _STOPS = re.compile(rb"[\\'\"`#$()}\n<]")
 """bytes at which something may begin or end"""
 
@@ -35,7 +37,7 @@ def rewrite(data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:
             continue
         if data[span.end : span.end + 2] == b".." or data[max(0, span.start - 2) : span.start] == b"..":
             continue  # {8000..8010} is expanded before variables are
-        if data[span.start - 1 : span.start] in (b"\\", b"$") and span.start > 0:
+        if span.start > 0 and _JOINED.match(data, span.start - 1):
             continue
         new = f"${{{reference.variable}:-{reference.default}}}".encode()
         edit = Edit(span, task.literal.text.encode(), new)
@@ -104,7 +106,10 @@ class _Lexer:
     def _in_code(self, at: int, char: bytes, top: bytes) -> int:
         data = self._data
         if char == b"#" and (at == 0 or data[at - 1 : at] in b" \t\n;&|("):
-            return self._skip_to(b"\n", at, escapes=False) - 1
+            end = data.find(b"\n", at)
+            end = len(data) if end < 0 else end
+            self._close(at, end)
+            return end
         if char == b"(":
             self._open.append(b"(")
         elif char == b")" and top == b"(":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import yaml
 
@@ -13,7 +13,7 @@ from portlint.registry.merge import Plan
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ (),&'+-]*(?<! )")
 _WIDTH = 110
-_resolve = yaml.resolver.Resolver().resolve
+_resolve: Callable[..., str] = yaml.resolver.Resolver().resolve
 
 
 def written(plan: Plan) -> str:
@@ -26,7 +26,9 @@ def written(plan: Plan) -> str:
         lines += ["#", "# Where the sources disagree, the first is kept:"]
         lines += [f"#   {_one_line(str(each))}" for each in plan.disagreements]
     lines += ["", "ports:"]
-    drafts = sorted(plan.drafts, key=lambda draft: (bool(draft.env_var is None and draft.doubts), draft.port, draft.name))
+    drafts = sorted(
+        plan.drafts, key=lambda draft: (bool(draft.env_var is None and draft.doubts), draft.port, draft.name)
+    )
     doubtful = False
     for draft in drafts:
         if draft.env_var is None and draft.doubts and not doubtful:

@@ -25,6 +25,7 @@ FINDING_FORMATS = (
     "junit",
     "rdjson",
     "markdown",
+    "html",
     "csv",
 )
 """modules of this folder"""

@@ -17,12 +17,26 @@ _LONGEST_MARK = 80
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What is shown of a place. number: the line's, 1-based. offset, width: columns of the terminal."""
+    """What is shown of a place. number: the line's, 1-based. before, marked, behind: the parts of the line."""
 
     number: int
-    text: str
-    offset: int
-    width: int
+    before: str
+    marked: str
+    behind: str
+
+    @property
+    def text(self) -> str:
+        return (self.before + self.marked + self.behind).rstrip()
+
+    @property
+    def offset(self) -> int:
+        """Columns of the terminal before the place."""
+        return _width(self.before)
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal that the place takes, at least 1."""
+        return max(1, _width(self.marked))
 
 
 def frame(data: bytes | None, span: Span, format: str | None) -> Frame | None:
@@ -48,7 +62,7 @@ def frame(data: bytes | None, span: Span, format: str | None) -> Frame | None:
         head = f"...{head[-(room * 2 // 3) :]}"
     if _width(tail) > (left := max(10, room - _width(head))):
         tail = f"{tail[:left]}..."
-    return Frame(span.line, (head + mark + tail).rstrip(), _width(head), max(1, _width(mark)))
+    return Frame(span.line, head, mark, tail)
 
 
 def drawn(place: str, found: Frame | None, painted: Style, *, sign: str, meaning: str, label: str, margin: int) -> str:

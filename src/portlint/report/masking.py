@@ -22,6 +22,11 @@ _SECRET: Final = re.compile(
     r"[ \t]{0,9}[:=][ \t]{0,9}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"',;)}\]&]+))",
     re.IGNORECASE,
 )
+_OPTION: Final = re.compile(
+    r"(?<!\w)--?[A-Za-z-]{0,30}(?:passw(?:or)?d|passphrase|secret|token|credentials?|key)[ \t]{1,9}([^\s-]\S{0,500})",
+    re.IGNORECASE,
+)
+_BARE_USER: Final = re.compile(r"(?<![\w.:/-])[\w.-]{1,64}:([^\s\"'`<>@/]{1,200})@(?=[\w.-]{1,253}:[0-9])")
 _HOST: Final = re.compile(r"(?:^|//|@|[,\"'])([A-Za-z0-9][A-Za-z0-9._-]{0,252}:)$")
 _NAME: Final = re.compile(r"[ \t]*+#?+[ \t]*+(?:export[ \t]++)?+[A-Za-z_][A-Za-z0-9_.-]{0,200}[ \t]*+=[ \t]*+[\"']?")
 
@@ -42,6 +47,9 @@ def masked(line: str, start: int, end: int, format: str | None) -> tuple[str, st
 def _hidden(line: str) -> Iterator[tuple[int, int]]:
     for found in _USER.finditer(line):
         yield found.span(1)
+    for pattern in (_OPTION, _BARE_USER):
+        for found in pattern.finditer(line):
+            yield found.span(1)
     for found in _SECRET.finditer(line):
         assert found.lastindex is not None
         yield found.span(found.lastindex)

@@ -166,7 +166,9 @@ class Entries:
             return found
         if environment is not None and (found := _first(self._valued.get((environment, n)) for n in numbers)):
             return found
-        return _first(self._defaults.get(n) for n in numbers) or self._anywhere.overlapping(ports)
+        found = _first(self._defaults.get(n) for n in numbers) or self._anywhere.overlapping(ports)
+        # What runs in a container does not always say so: `server.listen(5000)` of an image.
+        return found or self._inside.overlapping(ports)
 
 
 def _add(index: dict[K, tuple[Entry, ...]], key: K, entry: Entry) -> None:

@@ -7,11 +7,15 @@ Build specification, `context`, `dockerfile`.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from portlint.extract.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, key_of, lookup, resolved, text_of
 from portlint.extract.yaml_values import scalars
+from portlint.naming import is_host_variable
+
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 
 
 def lineage(label: str, bodies: dict[str, dict[str, Node]]) -> Iterator[str]:
@@ -94,6 +98,13 @@ def env_files(path: str, node: Node | None) -> Iterator[str]:
             yield file
 
 
+def host_variables(node: Node | None) -> Iterator[tuple[str, str]]:
+    """The variables of `environment` whose names say host and whose values are one."""
+    for name, value in settings(resolved(node)) if node is not None else ():
+        if is_host_variable(name.text) and _HOST.fullmatch(value.text):
+            yield name.text, value.text
+
+
 def _items(node: Node | None) -> tuple[Node, ...]:
     """The items of a list; a single value stands for a list of one."""
     found = resolved(node)
@@ -126,7 +137,7 @@ def dockerfile(path: str, build: ScalarNode | SequenceNode | MappingNode | None)
     return located(path, posixpath.join(context, file))
 
 
-def settings(node: Node) -> Iterator[tuple[ScalarNode, ScalarNode]]:
+def settings(node: Node | None) -> Iterator[tuple[ScalarNode, ScalarNode]]:
     """The keys and values of a list of `key=value` or of a mapping."""
     if isinstance(node, SequenceNode):
         for item in scalars(node):

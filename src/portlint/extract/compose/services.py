@@ -17,6 +17,7 @@ from portlint.extract.compose.definitions import (
     env_files,
     extended,
     extra_hosts,
+    host_variables,
     hosts,
     lineage,
     link_aliases,
@@ -400,6 +401,7 @@ class ComposeReader(Reader):
             extends=extended(self.source.path, next((bodies[one] for one in reversed(family)), {})),
             extra_hosts=tuple(extra_hosts(own("extra_hosts"))),
             env_files=tuple(env_files(self.source.path, own("env_file"))),
+            host_variables=tuple(host_variables(own("environment"))),
             commanded=own("command") is not None or own("entrypoint") is not None,
             swarm=any(lookup(deploy, key) is not None for key in knowledge("swarm_keys")),
         )

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from portlint.extract.format import Format, literal
 from portlint.extract.python.candidates import candidates, is_promising
 from portlint.extract.python.context import Context
+from portlint.extract.python.excerpts import excerpt
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import Imports
 from portlint.extract.python.pieces import Piece, Scope, pieces, too_deep
@@ -37,8 +38,12 @@ def extract(source: Source) -> Facts:
     if not found:
         return Facts(path=source.path, format="python", references=tuple(references(source, ())))
     shift = len(_BOM) if source.data.startswith(_BOM) else 0
+    flow = Flow(source.data)
+    text, promising = excerpt(source.data, found, flow)
+    if not promising:
+        return Facts(path=source.path, format="python", references=tuple(references(source, ())))
     try:
-        module = _parse(source.data[shift:])
+        module = _parse_excerpt(text[shift:], source.data[shift:])
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         # A parser that gave up on the size or depth of the file was not refused by its grammar.
         whole = _whole_file(source, shift) if isinstance(error, SyntaxError) else None
@@ -50,7 +55,8 @@ def extract(source: Source) -> Facts:
         reason = f"not valid Python 3: {getattr(error, 'msg', None) or error}"
         problem = Problem(source.span(start, start), reason)
         return Facts(path=source.path, format="python", literals=tuple(_by_text(source)), problems=(problem,))
-    return _Reader(source, module, shift, found).facts()
+    flow.read(module)
+    return _Reader(source, module, flow, shift, promising).facts()
 
 
 _LARGEST_WHOLE = 300_000
@@ -61,8 +67,18 @@ def _whole_file(source: Source, shift: int) -> Facts | None:
     """The facts of a file in newer Python than this `ast` knows, if libcst's own grammar does; else None."""
     if len(source.data) > _LARGEST_WHOLE or too_deep(source.data) is not None:
         return None
-    reader = _Reader(source, ast.Module([], []), shift, ())
+    reader = _Reader(source, ast.Module([], []), Flow(source.data), shift, ())
     return reader.whole(Piece(shift, len(source.data), source.data[shift:], 0, Scope()))
+
+
+def _parse_excerpt(text: bytes, data: bytes) -> ast.Module:
+    """The module; where what was left out was no function after all, that of the whole file."""
+    try:
+        return _parse(text)
+    except SyntaxError:
+        if text == data:
+            raise
+        return _parse(data)
 
 
 def _parse(data: bytes) -> ast.Module:
@@ -95,9 +111,10 @@ def _by_text(source: Source) -> Iterator[PortLiteral]:
 class _Reader:
     """Reads one file that `ast` accepts."""
 
-    def __init__(self, source: Source, module: ast.Module, shift: int, found: Sequence[int]) -> None:
+    def __init__(self, source: Source, module: ast.Module, flow: Flow, shift: int, found: Sequence[int]) -> None:
         self._source = source
         self._module = module
+        self._flow = flow
         self._shift = shift
         self._candidates = found
         self._problems: list[Problem] = []
@@ -108,7 +125,7 @@ class _Reader:
         source = self._source
         kept: list[Piece] = []
         loose: list[int] = []
-        flow = Flow(self._module, source.data)
+        flow = self._flow
         # Of a piece of another file, ast counts the lines from the piece's own first.
         lines = LineIndex(source.data) if source.base else source.lines
         for piece, offsets in pieces(self._module, source.data, lines, self._shift, self._candidates):
@@ -126,7 +143,7 @@ class _Reader:
 
     def whole(self, piece: Piece) -> Facts | None:
         """The facts of a file that libcst reads as one piece; None where it does not."""
-        self._piece(piece, Imports(()), Flow(self._module, self._source.data))
+        self._piece(piece, Imports(()), self._flow)
         return None if self._problems else self._result()
 
     def _result(self) -> Facts:

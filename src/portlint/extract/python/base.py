@@ -13,6 +13,7 @@ from portlint.extract.python.located import Text
 from portlint.extract.python.nodes import dotted, integer_of, name_of, string_of, strings_in
 from portlint.extract.python.pieces import Scope
 from portlint.extract.python.strings import StringReader
+from portlint.extract.python.walking import Walker
 from portlint.extract.text import Hit
 from portlint.naming import is_address_name, is_port_name
 
@@ -31,7 +32,7 @@ ReadWords = Callable[[Sequence[tuple[int, str]]], Sequence[Hit]]
 ReadText = Callable[[Text, Context], Sequence[tuple[int, int, Hit]]]
 
 
-class Visitor(cst.CSTVisitor):
+class Visitor(Walker):
     """Finds the port literals of one piece; see `found` afterwards."""
 
     def __init__(
@@ -45,7 +46,6 @@ class Visitor(cst.CSTVisitor):
         read_text: ReadText,
         read_words: ReadWords,
     ) -> None:
-        super().__init__()
         self.found: list[Found] = []
         self._offset = offset
         self._source = source
@@ -70,12 +70,10 @@ class Visitor(cst.CSTVisitor):
     def context(self) -> Context:
         return self._stack[-1]
 
-    def on_visit(self, node: cst.CSTNode) -> bool:
+    def enter(self, node: cst.CSTNode) -> None:
         self._stack.append(self._given.pop(id(node), self._stack[-1]))
-        return super().on_visit(node)
 
-    def on_leave(self, original_node: cst.CSTNode) -> None:
-        super().on_leave(original_node)
+    def leave(self) -> None:
         self._stack.pop()
 
     def _give(self, node: cst.CSTNode | None, context: Context) -> None:

@@ -14,22 +14,23 @@ from portlint.extract.python.libraries import library
 from portlint.extract.python.pieces import Piece
 from portlint.naming import is_port_name
 
-_NUMBER = re.compile(
-    rb"(?<![0-9A-Za-z.])_?[0-9][0-9_]{1,6}(?![0-9A-Za-z]|\.[0-9])|(?<=\\[nrt])[0-9]{2,5}(?![0-9A-Za-z])"
+# A pattern that begins with a class of characters or with fixed letters is looked for at the speed of memory; one that
+# begins with a look behind, or with several ways to go on, is not.
+_NUMBER = re.compile(rb"[0-9](?:(?<![0-9A-Za-z.].)|(?<=\\[nrt].))[0-9_]{1,6}(?![0-9A-Za-z]|\.[0-9])")
+_BEHIND_COLON = re.compile(rb":[0-9]{2,5}(?:(?![0-9A-Za-z_\]}.%<>]|\.[0-9])|\.(?![0-9])|[{}])")
+"""the port of an address or a URL; not a slice, a format or a time"""
+_PROTOCOLS = (b"/tcp", b"/udp", b"/sctp", b"._tcp", b"._udp", b"._sctp", b"PROXY TCP")
+_PROTOCOLS_IN_PROSE = tuple(word.lower() for word in _PROTOCOLS)
+_COLON_IN_PROSE = re.compile(rb":(?<!\[:)[0-9]{1,6}(?![0-9A-Za-z_%])")
+_PROTOCOL = re.compile(rb"[0-9]/(?:tcp|udp|sctp)|_[0-9]{1,5}\._(?:tcp|udp|sctp)|PROXY TCP")
+_PORT_WORD = re.compile(
+    rb"port(?<!support)(?<!report)(?<!export)(?<!viewport)(?<!transport)(?<!opport)"
+    rb"(?!folio|ion|al|(?<=import)(?:\b|_|er|ed|ing|an[ct]))"
 )
-_BESIDE = re.compile(
-    rb":[0-9]{2,5}(?![0-9A-Za-z_\]}.%<>]|\.[0-9])|:[0-9]{2,5}\.(?![0-9])|_[0-9]{1,5}\._(?:tcp|udp|sctp)"
-    rb"|[0-9]/(?:tcp|udp|sctp)|PROXY TCP|:[0-9]{2,5}[{}]"
-)
-"""what stands beside the digits of an address, a URL, a service record; not a slice, a format or a time"""
-_PORT_WORD = re.compile(rb"[Pp]ort|PORT")
-_NO_PORT = re.compile(
-    rb"import\b|[Ii]mport[A-Z_]|[Ii]mporter|[Ss]upport|SUPPORT|[Rr]eport|REPORT|[Ee]xport|EXPORT|[Vv]iewport|[Tt]ransport"
-    rb"|TRANSPORT|[Pp]ortfolio|[Ii]mport(?:ant|ance|ed|ing)|[Oo]pportun|[Pp]roportion|[Pp]ortion|[Pp]ortal"
-)
-_HOST = re.compile(
-    rb"(?i:host|addr|server|listen)|getenv|environ\b|[0-9]{1,3}(?:\.[0-9]{1,3}){3}[\"']|_ip\b|[Cc]onfig\("
-)
+"""`port` in lower case, where it is not part of a word that means something else"""
+_HOSTS = (b"host", b"addr", b"server", b"listen", b"getenv", b"environ", b"config(", b"_ip")
+_QUOTED_IPV4 = re.compile(rb"[0-9]{1,3}(?:\.[0-9]{1,3}){3}[\"']")
+_WORD = re.compile(rb"\w+")
 
 
 def candidates(data: bytes) -> list[int]:
@@ -48,8 +49,31 @@ def is_promising(piece: Piece, flow: Flow) -> bool:
 
 
 def _shows_port(code: bytes) -> bool:
-    if _BESIDE.search(code) is not None:
+    if b":" in code and _BEHIND_COLON.search(code) is not None:
         return True
-    if _PORT_WORD.search(code) is not None and _PORT_WORD.search(_NO_PORT.sub(b"", code)) is not None:
+    lower = code.lower()
+    if _PORT_WORD.search(lower) is not None:
         return True
-    return _HOST.search(code) is not None or library().called.search(code) is not None
+    if any(word in lower for word in _HOSTS) or _QUOTED_IPV4.search(code) is not None:
+        return True
+    if any(word in code for word in _PROTOCOLS) and _PROTOCOL.search(code) is not None:
+        return True
+    return not library().called.isdisjoint(_WORD.findall(code))
+
+
+def may_show_port(chunk: bytes, names: frozenset[bytes]) -> bool:
+    """Whether a statement, a docstring or a comment somewhere in a stretch of a file can show a port.
+
+    names: those that are used as ports in the file.
+    """
+    lower = chunk.lower()
+    if _PORT_WORD.search(lower) is not None:
+        return True
+    if b":" in chunk and _COLON_IN_PROSE.search(chunk) is not None:
+        return True
+    if any(word in lower for word in _HOSTS) or _QUOTED_IPV4.search(chunk) is not None:
+        return True
+    if any(word in lower for word in _PROTOCOLS_IN_PROSE):
+        return True
+    words = _WORD.findall(chunk)
+    return not (library().called.isdisjoint(words) and names.isdisjoint(words))

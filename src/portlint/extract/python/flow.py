@@ -44,19 +44,23 @@ _ALIAS = re.compile(
     re.MULTILINE,
 )
 _LISTED = re.compile(rb"^[^=\n]{1,160}=[ \t]*(?:set|frozenset|tuple)?\(?[\[({]([\s0-9'\",]{8,2000})[\])}]")
+_NUMBERS_LISTED = re.compile(rb"[\[({][\s0-9'\",]{8,2000}[\])}]")
 _STEPS = 2
 
 
 class Flow:
     """The imports, the signatures and the uses of names of one file."""
 
-    def __init__(self, module: ast.Module, data: bytes) -> None:
+    def __init__(self, data: bytes) -> None:
         self._data = data
         self._listed: set[str] = set()
         """names of lists that hold nothing but well-known ports"""
         self._sinks: Mapping[str, tuple[str, ...]] | None = None
         self.imports: list[ast.stmt] = []
         self.signatures: dict[str, tuple[str, ...]] = {}
+
+    def read(self, module: ast.Module) -> None:
+        """Takes the imports and the signatures from the parsed file."""
         stack: list[ast.stmt] = list(module.body)
         while stack:
             node = stack.pop()
@@ -75,6 +79,11 @@ class Flow:
                             stack += inner.body
                         else:
                             stack.append(inner)
+
+    @property
+    def used_names(self) -> frozenset[bytes]:
+        """The names whose value is used as a port, as far as the text of the uses tells."""
+        return frozenset(name.encode() for name in self.sinks)
 
     @property
     def sinks(self) -> Mapping[str, tuple[str, ...]]:
@@ -140,6 +149,11 @@ _NEVER = frozenset(
     {"None", "True", "False", "self", "cls", "int", "str", "value", "v", "x", "i", "n", "data", "result"}
 )
 """names so common that a use of one says nothing about another"""
+
+
+def lists_ports(data: bytes) -> bool:
+    """Whether a list of nothing but well-known ports may stand anywhere in a file."""
+    return any(_are_well_known(match[0]) for match in _NUMBERS_LISTED.finditer(data))
 
 
 def _are_well_known(items: bytes) -> bool:

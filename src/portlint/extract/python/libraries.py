@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -62,7 +61,7 @@ class Library:
     lookups: dict[str, LookupRule] = field(default_factory=dict)
     options: dict[str, OptionRule] = field(default_factory=dict)
     methods: dict[str, list[str]] = field(default_factory=dict)
-    called: re.Pattern[bytes] = re.compile(rb"(?!)")
+    called: frozenset[bytes] = frozenset()
     """the last words of the calls that take a port, an address or ports"""
 
 
@@ -119,8 +118,9 @@ def library() -> Library:
     for _name, data in _extra:
         _add(out, yaml.load(data, Loader=yaml.CSafeLoader) or {})
     slots = {"port", "ports", "address"}
-    names = {path.rsplit(".", 1)[-1] for path, rule in out.calls.items() if not slots.isdisjoint(rule.slots)}
-    out.called = re.compile(rb"\b(?:" + b"|".join(re.escape(n.encode()) for n in sorted(names)) + rb")\b")
+    out.called = frozenset(
+        path.rsplit(".", 1)[-1].encode() for path, rule in out.calls.items() if not slots.isdisjoint(rule.slots)
+    )
     return out
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import libcst as cst
-from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
 from portlint.extract.python.base import Found, ReadText, ReadWords
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import Imports
 from portlint.extract.python.pieces import Piece
 from portlint.extract.python.visitor import PortVisitor
+from portlint.extract.python.walking import Places
 
 
 def visit(
@@ -26,18 +26,24 @@ def visit(
         module = cst.parse_module(code.decode("utf-8"))
     except (cst.ParserSyntaxError, cst.CSTValidationError, UnicodeDecodeError) as error:
         raise ValueError(f"libcst does not read it: {str(error).splitlines()[0]}") from error
-    spans = MetadataWrapper(module, unsafe_skip_copy=True).resolve(ByteSpanPositionProvider)
+    places: Places | None = None
+
+    def span(node: cst.CSTNode) -> tuple[int, int]:
+        nonlocal places
+        if places is None:
+            places = Places(module)
+        return places.spans[id(node)]
 
     def offset(node: cst.CSTNode) -> int:
-        return spans[node].start
+        return span(node)[0]
 
     def source(node: cst.CSTNode) -> str:
-        span = spans[node]
-        return code[span.start : span.start + span.length].decode("utf-8", "replace")
+        start, end = span(node)
+        return code[start:end].decode("utf-8", "replace")
 
     visitor = PortVisitor(offset, source, piece.scope, imports, flow.signatures, flow.sinks, read_text, read_words)
     try:
-        module.visit(visitor)
+        visitor.walk(module, comments=b"#" in code)
     except SyntaxError as error:  # an integer of more digits than Python converts
         raise ValueError(str(error.msg)) from None
     return [f for f in visitor.found if piece.skip <= f.start]

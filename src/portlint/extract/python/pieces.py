@@ -253,6 +253,8 @@ _CASE = re.compile(rb"^[ \t]*case[^\w=.]", re.MULTILINE)
 
 
 def _too_long(code: bytes) -> str | None:
+    if len(code) <= _LONGEST:
+        return None
     chains, lambdas, branches, is_operand = [0], 0, 0, False
     for found in _SIGN.finditer(code):
         sign = found[0]

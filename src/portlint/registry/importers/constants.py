@@ -1,10 +1,10 @@
 """Imports a module of Python constants. It is parsed with `ast` and never run.
 
-    BACKEND_PORT: int = int(os.getenv("BACKEND_PORT", "8000"))   # FastAPI server
-    API_PORT_RANGE = (8000, 8009)
-    class Ports(IntEnum): REDIS = 6379
-    PORTS = {"grafana": 3000}
-    redis_port: int = Field(default=6379, env="REDIS_PORT")
+BACKEND_PORT: int = int(os.getenv("BACKEND_PORT", "8000"))   # FastAPI server
+API_PORT_RANGE = (8000, 8009)
+class Ports(IntEnum): REDIS = 6379
+PORTS = {"grafana": 3000}
+redis_port: int = Field(default=6379, env="REDIS_PORT")
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ class _Module:
             for key, item in zip(value.keys, value.values, strict=True):
                 port, variable = _port(item)
                 if isinstance(key, ast.Constant) and isinstance(key.value, str) and port is not None:
-                    yield Draft(name=_name(key.value), place=Place(self._path, item.lineno), default=port, env_var=variable)
+                    yield Draft(
+                        name=_name(key.value), place=Place(self._path, item.lineno), default=port, env_var=variable
+                    )
             return
         allowed = _range(value)
         if allowed is not None:

@@ -90,7 +90,9 @@ def _kind(title: str, holds_ports: bool) -> str | None:
 def _holds_ports(table: Table, index: int) -> bool:
     """Whether a column's cells are ports and little else."""
     cells = [row.cells[index] for row in table.rows if index < len(row.cells) and not words.is_empty(row.cells[index])]
-    held = [cell for cell in cells if words.ports(cell) and sum(map(str.isalpha, cell)) <= 2 * sum(map(str.isdigit, cell))]
+    held = [
+        cell for cell in cells if words.ports(cell) and sum(map(str.isalpha, cell)) <= 2 * sum(map(str.isdigit, cell))
+    ]
     return bool(cells) and len(held) * 2 > len(cells)
 
 
@@ -132,9 +134,10 @@ def _drafts(path: str, table: Table, columns: dict[str, int]) -> Iterator[Draft]
 def _described(service: str, cells: dict[str, str]) -> str:
     """The description, with the service's own words where the entry's name cannot show them."""
     described = cells.get("description", "")
+    shows = entry_name(service) == service.lower().replace(" ", "_").replace("-", "_")
     if not described or described == service:
-        return service
-    return described if entry_name(service) == service.lower().replace(" ", "_") else f"{service}: {described}"
+        return "" if shows else service
+    return described if shows else f"{service}: {described}"
 
 
 def _said(draft: Draft, cells: dict[str, str]) -> Draft:

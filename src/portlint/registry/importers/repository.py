@@ -24,7 +24,7 @@ Judge = Callable[[Sequence[Draft]], Sequence[Match]]
 CommentOf = Callable[[str, int], str]
 """what is said in a comment about a line of a file (1-based)"""
 
-_ROUNDS = 6
+_ROUNDS = 4
 """times that the drafts are held against the repository at most"""
 _MOST_PLACES = 3
 _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
@@ -64,8 +64,8 @@ class _Sketch:
             description=self.description,
             range=self.range,
             container_port=self.container_port if self.container_port != self.default else None,
-            environments={name: ports for name, ports in sorted(self.environments.items())},
-            aliases=tuple(alias for alias in dict.fromkeys(self.aliases) if alias != self.name),
+            environments=dict(sorted(self.environments.items())),
+            aliases=tuple(alias for alias in dict.fromkeys(self.aliases) if _key(alias) != _key(self.name)),
             exposure=self.exposure,
             optional=self.optional,
             protocol=self.protocol,
@@ -185,7 +185,13 @@ class _Making:
                 self._take_published(service, literal, inside, mapping.address, mapping.protocol, len(published) > 1)
 
     def _take_published(
-        self, service: Service, literal: PortLiteral, inside: int | None, address: str | None, protocol: str, several: bool
+        self,
+        service: Service,
+        literal: PortLiteral,
+        inside: int | None,
+        address: str | None,
+        protocol: str,
+        several: bool,
     ) -> None:
         name = entry_name(service.name)
         known = next((sketch for sketch in self.sketches if sketch.holds(literal.port)), None)
@@ -198,7 +204,11 @@ class _Making:
                 known.container_port = inside
             return
         environment = self._environment(literal)
-        same = [s for s in self.sketches if service.name in (s.name, *s.aliases) and s.container_port in (None, inside, s.default)]
+        same = [
+            s
+            for s in self.sketches
+            if service.name in (s.name, *s.aliases) and s.container_port in (None, inside, s.default)
+        ]
         fits = [s for s in same if (s.container_port or s.default) == inside]
         if environment is not None and len(fits) == 1 and environment not in fits[0].environments:
             fits[0].environments[environment] = literal.ports
@@ -227,7 +237,8 @@ class _Making:
                 if m.verdict is Verdict.UNKNOWN and not m.inside and self._counts(m) and _is_use(m.literal)
             ]
             wrong = [m for m in judged if m.verdict is Verdict.MISMATCH and m.by != "variable" and m.entry is not None]
-            if not self._take_unknown(unknown) and not self._take_wrong(wrong):
+            changed = self._take_unknown(unknown)
+            if not self._take_wrong(wrong) and not changed:
                 return
 
     def _take_unknown(self, literals: list[PortLiteral]) -> bool:
@@ -243,6 +254,11 @@ class _Making:
         return bool(by_port)
 
     def _take_group(self, name: str, port: int, group: list[PortLiteral]) -> None:
+        owners = [sketch for sketch in self.sketches if sketch.default == port]
+        if len(owners) == 1 and name in wellknown.by_name() and wellknown.of_identifier(owners[0].name) is None:
+            # `vite` at the port of `frontend` is the software that the service runs.
+            owners[0].aliases.append(name)
+            return
         sketch = _Sketch(name=entry_name(name or f"port_{port}"), default=port)
         ends = [literal.end_port for literal in group if literal.end_port is not None]
         sketch.range = PortRange(port, max(ends)) if ends else None
@@ -340,7 +356,8 @@ def _is_service_variable(variable: str) -> bool:
 
 def _stem(identifier: str) -> str:
     """The parts of a name that say which service: `DEFAULT_REDIS_PORT` is redis, `A2A_PORT` a2a, `APP_PORT` app."""
-    spoken = [part.lower() for part in _PART.findall(identifier) if not _PORT_WORDS & set(words(part))]
+    parts = identifier.split("_") if identifier.isupper() else _PART.findall(identifier)
+    spoken = [part.lower() for part in parts if part and not _PORT_WORDS & set(words(part))]
     spoken = spoken or [word for word in words(identifier) if word not in _PORT_WORDS]
     return "_".join([part for part in spoken if not _is_generic(part)] or spoken)
 
@@ -356,10 +373,6 @@ def _is_same_service(one: _Sketch, other: _Sketch) -> bool:
 
 def _is_generic(word: str) -> bool:
     return word in _table("generic") or word.removesuffix("s") in _table("generic")
-
-
-def _key(identifier: str) -> frozenset[str]:
-    return frozenset(words(identifier)) - _PORT_WORDS
 
 
 def _well_known(literal: PortLiteral) -> str:
@@ -414,4 +427,3 @@ def _spoken(match: Match) -> str | None:
     if match.by == "name" and (word is None or set(words(word)) <= _PORT_WORDS):
         return None
     return word
-

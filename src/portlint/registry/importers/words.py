@@ -15,7 +15,7 @@ _PORT = re.compile(
 )
 _PAIR = re.compile(r"(?<![\w.,])(\d{1,5})\s?(?:→|->|=>|:)\s?(\d{1,5})(?![\w.])")
 _URL_PORT = re.compile(r"://[\w.\-]{1,100}:(\d{1,5})\b")
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+|\bPORT\b")
+_VARIABLE = re.compile(r"(?<![A-Z0-9])[A-Z][A-Z0-9]*_[A-Z0-9_]+|\bPORT\b")
 _PROTOCOL = re.compile(r"\b(tcp|udp)\b", re.IGNORECASE)
 
 

@@ -5,8 +5,8 @@ Each format is one module with a function `render` that takes an `Audit`; AUDIT_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib import import_module
 
 from portlint.model import Match, Registry
@@ -36,8 +36,6 @@ class Audit:
     """the inventory, sorted by place"""
     registry: Registry | None = None
     unchecked: tuple[Unchecked, ...] = ()
-    environments: Mapping[str, str] = field(default_factory=dict)
-    """path to environment"""
     is_whole: bool = True
     """there is an inventory; else this is about findings alone"""
 

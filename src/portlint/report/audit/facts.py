@@ -23,6 +23,7 @@ VERDICTS: Final = {
 _BLOCK: Final = 1000
 """ports of a block where the registry plans none"""
 _MOST_BLOCKS: Final = 40
+_MOST_OF_A_RANGE: Final = 100
 EVERYWHERE: Final = "any environment"
 
 
@@ -42,7 +43,7 @@ def sentences(audit: Audit) -> tuple[str, str, str]:
         f"{audit.name} writes {counted(ports, 'different port')} in {counted(len(audit.matches), 'place')} of "
         f"{counted(files, 'file')}; {counted(done.checked, 'file')} could be read and checked."
     )
-    wrong = f"There are {severities(done.severities, style(False))}"
+    wrong = f"The check gives {severities(done.severities, style(False))}"
     if done.suppressed:
         wrong += f", besides {done.suppressed} that comments silence"
     unread = f"{counted(done.not_checked, 'file')} could not be checked"
@@ -56,10 +57,10 @@ def _standing(audit: Audit) -> str:
             "is wrong is judged by the repository's own files alone."
         )
     numbers = Counter(match.verdict for match in audit.matches)
+    agreeing, services = counted(numbers[Verdict.MATCH], "place"), counted(len(audit.registry.entries), "service")
     return (
-        f"The registry, {audit.registry.path}, has {counted(len(audit.registry.entries), 'service')}: "
-        f"{counted(numbers[Verdict.MATCH], 'place')} agree with it, {numbers[Verdict.MISMATCH]} "
-        f"contradict it, and {numbers[Verdict.UNKNOWN]} have a port that it does not know."
+        f"The registry, {audit.registry.path}, has {services} (in agreement with it: {agreeing}; in contradiction: "
+        f"{numbers[Verdict.MISMATCH]}; unknown to it: {numbers[Verdict.UNKNOWN]})."
     )
 
 
@@ -138,7 +139,9 @@ def _owners(audit: Audit) -> dict[int, str]:
     if audit.registry is not None:
         for entry in audit.registry.entries:
             for value in (PortRange(entry.default, entry.default), *entry.environments.values()):
-                owners.update(dict.fromkeys(range(value.start, min(value.end, value.start + 100) + 1), entry.name))
+                for port in range(value.start, min(value.end, value.start + _MOST_OF_A_RANGE) + 1):
+                    others = owners.get(port, entry.name)
+                    owners[port] = others if others == entry.name else f"{others} and {entry.name}"
         return owners
     for match in audit.matches:
         if match.literal.valid and match.verdict is not Verdict.FOREIGN:
@@ -168,7 +171,9 @@ def most_telling(matches: Iterable[Match], most: int) -> tuple[list[Match], int]
     kept = list(matches)
     if len(kept) <= most:
         return kept, 0
-    order = sorted(range(len(kept)), key=lambda at: kept[at].verdict in (Verdict.MATCH, Verdict.ALLOWED, Verdict.FOREIGN))
+    order = sorted(
+        range(len(kept)), key=lambda at: kept[at].verdict in (Verdict.MATCH, Verdict.ALLOWED, Verdict.FOREIGN)
+    )
     chosen = sorted(order[:most])
     return [kept[at] for at in chosen], len(kept) - most
 

@@ -110,7 +110,8 @@ def _inventory(audit: Audit) -> Iterator[str]:
     matches, left_out = most_telling(audit.matches, _MOST_PLACES)
     if not matches:
         return
-    yield "\n## Inventory\n\n| Port | Role | Service | Verdict | Format | Place |\n| --- | --- | --- | --- | --- | --- |\n"
+    yield "\n## Inventory\n\n| Port | Role | Service | Verdict | Format | Place |\n"
+    yield "| --- | --- | --- | --- | --- | --- |\n"
     for match in matches:
         literal = match.literal
         place = f"{markdown(literal.path)}:{literal.span.line}:{literal.span.column}"

@@ -15,14 +15,14 @@ from portlint.report.audit.facts import blocks_of, service_of
 CONFLICT, MISMATCH, KNOWN, UNKNOWN = "conflict", "mismatch", "known", "unknown"
 _CONFLICTS: Final = frozenset({"PORT201", "PORT303", "PORT404", "PORT501", "PORT507"})
 """rules that say that two want one port"""
-_MOST_SERVICES, _MOST_PORTS, _MOST_FILES = 250, 300, 80
+_MOST_SERVICES, _MOST_ROWS, _MOST_FILES = 250, 300, 60
 _RANKS: Final = (CONFLICT, MISMATCH, KNOWN, UNKNOWN)
 
 PITCH: Final = 20
 """units between two rows of the picture, and below: places in it"""
 WIDTH: Final = 1000
-_SERVICES_END, _PORTS_START, _PORTS_END, _FILES_START = 240, 420, 560, 690
-_LONGEST: Final = 44
+SERVICES_END, MIDDLE_START, MIDDLE_END, FILES_START = 240, 400, 540, 680
+_LONGEST: Final = 40
 """characters of a file's name; the end of it tells more"""
 
 
@@ -82,7 +82,7 @@ def _fitted(
     paths: Counter[str],
 ) -> PortMap:
     wanted = sorted(states, key=lambda ports: (_RANKS.index(states[ports]), -uses[ports], ports.start))
-    ports = tuple(sorted(wanted[:_MOST_PORTS], key=lambda each: (each.start, each.end)))
+    ports = tuple(sorted(wanted[:_MOST_ROWS], key=lambda each: (each.start, each.end)))
     rows = {each: row for row, each in enumerate(ports)}
     services = _ordered((service, rows[port]) for service, port in by_service if port in rows)
     bad = {path for (_, path), state in by_file.items() if state == MISMATCH}
@@ -151,11 +151,11 @@ def picture(audit: Audit, found: PortMap) -> Picture:
     height = int(max(row, len(found.services) + 1, len(found.files) + 1) * PITCH)
     services, files = _spread(found.services, height), _spread(found.files, height)
     curves = [
-        Curve(_curve(_SERVICES_END + 8, services[name], _PORTS_START, middle[port]), state)
+        Curve(_curve(SERVICES_END + 8, services[name], MIDDLE_START, middle[port]), state)
         for (name, port), state in found.by_service.items()
     ]
     curves += (
-        Curve(_curve(_PORTS_END, middle[port], _FILES_START - 8, files[path]), state)
+        Curve(_curve(MIDDLE_END, middle[port], FILES_START - 8, files[path]), state)
         for (port, path), state in found.by_file.items()
     )
     curves.sort(key=lambda curve: -_RANKS.index(curve.state))

@@ -1,0 +1,183 @@
+"""Times portlint and its peers on one tree, in turns, and prints the ratios.
+
+    python benchmarks/run.py                          a synthetic repository of 2,000 files
+    python benchmarks/run.py --checkout ~/src/thing   a copy of any local checkout
+    python benchmarks/run.py --growth                 also 1, 2, 4 and 8 copies side by side
+    python benchmarks/run.py --peer 'semgrep=semgrep scan --quiet --metrics off --config my-rules.yaml .'
+
+Each round runs every command once, so that a machine that is busy for a while is busy for all of them. What is shown
+is the median of the rounds, the spread (lowest to highest), and the ratio of the medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PORTLINT = (sys.executable, "-m", "portlint")
+NUMBERS = r"\b[1-9]\d{1,4}\b"
+PYTHON = '''"""Module {n}."""
+
+import os
+
+SIZE = {size}
+PORT = int(os.getenv("SERVICE_{n}_PORT", "{port}"))
+URL = "http://service-{n}:{port}/health"
+
+
+def area(width: int, height: int) -> int:
+    """Nothing about ports: {size} times."""
+    return width * height * {size}
+
+
+class Worker:
+    """Number {n}."""
+
+    retries = 12
+
+    def wait(self, seconds: float = 0.25) -> list[int]:
+        return [number * {size} for number in range(100)]
+'''
+COMPOSE = """services:
+  web{n}:
+    image: nginx:1.27
+    ports: ["{port}:80"]
+    environment: {{API_URL: "http://api:{other}"}}
+"""
+REGISTRY = "ports:\n  api: {default: 8000, env_var: API_PORT}\n  redis: {default: 6379, env_var: REDIS_PORT}\n"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One command of a round. before: what makes the tree as the command shall find it."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path
+    before: Callable[[], object] = lambda: None
+
+
+def synthetic(folder: Path, files: int) -> None:
+    """Writes a repository: nine modules to a compose file."""
+    chance = random.Random(files)
+    for n in range(files):
+        port, other, size = chance.randrange(1024, 65536), chance.randrange(1024, 65536), chance.randrange(10, 99999)
+        place = folder / f"part{n // 100}"
+        place.mkdir(parents=True, exist_ok=True)
+        if n % 10:
+            (place / f"module{n}.py").write_text(PYTHON.format(n=n, port=port, size=size))
+        else:
+            (place / f"compose.{n}.yaml").write_text(COMPOSE.format(n=n, port=port, other=other))
+    (folder / "ports.yaml").write_text(REGISTRY)
+
+
+def repository(folder: Path) -> None:
+    """Makes a folder a git repository with all files in it, old enough for their times to be believed."""
+    hour_ago = time.time() - 3600
+    for place in folder.rglob("*"):
+        if place.is_file() and not place.is_symlink():
+            os.utime(place, (hour_ago, hour_ago))
+    for arguments in (("init", "-q"), ("add", "-A")):
+        subprocess.run(("git", *arguments), cwd=folder, check=True, capture_output=True)
+
+
+def timed(task: Task) -> float:
+    task.before()
+    started = time.perf_counter()
+    subprocess.run(task.command, cwd=task.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return time.perf_counter() - started
+
+
+def measured(tasks: Sequence[Task], rounds: int) -> dict[str, list[float]]:
+    """Seconds by task; one round before the first that counts warms the file system."""
+    times: dict[str, list[float]] = {task.name: [] for task in tasks}
+    for number in range(rounds + 1):
+        for task in tasks:
+            seconds = timed(task)
+            if number:
+                times[task.name].append(seconds)
+    return times
+
+
+def tasks_for(tree: Path, peers: Sequence[tuple[str, str]]) -> list[Task]:
+    changed = [tree / "portlint_changed.py", tree / "compose.portlint-changed.yaml"]
+
+    def change() -> None:
+        changed[0].write_text(f"PORT = 8001  # {time.time_ns()}\n")
+        changed[1].write_text(f'services: {{web: {{image: nginx, ports: ["8080:80"]}}}}  # {time.time_ns()}\n')
+
+    names = [path.name for path in changed]
+    tasks = [
+        Task("python -c pass", (sys.executable, "-c", "pass"), tree),
+        Task("portlint --version", (*PORTLINT, "--version"), tree),
+        Task("portlint ports, cold", (*PORTLINT, "ports", "--no-cache"), tree),
+        Task("portlint ports, cold, 1 job", (*PORTLINT, "ports", "--no-cache", "--jobs", "1"), tree),
+        Task("portlint ports, warm", (*PORTLINT, "ports", "--cache"), tree),
+        Task("portlint check, cold", (*PORTLINT, "check", "--no-cache"), tree),
+        Task("portlint check, two changed files", (*PORTLINT, "check", "--cache", *names), tree, change),
+    ]
+    if shutil.which("rg"):
+        tasks.append(Task("rg -c NUMBER", ("rg", "-c", NUMBERS, "."), tree))
+    if shutil.which("ruff"):
+        tasks.append(
+            Task("ruff PLR2004", ("ruff", "check", "--isolated", "--no-cache", "--select", "PLR2004", "."), tree)
+        )
+    change()
+    return tasks + [Task(name, tuple(shlex.split(command)), tree) for name, command in peers]
+
+
+def table(times: dict[str, list[float]], base: str) -> str:
+    unit = statistics.median(times[base])
+    lines = [f"| what | median s | spread s | against {base} |", "|---|---|---|---|"]
+    for name, seconds in times.items():
+        median = statistics.median(seconds)
+        lines.append(f"| {name} | {median:.3f} | {min(seconds):.3f} to {max(seconds):.3f} | {median / unit:.2f} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkout", type=Path, help="a folder to copy; default: a synthetic repository")
+    parser.add_argument("--files", type=int, default=2000, help="files of the synthetic repository")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--growth", action="store_true", help="also copies of the tree side by side")
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND", help="one more command to time")
+    given = parser.parse_args()
+    peers = [(name, command) for name, _, command in (each.partition("=") for each in given.peer)]
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ["XDG_CACHE_HOME"] = f"{scratch}/cache"
+        tree = Path(scratch, "tree")
+        if given.checkout is None:
+            synthetic(tree, given.files)
+        else:
+            shutil.copytree(given.checkout, tree, symlinks=True, ignore=shutil.ignore_patterns(".git", "node_modules"))
+        if given.growth:
+            for copies in (1, 2, 4, 8):
+                for number in range(copies):
+                    shutil.copytree(tree, Path(scratch, f"times{copies}", f"copy{number}"), symlinks=True)
+                repository(Path(scratch, f"times{copies}"))
+        repository(tree)
+        times = measured(tasks_for(tree, peers), given.rounds)
+        print(table(times, "rg -c NUMBER" if "rg -c NUMBER" in times else "python -c pass"))
+        if given.growth:
+            grown = [
+                Task(f"{state}, {copies} times", (*PORTLINT, "ports", flag), Path(scratch, f"times{copies}"))
+                for state, flag in (("cold", "--no-cache"), ("warm", "--cache"))
+                for copies in (1, 2, 4, 8)
+            ]
+            print("\n" + table(measured(grown, given.rounds), "cold, 1 times"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Which places go to a service by its name, and miss it: the ground of PORT205 and PORT301."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from portlint import rulebook
+from portlint.check.context import Context, host_beside
+from portlint.check.network import Peer
+from portlint.model import Match, PortLiteral, Role
+
+_ADDRESSED = frozenset({Role.CONNECT, Role.SETTING, Role.FALLBACK})
+_FOLDER = re.compile(r"[a-z0-9]+")
+
+
+def missed(context: Context) -> Iterator[tuple[PortLiteral, tuple[Peer, ...]]]:
+    """Places that go to a service by name, at a port that none of the services so named listens on."""
+    beside = _hosts_beside(context)
+    for match in context.matches:
+        literal = match.literal
+        host = literal.host
+        if host is None and literal.variable is not None and literal.form == "value":
+            # `REDIS_HOST: redis` beside `REDIS_PORT: 6382`
+            host = host_beside(beside.get((literal.path, literal.service), {}), literal.variable)
+        if host is None or not literal.valid or not is_addressed(context, match):
+            continue
+        if literal.port in context.own_ports.get(literal.path, ()):
+            # Code that starts services of its own: their names may be the same.
+            continue
+        peers = context.network.called(literal.path, literal.service, host)
+        if peers and all(peer.sure and not peer.listens(literal.ports) for peer in peers):
+            yield literal, peers
+
+
+def _hosts_beside(context: Context) -> dict[tuple[str, str | None], dict[str, str]]:
+    """The variables that name a host, of each service and of each env file that only containers get."""
+    out: dict[tuple[str, str | None], dict[str, str]] = {}
+    env_files: set[str] = set()
+    for facts in context.facts:
+        for service in facts.services:
+            env_files.update(service.env_files)
+            if service.host_variables:
+                out[service.path, service.name] = dict(service.host_variables)
+    for facts in context.facts:
+        if facts.path in env_files and facts.path.rpartition("/")[2] != ".env":
+            # Compose reads `.env` for itself as well.
+            out[facts.path, None] = {each.name: each.host for each in facts.variables if each.host is not None}
+    return out
+
+
+def is_addressed(context: Context, match: Match) -> bool:
+    """Whether a place is one from which a client goes out in the network of the containers."""
+    literal = match.literal
+    if literal.role not in _ADDRESSED or literal.form in ("comparison", "word"):
+        return False
+    if literal.format in _other("always"):
+        return True
+    if context.is_test(literal.path):
+        # Tests make up hosts and ports.
+        return False
+    return _other("networks").isdisjoint(_FOLDER.findall(literal.path.lower()))
+
+
+@cache
+def _other(key: str) -> frozenset[str]:
+    return frozenset(rulebook.load("listening.yaml")[key])

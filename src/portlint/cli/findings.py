@@ -1,0 +1,47 @@
+"""What `check` and `report` show: the findings of a run, with the rules and the sources that they are about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from portlint.cli.scope import Scope
+
+if TYPE_CHECKING:
+    from portlint.model import Severity
+    from portlint.report import Report
+    from portlint.run import Outcome
+
+
+def report_of(where: Scope, outcome: Outcome) -> Report:
+    from portlint.cards import card
+    from portlint.reading import Text, Tree, decode
+    from portlint.report import Report, Summary
+
+    findings = outcome.result.findings
+    numbers: Counter[Severity] = Counter(card(finding.rule).severity for finding in findings)
+    formats = {facts.path: facts.format for facts in outcome.facts}
+    limit = where.loaded.settings.max_file_size
+
+    @lru_cache(maxsize=8)  # findings come file by file, and most of them point at the registry as well
+    def source(path: str) -> bytes | None:
+        with Tree(where.root) as tree:
+            raw = tree.read(path, limit)
+        text = decode(path, raw) if isinstance(raw, bytes) else raw
+        return text.data if isinstance(text, Text) else None
+
+    return Report(
+        findings=findings,
+        summary=Summary(
+            checked=outcome.checked,
+            skipped=outcome.skipped,
+            not_checked=outcome.not_checked,
+            suppressed=len(outcome.result.suppressed),
+            severities=numbers,
+        ),
+        card=card,
+        source=source,
+        format_of=formats.get,
+        place=where.place(),
+    )

@@ -1,0 +1,104 @@
+"""What of a Python file `ast` must see: the bodies of functions that can hold no port are left out.
+
+`ast.parse` is most of the time that a large repository takes, and most functions hold no number that may be a port.
+The lines stay where they are, so that the positions of what is left hold for the file. Headers, classes, imports and
+all that stands outside of functions are kept, for they tell what the rest means. Where anything is unusual, the whole
+file is parsed.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+
+from portlint.extract.python.candidates import may_show_port
+from portlint.extract.python.flow import Flow, lists_ports
+from portlint.naming import is_port_name
+
+_START = re.compile(rb"\n(?=[A-Za-z_@](?!lse\b|lif\b|xcept\b|inally\b)|[ \t]+(?:@|(?:def|class|async[ \t]+def)[ \t]))")
+"""before the lines at which a function may begin or end: what stands at the margin, `def`, `class` and decorators"""
+_HEADER = re.compile(
+    rb"([ \t]*)((?:@[^\n]*\n[ \t]*)*)((?:async[ \t]+)?def[ \t]+([A-Za-z_]\w*)[ \t]*"
+    rb"\((?:[^()#\"'\\]|\"[^\"\n\\]*\"|'[^'\n\\]*'|\([^()#\"'\\]*\))*+\)[ \t]*(?:->[^:#\"'\\\n]*)?:)[ \t]*\r?\n"
+)
+_CLASS = re.compile(rb"\bclass[ \t]+\w*[Pp][Oo][Rr][Tt]")
+_INDENT = re.compile(rb"[ \t]*")
+_PAIRS = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"))
+_FEWEST = 2000
+"""bytes of a file that is worth the look"""
+
+
+def excerpt(data: bytes, candidates: Sequence[int], flow: Flow) -> tuple[bytes, Sequence[int]]:
+    """The text to parse, with the same lines as `data`, and the candidates in what is left.
+
+    No candidates: nothing in the file can be a port literal. flow: what the text of the file says of its names.
+    """
+    if (
+        len(data) < _FEWEST
+        or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n"))
+        or _CLASS.search(data) is not None
+        or lists_ports(data)
+    ):
+        return data, candidates
+    names = flow.used_names
+    out: list[bytes] = []
+    kept: list[int] = []
+    chunks = list(_chunks(data))
+    inner = _inside_functions(data, chunks)
+    for number, (start, end) in enumerate(chunks):
+        first, last = bisect_left(candidates, start), bisect_left(candidates, end)
+        chunk = data[start:end]
+        is_promising = first < last and may_show_port(chunk, names)
+        header = _HEADER.match(chunk)
+        if header is not None and is_port_name(header[4].decode()):
+            is_promising = True
+        if is_promising:
+            kept += candidates[first:last]
+        if is_promising or header is None or inner[number] or b"import" in chunk:
+            out.append(chunk)
+        else:
+            out += (chunk[: header.end(3)], b" pass", b"\n" * chunk.count(b"\n", header.end(3)))
+    return b"".join(out), kept
+
+
+def _chunks(data: bytes) -> Iterator[tuple[int, int]]:
+    """The stretches between the lines at which a function may begin or end; a decorator belongs to what follows."""
+    start = 0
+    for match in _START.finditer(data):
+        at = match.end()
+        if data[match.start() - 1 : match.start()] in (b"\\", b"\r") and data[:at].rstrip(b"\r\n").endswith(b"\\"):
+            continue
+        if _is_closed(data[start:at]):
+            yield start, at
+            start = at
+    yield start, len(data)
+
+
+def _is_closed(chunk: bytes) -> bool:
+    """Whether a stretch ends outside of brackets and strings, and does not end in a decorator."""
+    if chunk.count(b'"""') & 1 or chunk.count(b"'''") & 1:
+        return False
+    if any(chunk.count(opening) != chunk.count(closing) for opening, closing in _PAIRS):
+        return False
+    if chunk.lstrip(b" \t").startswith(b"@"):
+        # A decorator and what it decorates; behind a lone one there is no other line.
+        return _HEADER.match(chunk) is not None or b"class " in chunk or b"def " in chunk
+    return True
+
+
+def _inside_functions(data: bytes, chunks: Sequence[tuple[int, int]]) -> list[bool]:
+    """Which stretches hold, or are, functions inside functions: what belongs to which is not told apart there."""
+    out = [False] * len(chunks)
+    open_: list[tuple[int, int, bool]] = []
+    for number, (start, _) in enumerate(chunks):
+        blank = _INDENT.match(data, start)
+        depth = 0 if blank is None else len(blank[0])
+        while open_ and open_[-1][0] >= depth:
+            open_.pop()
+        is_function = _HEADER.match(data, start) is not None
+        if open_:
+            out[open_[-1][1]] = True
+            out[number] = open_[-1][2]
+        open_.append((depth, number, is_function))
+    return out

@@ -1,0 +1,166 @@
+"""The GitHub Action, the GitLab component and the README's CI snippets: their shell steps are run as they stand."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from portlint import __version__
+
+TOP = Path(__file__).parent.parent
+ACTION = yaml.safe_load((TOP / "action.yml").read_text())
+STEPS = {step["id"]: step for step in ACTION["runs"]["steps"]}
+
+
+@pytest.fixture
+def job(root, monkeypatch):
+    """Runs a step as a job would, with the repository as its folder: exit code and stdout."""
+    temp, programs = root.parent / "temp", root.parent / "bin"
+    temp.mkdir()
+    programs.mkdir()
+    program(programs / "portlint", f'exec "{sys.executable}" -m portlint "$@"')
+    program(programs / "pip", "exit 0")
+    environment = {
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "RUNNER_TEMP": str(temp),
+        "GITHUB_ACTION_PATH": str(TOP),
+        "GITHUB_PATH": str(temp / "path"),
+        "GITHUB_OUTPUT": str(temp / "output"),
+        "GITHUB_STEP_SUMMARY": str(temp / "summary.md"),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+
+    def run(script: str, **given: str) -> tuple[int, str]:
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script],
+            env={**os.environ, **environment, **given},
+            cwd=root,
+            capture_output=True,
+            text=True,
+        )
+        return done.returncode, done.stdout
+
+    run.temp = temp
+    run.programs = programs
+    return run
+
+
+def program(path: Path, script: str) -> None:
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def inputs(**given: str) -> dict[str, str]:
+    """The step's environment, with the inputs that are given and the defaults of the others."""
+    values = {name: each["default"] for name, each in ACTION["inputs"].items()} | given
+    step = STEPS["check"]["env"]
+    return {name: values[re.fullmatch(r"\$\{\{ inputs\.([\w-]+) \}\}", value)[1]] for name, value in step.items()}
+
+
+def test_the_action_checks(job, root):
+    code, out = job(STEPS["check"]["run"], **inputs(**{"sarif-file": "ports.sarif"}))
+    assert code == 1
+    assert (job.temp / "output").read_text() == "exit-code=1\n"
+    start, token = re.match(r"(::stop-commands::([0-9a-f]{32}))\n", out).groups()
+    log, _, commands = out.removeprefix(start).partition(f"\n::{token}::\n")
+    assert "error[PORT103] fallback-mismatch" in log
+    assert "::error file=app/main.py,line=2," in commands
+    assert "::error" not in log
+    assert (job.temp / "summary.md").read_text().startswith("## portlint: ")
+    assert json.loads((root / "ports.sarif").read_text())["version"] == "2.1.0"
+
+
+def test_the_action_takes_options_and_paths_as_they_are(job, root):
+    given = inputs(paths="app/ok.py\n", args="--select=PORT103\n--statistics\n", annotations="false", summary="false")
+    code, out = job(STEPS["check"]["run"], **given)
+    assert code == 0
+    assert "PORT" not in out
+    assert not (job.temp / "summary.md").exists()
+    assert job(STEPS["check"]["run"], **inputs(args="; touch taken", paths="$(touch taken)"))[0] == 2
+    assert not (root / "taken").exists()
+
+
+def test_inputs_reach_a_script_as_variables_alone():
+    assert not any("${{" in step["run"] for step in STEPS.values())
+
+
+def test_the_action_installs_what_was_checked_out(job):
+    record = job.temp / "asked"
+    program(job.programs / "environment", f'echo "$@" >"{record}"')
+    program(job.programs / "python3", f'mkdir -p "$3/bin" && cp "{job.programs}/environment" "$3/bin/python"')
+    assert job(STEPS["install"]["run"])[0] == 0
+    assert record.read_text() == f"-m pip install --quiet --disable-pip-version-check {TOP}\n"
+    assert (job.temp / "path").read_text() == f"{job.temp}/portlint/bin\n"
+
+
+def test_the_gitlab_component(job, root):
+    spec, document = (TOP / "templates" / "portlint.yml").read_text().split("\n---\n")
+    values = {name: each["default"] for name, each in yaml.safe_load(spec)["spec"]["inputs"].items()}
+    filled = re.sub(r"\$\[\[ inputs\.([\w-]+) \]\]", lambda found: values[found[1]], document)
+    component = yaml.safe_load(filled)["portlint"]
+    code, out = job("\n".join(component["script"]))
+    assert code == 1
+    assert "error[PORT103]" in out
+    reports = component["artifacts"]["reports"]
+    issues = json.loads((root / reports["codequality"]).read_text())
+    assert len(issues) == (root / reports["junit"]).read_text().count("<failure") > 0
+
+
+def readme_steps() -> list[dict]:
+    """The steps of the CI jobs in the README; a line of a GitLab script is one, too."""
+    found: list[dict] = []
+    for block in re.findall(r"^```yaml\n(.*?)^```", (TOP / "README.md").read_text(), re.MULTILINE | re.DOTALL):
+        document = yaml.safe_load(block)
+        for job in document.get("jobs", document).values():
+            if isinstance(job, dict):
+                found += [*job.get("steps", ()), *({"run": line} for line in job.get("script", ()))]
+    return found
+
+
+def test_the_readme_gives_the_action_inputs_that_it_has():
+    for step in readme_steps():
+        if step.get("uses", "").startswith("portlint/portlint@"):
+            assert set(step.get("with", ())) <= set(ACTION["inputs"])
+
+
+def test_the_commands_of_the_readme_run(job):
+    commands = [step["run"] for step in readme_steps() if "portlint check" in step.get("run", "")]
+    assert commands
+    assert {job(command)[0] for command in commands} == {1}
+
+
+def test_the_steps_of_the_image(job):
+    text = (TOP / "Dockerfile").read_text().replace("\\\n", "")
+    steps = [line.split(" ", 1) for line in text.splitlines() if line and not line.startswith("#")]
+    words = dict(steps)
+    assert re.fullmatch(r"[1-9][0-9]*:[1-9][0-9]*", words["USER"])
+    assert json.loads(words["ENTRYPOINT"]) == ["portlint"]
+    pattern, folder = words["COPY"].split()
+    assert Path(f"dist/portlint-{__version__}-py3-none-any.whl").match(pattern)
+    copied = job.temp / "wheel"
+    copied.mkdir()
+    wheel = copied / f"portlint-{__version__}-py3-none-any.whl"
+    wheel.touch()
+    program(job.programs / "pip", f'echo "$@" >"{job.temp}/asked"')
+    assert job(words["RUN"].replace(folder.rstrip("/"), str(copied)))[0] == 0
+    assert (job.temp / "asked").read_text().split()[-1] == str(wheel)
+    assert not copied.exists()
+    code, out = job(" ".join((*json.loads(words["ENTRYPOINT"]), *json.loads(words["CMD"]))))
+    assert code == 1
+    assert "error[PORT103]" in out
+
+
+def test_the_shell_lines_of_the_readme_run(root, portlint):
+    blocks = re.findall(r"^```sh\n(.*?)^```", (TOP / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    for line in lines:
+        if line.startswith(("portlint check --", "portlint report ")):
+            assert portlint(*shlex.split(line)[1:])[0] in (0, 1), line

@@ -1,0 +1,168 @@
+"""The shortcuts of the Python extractor leave out nothing: what it finds without them, it finds with them."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import libcst
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
+
+from inventory import fixtures
+from portlint.extract import python
+from portlint.extract.python import excerpts
+from portlint.extract.python.candidates import candidates
+from portlint.extract.python.flow import Flow
+from portlint.extract.python.walking import Places, Walker
+from portlint.model import Facts, Source
+
+PYTHON = [path for path in fixtures("python") if path.suffix == ".py"]
+
+
+def found(data: bytes, shortcuts: bool) -> Facts:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(excerpts, "_FEWEST", 0)
+        if not shortcuts:
+            patch.setattr(python, "excerpt", lambda data, found, flow: (data, found))
+            patch.setattr(python, "is_promising", lambda piece, flow: flow.concerns(piece.code) or True)
+        return replace(python.extract(Source.of("a.py", data)), problems=())
+
+
+def statements(path: Path) -> list[str]:
+    """The statements at the margin of a fixture, and those in its functions."""
+    text = path.read_text("utf-8-sig")
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return []
+    inner = [x for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) for x in node.body]
+    segments = (ast.get_source_segment(text, node) for node in (*tree.body, *inner))
+    return [textwrap.dedent(each) for each in segments if each and '"""' not in each and "\\\n" not in each]
+
+
+STATEMENTS = sorted({text for path in PYTHON for text in statements(path)})
+FILLERS = (
+    "total = 40 + 2",
+    "# the answer is 42",
+    '"""The text\ndef f():\nof a function: 42."""',
+    "x = [\n10,\n20]",
+    "import json",
+    'TEXT = """\nport:\n8000\n"""',
+    "for item in range(100):\n    print(item)",
+    "try:\n    y = 30\nexcept OSError:\n    y = 31",
+    "@staticmethod\ndef inner(a, b=(1, 22)):\n    return 333",
+    "class Inner:\n    size = 512",
+    "z = lambda: 44",
+    "# it's 10 o'clock",
+)
+HEADERS = (
+    "def f():",
+    "def f(a: int = 12, b='x') -> dict[str, int]:",
+    "async def f(\n    a,\n    b=80,\n):",
+    "class C:",
+    "@decorator(99)\ndef f(self):",
+    "if True:",
+    "def get_port():",
+    "class Ports:",
+    "class PortKind(Enum):",
+    "with open(x) as y:",
+    "def f(s=')', t=\"(\"):  # :)",
+)
+
+
+def is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
+
+
+def block(lines: list[str]) -> str:
+    return "\n".join(lines)
+
+
+def nested(parts: tuple[str, str]) -> str:
+    return parts[0] + "\n" + textwrap.indent(parts[1], "    ")
+
+
+LEAVES = st.sampled_from(STATEMENTS) | st.sampled_from(FILLERS)
+BLOCKS = st.recursive(
+    st.lists(LEAVES, min_size=1, max_size=3).map(block),
+    lambda inner: st.lists(
+        st.tuples(st.sampled_from(HEADERS), inner).map(lambda it: it[0] + "\n" + textwrap.indent(it[1], "    "))
+        | LEAVES,
+        min_size=1,
+        max_size=3,
+    ).map(block),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda path: path.name)
+def test_shortcuts_lose_nothing_of_a_fixture(path):
+    data = path.read_bytes()
+    assert found(data, shortcuts=True) == found(data, shortcuts=False)
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.lists(BLOCKS, min_size=1, max_size=4).map(block), st.sampled_from(["\n", "\r\n", "\r"]))
+def test_shortcuts_lose_nothing_of_a_mixture(text, newline):
+    data = text.replace("\n", newline).encode()
+    assume(is_python(text))  # of a broken file more is found where what is broken is left out
+    assert found(data, shortcuts=True) == found(data, shortcuts=False)
+
+
+def test_functions_without_ports_are_left_out(monkeypatch):
+    monkeypatch.setattr(excerpts, "_FEWEST", 0)
+    data = b'import x\ndef area(a, b="x"):\n    return a * 3141\n\ndef serve():\n    run(port=8000)\n\nX = 12\n'
+    text, kept = excerpts.excerpt(data, candidates(data), Flow(data))
+    assert text == b'import x\ndef area(a, b="x"): pass\n\n\ndef serve():\n    run(port=8000)\n\nX = 12\n'
+    assert [data[at - 3 : at + 1] for at in kept] == [b"8000"]
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda path: path.name)
+def test_places_are_those_that_libcst_tells(path):
+    try:
+        module = libcst.parse_module(path.read_bytes().decode("utf-8-sig"))
+    except libcst.ParserSyntaxError:
+        return
+    spans = MetadataWrapper(module, unsafe_skip_copy=True).resolve(ByteSpanPositionProvider)
+    places = Places(module).spans
+    for node, span in spans.items():
+        if node is not module:  # of which libcst leaves out the last line end
+            assert places[id(node)] == (span.start, span.start + span.length)
+
+
+@pytest.mark.parametrize("comments", [True, False])
+def test_the_walk_comes_to_every_expression(comments):
+    class All(Walker):
+        def __init__(self):
+            self.seen = set()
+
+        def enter(self, node):
+            self.seen.add(node)
+
+    class Theirs(libcst.CSTVisitor):
+        def __init__(self):
+            self.seen = set()
+
+        def on_visit(self, node):
+            self.seen.add(node)
+            return True
+
+    for path in PYTHON:
+        try:
+            module = libcst.parse_module(path.read_bytes().decode("utf-8-sig"))
+        except libcst.ParserSyntaxError:
+            continue
+        ours, theirs = All(), Theirs()
+        ours.walk(module, comments)
+        module.visit(theirs)
+        wanted = libcst.CSTNode if comments else libcst.BaseExpression
+        assert {node for node in theirs.seen if isinstance(node, wanted)} <= ours.seen
