@@ -244,9 +244,25 @@ def test_an_env_file_alone():
 
 
 def test_the_software_of_a_service_is_its_alias(shop, portlint):
-    (shop / ".env.example").write_text("# The front\nFRONT_PORT=5173\nBACK_PORT=8100\n")
+    (shop / ".env.example").write_text("# The front\nFRONT_PORT=5173\nBACK_PORT=8150\n")
     (shop / "run.py").write_text('print("Vite at http://vite:5173")\nvite_port = 5173\n')
     portlint("init")
     front = load_registry("ports.yaml", (shop / "ports.yaml").read_bytes())[0].entry("front")
     assert (front.default, front.aliases, front.description) == (5173, ("vite",), "")
     assert portlint("check", "--select", "PORT102,PORT104,PORT501")[:2] == (0, "")
+
+
+def test_a_source_of_very_many_ports_is_cut():
+    rows = "".join(f"| s{n} | {1024 + n % 60000} | V{n}_PORT |\n" for n in range(3000))
+    page = read_source("page.md", f"| Service | Port | Variable |\n|-|-|-|\n{rows}".encode())
+    module = read_source("ports.py", "".join(f"A{n}_PORT = {1024 + n}\n" for n in range(3000)).encode())
+    assert [len(source.drafts) for source in (page, module)] == [1000, 1000]
+    assert page.notes == ("page.md: only the first 1000 ports are taken",)
+
+
+@pytest.mark.parametrize(
+    "cell", ["A" * 200_000, "1-" * 100_000, "[x](" * 50_000, "é" * 100_000, "<" * 100_000, "8000:" * 50_000]
+)
+def test_a_hostile_cell(cell):
+    page = f"| Service | Port | Variable |\n|-|-|-|\n| a | 8000 | {cell} |\n| {cell} | 8001 | B_PORT |\n"
+    assert [each.default for each in read_source("page.md", page.encode()).drafts] == [8000, 8001]

@@ -102,6 +102,8 @@ TEXTS = [
     ("ldap:localhost:1389:cn=x", "1389@localhost"),
     # none of these is a port
     ("image=redis:7", ""),
+    ("docker:24-dind", ""),
+    ("depot:8000-alpine", ""),
     ('{\\"count\\":6100,\\"id\\":298}', ""),
     ("{'count':6100}", ""),
     ("cache is [redis:6300]", ""),

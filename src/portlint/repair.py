@@ -14,7 +14,12 @@ from portlint.fix.writing import replace as replace_content
 from portlint.model import Facts, Finding
 from portlint.reading import Tree, Unread, decode
 from portlint.run import ExtraRules, Outcome, Request, facts_of, read_extra_rules
-from portlint.workers import Limits, Lost, Supervisor
+from portlint.workers import Limits, Lost, Supervisor, default_jobs
+
+READINGS = 3
+"""how often a file is read: to see that it is the same, to rewrite it, to prove the result"""
+FILES_FOR_ONE_WORKER = 8
+"""files that one worker is through with before a second one would have started"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,9 @@ def repair(request: Request, outcome: Outcome, *, unsafe: bool, untouchable: Abs
         rules = read_extra_rules(tree, settings)
     work = _Planning(request.root, settings.max_file_size, rules, known, tasks, unsafe)
     paths = tuple(tasks)
-    with Supervisor(work, paths, Limits(settings.timeout), jobs=1) as supervisor:
+    limits = Limits(READINGS * settings.timeout)
+    jobs = 1 if len(paths) < FILES_FOR_ONE_WORKER else settings.jobs or default_jobs()
+    with Supervisor(work, paths, limits, jobs=jobs) as supervisor:
         results: list[Plan | Left | Lost] = supervisor.results()
     left = [each for each in results if isinstance(each, Left)]
     left += [Left(path, each.reason) for path, each in zip(paths, results, strict=True) if isinstance(each, Lost)]

@@ -55,14 +55,15 @@ def is_addressed(context: Context, match: Match) -> bool:
     literal = match.literal
     if literal.role not in _ADDRESSED or literal.form in ("comparison", "word"):
         return False
-    if literal.format in _other("always"):
+    if literal.format in knowledge("always"):
         return True
     if context.is_test(literal.path):
         # Tests make up hosts and ports.
         return False
-    return _other("networks").isdisjoint(_FOLDER.findall(literal.path.lower()))
+    return knowledge("networks").isdisjoint(_FOLDER.findall(literal.path.lower()))
 
 
 @cache
-def _other(key: str) -> frozenset[str]:
+def knowledge(key: str) -> frozenset[str]:
+    """One list of `rules/listening.yaml`."""
     return frozenset(rulebook.load("listening.yaml")[key])

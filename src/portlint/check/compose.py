@@ -119,7 +119,7 @@ def exposed_on_all_interfaces(context: Context) -> Iterator[Finding]:
                         said = context.registry_says(entry, key="exposure")
                         yield _exposed(binding, f"{entry.name}, which is internal,", said, place, entry)
                 elif store is not None and (binding.container is None or _overlaps(binding, store.ports)):
-                    said = Related(*peer.image_place, f"{binding.service} is {store.name}: it keeps data")
+                    said = Related(*peer.image_place, f"{binding.service} runs {store.name}, a data store")
                     yield _exposed(binding, _called(binding.service, store.name), said, place)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from posixpath import dirname
 
 from portlint import wellknown
-from portlint.check.addressed import is_addressed
-from portlint.check.context import HERE, Context, at, is_fallback
+from portlint.check.addressed import is_addressed, knowledge
+from portlint.check.context import HERE, Context, at, is_default
 from portlint.check.network import Peer, places, said
-from portlint.model import Facts, Finding, Listening, PortLiteral, Related, Role
+from portlint.model import Facts, Finding, Listening, PortLiteral, PortRange, Related, Role
 from portlint.naming import words
 
 _TOLD = ("command", "CMD", "EXPOSE", "image")
@@ -56,7 +56,7 @@ def _mapped(peer: Peer) -> Iterator[Finding]:
     right = [*told, *(each for each in listens if each.by in _BACKED)]
     for kind, leads in (("mapping", "the mapping leads to"), ("expose", "expose names")):
         inner = [each for each in listens if each.by == kind]
-        if not inner or any(_overlap(each, right) for each in inner) or inner[0].where is None:
+        if not inner or any(_overlap(each.ports, right) for each in inner) or inner[0].where is None:
             continue
         yield at(
             inner[0].where,
@@ -75,7 +75,7 @@ def _probed(peer: Peer) -> Iterator[Finding]:
         if each.by != "healthcheck" or literal is None or literal.service is None or not sure:
             continue
         others = [other for other in peer.member.listens if other.by not in ("healthcheck", "label")]
-        if not _overlap(each, others):
+        if not _overlap(each.ports, others):
             yield at(
                 literal,
                 "PORT203",
@@ -126,8 +126,8 @@ def _dockerfile(facts: Facts, bound: frozenset[int]) -> Iterator[Finding]:
             )
 
 
-def _overlap(one: Listening, others: Iterable[Listening]) -> bool:
-    return any(one.ports.overlaps(other.ports) for other in others)
+def _overlap(ports: PortRange, others: Iterable[Listening]) -> bool:
+    return any(ports.overlaps(other.ports) for other in others)
 
 
 def _meets(one: PortLiteral, others: Iterable[PortLiteral]) -> bool:
@@ -177,13 +177,13 @@ def _unpublished(context: Context) -> Iterator[Finding]:
         literal = match.literal
         if literal.host is None or literal.host.lower() not in _MACHINE or not literal.valid:
             continue
-        if literal.form not in ("url", "address") or is_fallback(literal) or not is_addressed(context, match):
+        if literal.form not in ("url", "address") or is_default(literal) or not is_addressed(context, match):
             continue
         if literal.service is not None and literal.host.lower() not in _MACHINE_FROM_INSIDE:
             # Inside a container this is the container itself.
             continue
         peers = context.network.around(literal.path)
-        meant = [peer for peer in peers if _is_named(literal, peer) and peer.listens(literal.ports)]
+        meant = [peer for peer in peers if _is_named(literal, peer) and _overlap(literal.ports, peer.sure)]
         if not meant or literal.port in context.bound or any(peer.publishes(literal.ports) for peer in peers):
             continue
         if all(peer.published and peer.sure for peer in meant):
@@ -203,6 +203,8 @@ def _unpublished(context: Context) -> Iterator[Finding]:
 def _is_named(literal: PortLiteral, peer: Peer) -> bool:
     """Whether the place says that this service is meant: by its name, or by the well-known service that it is."""
     said = frozenset(words(literal.variable or literal.name or ""))
+    if not said.isdisjoint(knowledge("client_words")):
+        return False
     if any(parts and parts <= said for parts in (frozenset(words(host)) for host in peer.member.hosts)):
         return True
     image = next((each.image for each in reversed(peer.member.definitions) if each.image is not None), None)

@@ -174,6 +174,12 @@ def is_fallback(literal: PortLiteral) -> bool:
     return literal.role is Role.FALLBACK or literal.form == "fallback"
 
 
+def is_default(literal: PortLiteral) -> bool:
+    """Whether code takes the literal, or the URL that it stands in, when a variable is not set."""
+    in_url = literal.form in ("url", "address") and literal.format in CODE and literal.variable is not None
+    return in_url or is_fallback(literal)
+
+
 def is_port_variable(variable: str) -> bool:
     """Whether a name is that of an environment variable for the port of some service: `API_PORT`, not `PORT`.
 

@@ -82,8 +82,7 @@ class Network:
     def peer(self, stack: Stack, member: Member) -> Peer:
         key = (id(stack), member.name)
         if key not in self._peers:
-            sure = tuple(each for each in member.listens if each.sure)
-            self._peers[key] = Peer(stack, member, tuple(bindings(stack, member, self._values)), sure)
+            self._peers[key] = Peer(stack, member, tuple(bindings(stack, member, self._values)), _sure(stack, member))
         return self._peers[key]
 
     def peers(self, stack: Stack) -> Iterator[Peer]:
@@ -129,6 +128,15 @@ class Network:
             near = [pair for pair, depth in zip(found, depths, strict=True) if depth == deepest]
         for stack, member in near:
             yield self.peer(stack, member)
+
+
+def _sure(stack: Stack, member: Member) -> tuple[Listening, ...]:
+    """What is ground for a claim. A mapping that an override adds to a service may be one for a debugger alone."""
+    sure = tuple(each for each in member.listens if each.sure)
+    base = member.definitions[0].path
+    if all(each.by == "mapping" and each.where is not None and each.where.path != base for each in sure):
+        return ()
+    return sure
 
 
 def _shared(path: str, other: str) -> int:

@@ -52,6 +52,8 @@ def _is_right(match: Match, entry: Entry) -> bool:
         return ports.start in own and ports.end in own
     if entry.range is not None and ports.start != ports.end:
         return ports.start in entry.range and ports.end in entry.range
+    if entry.container_port is not None and match.literal.role is Role.CONTAINER:
+        return entry.container_port in ports
     values = [PortRange(entry.default, entry.default), *entry.environments.values()]
     if entry.container_port is not None and match.literal.role is not Role.PUBLISH:
         values.append(PortRange(entry.container_port, entry.container_port))

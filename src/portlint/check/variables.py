@@ -9,7 +9,7 @@ from functools import cache
 from posixpath import dirname
 
 from portlint import rulebook, wellknown
-from portlint.check.context import Context, at, host_beside, is_fallback, put_right
+from portlint.check.context import Context, at, host_beside, is_default, is_fallback, put_right
 from portlint.check.env_files import is_personal, is_template
 from portlint.model import Facts, Finding, PortLiteral, Related
 from portlint.naming import is_port_name, words
@@ -72,7 +72,8 @@ def inconsistent_variable(context: Context) -> Iterator[Finding]:
         if len(ports) < 2 or (host and _is_list(places)) or _of_several_stores(variable, ports):
             continue
         for scope in _scopes(variable, places):
-            yield from _differing(variable, scope)
+            if not all(_is_apart(place.literal) for place in scope):
+                yield from _differing(variable, scope)
 
 
 def _places(context: Context) -> Iterator[_Place]:
@@ -83,8 +84,8 @@ def _places(context: Context) -> Iterator[_Place]:
         variable, path = literal.variable, literal.path
         if not _is_variable(variable) or variable in registered or literal.end_port is not None or not literal.valid:
             continue
-        setting = literal.format in _SETTINGS and not is_fallback(literal)
-        if not (setting or is_fallback(literal)) or is_personal(path):
+        setting = literal.format in _SETTINGS and not is_default(literal)
+        if not (setting or is_default(literal)) or is_personal(path):
             continue
         if path not in formats or (setting and literal.format != formats[path]):
             # An env file inside another file (a ConfigMap, a here-document) is for another machine.
@@ -122,6 +123,13 @@ def _container_ports(context: Context) -> dict[str, set[int]]:
                 if mapping.published_variable is not None and mapping.container is not None:
                     out.setdefault(mapping.published_variable, set()).add(mapping.container.port)
     return out
+
+
+def _is_apart(literal: PortLiteral) -> bool:
+    """Whether code stands among tests or examples, each of which is a program of its own."""
+    if literal.format in (*_SETTINGS, "compose"):
+        return False
+    return not _words("folders_of_programs").isdisjoint(words(dirname(literal.path)))
 
 
 def _of_several_stores(variable: str, ports: Iterable[int]) -> bool:
@@ -163,8 +171,8 @@ def _differing(variable: str, places: Sequence[_Place]) -> Iterator[Finding]:
         literal, other = place.literal, right.literal
         if place.port == right.port:
             continue
-        here = "falls back to" if is_fallback(literal) else "is"
-        there = "falls back to" if is_fallback(other) else "is"
+        here = "falls back to" if is_default(literal) else "is"
+        there = "falls back to" if is_default(other) else "is"
         where = f"in {other.path}" if other.path != literal.path else f"in line {other.span.line}"
         yield at(
             literal,

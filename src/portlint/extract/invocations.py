@@ -18,7 +18,7 @@ _OPTION = re.compile(
     rb"(?<![\w-])(?:-f|--file)(?:[\"']?[ \t,]{1,4}[\"']?|=[\"']?)([^\s\"',;|&]{1,200}\.ya?ml)(?![\w.])"
 )
 _VARIABLE = re.compile(rb"[ \t]{0,4}(?::=|[?:]?=|:)[ \t]{0,4}[\"']?([^\s\"'#]{1,1000})")
-_TAIL = re.compile(rb"^.*[})]/?")
+_TAIL = re.compile(rb"^.*(?:[})]|\$[A-Za-z_]\w{0,80})/?")
 _LONGEST = 2000
 """bytes of one command that are looked at"""
 _MOST = 200

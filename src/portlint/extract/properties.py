@@ -93,7 +93,9 @@ def _hits(key: str, value: str) -> list[Hit]:
         return judged(key, value.rstrip())
     kept = [index for index, char in enumerate(value) if char != "\\"]
     hits = judged(key, "".join(value[index] for index in kept))
-    return [replace(hit, start=kept[hit.start], end=kept[hit.end - 1] + 1) for hit in hits]
+    spread = [replace(hit, start=kept[hit.start], end=kept[hit.end - 1] + 1) for hit in hits]
+    # Digits with a backslash between them are no port that is written there.
+    return [new for new, hit in zip(spread, hits, strict=True) if new.end - new.start == hit.end - hit.start]
 
 
 def _end(pattern: re.Pattern[str], text: str, position: int) -> int:

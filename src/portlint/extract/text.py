@@ -180,7 +180,8 @@ def _fits_behind(text: str, end: int) -> bool:
     char, after = text[end], text[end + 1 : end + 2]
     if char == "@":
         return False
-    return not (char in ".:-" and after.isdigit())
+    # docker:24-dind is an image's tag.
+    return not (char in ".:-" and after.isdigit()) and not (char == "-" and after.isalpha())
 
 
 def _host_start(text: str, colon: int) -> int | None:

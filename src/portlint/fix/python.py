@@ -43,9 +43,11 @@ def rewrite(data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:
     file = _File(data, tree)
     made: dict[int, Fix] = {}
     by_piece: dict[tuple[int, int], list[int]] = {}
+    own_import = _functions_that_import_os(tree)
     for number, task in enumerate(tasks):
-        piece = file.piece(task.finding.span.line)
-        if piece is not None:
+        line = task.finding.span.line
+        piece = file.piece(line)
+        if piece is not None and not any(first <= line <= last for first, last in own_import):
             by_piece.setdefault(piece, []).append(number)
     for (start, end), numbers in by_piece.items():
         nodes = _Nodes(data[start:end], start)
@@ -80,6 +82,16 @@ def _rebinds(tree: ast.Module) -> bool:
         if bound in _NEEDED:
             return True
     return False
+
+
+def _functions_that_import_os(tree: ast.Module) -> list[tuple[int, int]]:
+    """The lines of the functions in which `os` is a local name, and unbound above its import."""
+    return [
+        (node.lineno, _last_line(node))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and any(isinstance(each, ast.Import) and any(map(_is_os, each.names)) for each in ast.walk(node))
+    ]
 
 
 class _File:

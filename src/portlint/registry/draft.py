@@ -12,6 +12,10 @@ _NO_WORD = re.compile(r"[^\w]+|_+")
 _LONGEST_NAME = 60
 
 
+MAX_DRAFTS = 1000
+"""services that one source may give; a longer table is of another kind"""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
     """Where something is said. path: as the user knows it; line: 1-based."""

@@ -43,6 +43,11 @@ def _side_options() -> frozenset[str]:
 
 
 @cache
+def _side_ports() -> frozenset[int]:
+    return frozenset(rulebook.load("listening.yaml")["side_ports"])
+
+
+@cache
 def _config_formats() -> frozenset[str]:
     return frozenset(rulebook.load("listening.yaml")["config_formats"])
 
@@ -168,7 +173,9 @@ class Listeners:
 
 
 def _is_main(literal: PortLiteral) -> bool:
-    """Whether an option of a command is where the process answers: `--port`, `--bind`; not `--metrics-port`."""
+    """Whether a port of a command is where the process answers: `--port`, `--bind`; not `--metrics-port`."""
+    if literal.port in _side_ports():
+        return False
     name = literal.name
     return name is None or name == literal.service or _side_options().isdisjoint(words(name))
 

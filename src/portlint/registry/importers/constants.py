@@ -17,7 +17,7 @@ from dataclasses import replace
 from portlint.model import FIRST_PORT, LAST_PORT, PortRange
 from portlint.naming import is_port_name
 from portlint.naming import words as words_of
-from portlint.registry.draft import Draft, Imported, Place, entry_name
+from portlint.registry.draft import MAX_DRAFTS, Draft, Imported, Place, entry_name
 
 _DIGITS = re.compile(r"\d{1,5}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -38,7 +38,9 @@ def read_constants(path: str, data: bytes) -> Imported:
         return Imported(notes=(f"{path}: not Python that can be read: {reason}",))
     found = list(_Module(path, text.splitlines()).drafts(tree.body, in_ports=False, depth=0))
     ranges = {draft.name: draft for draft in found if draft.default is None}
-    return Imported(drafts=tuple(_with_range(draft, ranges) for draft in found if draft.default is not None))
+    drafts = [_with_range(draft, ranges) for draft in found if draft.default is not None]
+    notes = (f"{path}: only the first {MAX_DRAFTS} ports are taken",) if len(drafts) > MAX_DRAFTS else ()
+    return Imported(drafts=tuple(drafts[:MAX_DRAFTS]), notes=notes)
 
 
 def _with_range(draft: Draft, ranges: dict[str, Draft]) -> Draft:

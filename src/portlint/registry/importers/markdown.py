@@ -13,7 +13,7 @@ from dataclasses import replace
 from portlint.model import PortRange
 from portlint.naming import is_port_name
 from portlint.naming import words as words_of
-from portlint.registry.draft import BlockDraft, Draft, Imported, Place, entry_name
+from portlint.registry.draft import MAX_DRAFTS, BlockDraft, Draft, Imported, Place, entry_name
 from portlint.registry.importers import words
 from portlint.registry.importers.encoding import repaired
 from portlint.registry.importers.tables import Line, Row, Table, lines, plain, tables
@@ -39,7 +39,9 @@ def read_markdown(path: str, data: bytes) -> Imported:
             drafts += _drafts(path, table, columns)
     if not drafts:
         drafts = list(_lists(path, document))
-    return Imported(drafts=tuple(_with_variables(drafts, document)), blocks=tuple(blocks))
+    notes = (f"{path}: only the first {MAX_DRAFTS} ports are taken",) if len(drafts) > MAX_DRAFTS else ()
+    known = tuple(_with_variables(drafts[:MAX_DRAFTS], document))
+    return Imported(drafts=known, blocks=tuple(blocks[:MAX_DRAFTS]), notes=notes)
 
 
 def _columns(table: Table) -> dict[str, int] | None:

@@ -1,0 +1,349 @@
+"""Rules that hold files against one another: stacks, addresses, values, names and sides, each with its near-miss."""
+
+from __future__ import annotations
+
+import pytest
+
+from portlint.model import Settings
+from portlint.run import run_on_memory
+
+Files = dict[str, str]
+
+
+def found(files: Files, *codes: str) -> list[str]:
+    """`path:line CODE` of what the rules `codes` (none: the cross-file ones) say."""
+    chosen = codes or ("PORT2", "PORT3", "PORT4", "PORT6")
+    result = run_on_memory({path: text.encode() for path, text in files.items()}, Settings(select=chosen))
+    return [f"{f.path}:{f.span.line} {f.rule}" for f in result.findings]
+
+
+def messages(files: Files, *codes: str) -> list[str]:
+    result = run_on_memory({path: text.encode() for path, text in files.items()}, Settings(select=codes))
+    return [f.message for f in result.findings]
+
+
+def compose(**services: str) -> str:
+    """A compose file; each service is a flow mapping, with an image where it has none."""
+    rows = (f"  {name}: {{image: shop/{name}, {body}}}\n" for name, body in services.items())
+    return "services:\n" + "".join(rows)
+
+
+WEB = compose(web='ports: ["8000:80"]')
+TOOLS = compose(tools='ports: ["8000:90"]')
+TWO = {"docker-compose.yml": WEB, "docker-compose.tools.yml": TOOLS}
+RUN = "docker compose -f docker-compose.yml -f docker-compose.tools.yml up"
+CLASH = ["docker-compose.tools.yml:2 PORT201"]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, []),
+        ({"Makefile": "up:\n\tdocker compose -f docker-compose.yml -f docker-compose.tools.yml up -d\n"}, CLASH),
+        ({"run.sh": "docker-compose --file=docker-compose.yml \\\n  --file docker-compose.tools.yml up\n"}, CLASH),
+        ({".github/workflows/ci.yml": f"jobs:\n  a:\n    steps:\n      - run: {RUN}\n"}, CLASH),
+        ({"up.py": f"import subprocess\nsubprocess.run({RUN.split()!r})\n"}, CLASH),
+        ({".env": "COMPOSE_FILE=docker-compose.yml:docker-compose.tools.yml\n"}, CLASH),
+        ({"scripts/up.sh": RUN.replace("docker-c", "$ROOT/docker-c")}, CLASH),
+        ({"scripts/up.sh": RUN.replace("docker-c", "${ROOT:-.}/docker-c")}, CLASH),
+        ({"a.sh": "docker compose -f docker-compose.yml up\ndocker compose -f docker-compose.tools.yml up\n"}, []),
+        ({"a.sh": "docker compose -f docker-compose.yml up && kubectl apply -f docker-compose.tools.yml\n"}, []),
+        ({"a.sh": "docker compose -f docker-compose.yml -f missing.yml up\n"}, []),
+        ({"docker-compose.all.yml": "include: [docker-compose.yml, {path: ./docker-compose.tools.yml}]\n"}, CLASH),
+    ],
+)  # fmt: skip
+def test_which_files_run_together(more: Files, expected: list[str]) -> None:
+    assert found(TWO | more, "PORT201") == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        # The second file only adds to the first.
+        (
+            {
+                "compose.yaml": WEB,
+                "compose.dev.yaml": 'services:\n  web: {environment: {A: "1"}}\n' + TOOLS.partition("\n")[2],
+            },
+            ["compose.dev.yaml:3 PORT201"],
+        ),
+        ({"compose.yaml": WEB, "compose.dev.yaml": compose(web='ports: ["8000:80"]', tools='ports: ["8000:90"]')},
+         ["compose.dev.yaml:3 PORT201"]),
+        ({"docker-compose.prod.yml": WEB, "docker-compose.staging.yml": TOOLS}, []),
+        ({"compose.yaml": WEB, "compose.override.yml": TOOLS}, ["compose.override.yml:2 PORT201"]),
+        ({"compose.yaml": compose(web='ports: ["8000:80"]', tools='profiles: [tools], ports: ["8000:90"]')},
+         ["compose.yaml:3 PORT201"]),
+        ({"compose.yaml": compose(web='profiles: [a], ports: ["8000:80"]', tools='profiles: [b], ports: ["8000:90"]')},
+         []),
+        ({"compose.yaml": compose(web='scale: 2, ports: ["8000:80"]')}, ["compose.yaml:2 PORT201"]),
+        ({"compose.yaml": compose(web='scale: 2, ports: ["8000-8001:80"]')}, []),
+        ({"compose.yaml": compose(web='scale: 2, ports: ["80"]')}, []),
+        ({"compose.yaml": compose(a='network_mode: host, command: serve --port 8000', web='ports: ["8000:80"]')},
+         ["compose.yaml:3 PORT201"]),
+        ({"compose.yaml": compose(a='network_mode: host, ports: ["8000:1"]', web='ports: ["8000:80"]')}, []),
+        ({"compose.yaml": compose(a='network_mode: "service:web", ports: ["8000:1"]', web='ports: ["8000:80"]')}, []),
+    ],
+)  # fmt: skip
+def test_stacks(files: Files, expected: list[str]) -> None:
+    assert found(files, "PORT201") == expected
+
+
+ADMIN = compose(admin='ports: ["${ADMIN_PORT:-8001}:80"]', web='ports: ["8000:80"]')
+
+
+@pytest.mark.parametrize(
+    ("path", "env", "expected"),
+    [
+        ("compose.yaml", {}, []),
+        ("compose.yaml", {".env": "ADMIN_PORT=8000\n"}, ["compose.yaml:3 PORT201"]),
+        ("compose.yaml", {".env": "OTHER_PORT=8000\n"}, []),
+        ("compose.yaml", {"elsewhere/.env": "ADMIN_PORT=8000\n"}, []),
+        ("compose.yaml", {".env.example": "ADMIN_PORT=8000\n"}, []),
+        ("compose.yaml", {".env.production": "ADMIN_PORT=8000\n"}, []),
+        ("compose.prod.yaml", {".env.production": "ADMIN_PORT=8000\n"}, ["compose.prod.yaml:3 PORT201"]),
+        ("compose.prod.yaml", {".env.production": "ADMIN_PORT=8002\n", ".env": "ADMIN_PORT=8000\n"}, []),
+    ],
+)
+def test_values_of_variables(path: str, env: Files, expected: list[str]) -> None:
+    assert found({path: ADMIN} | env, "PORT201") == expected
+
+
+def test_both_values_of_a_variable_are_named() -> None:
+    files = {"compose.yaml": ADMIN, ".env": "ADMIN_PORT=8000\n"}
+    result = run_on_memory({path: text.encode() for path, text in files.items()}, Settings(select=("PORT201",)))
+    (related,) = result.findings[0].related
+    assert related.message == "admin publishes 8000 here (the value of ADMIN_PORT in .env; its fallback is 8001)"
+
+
+API = 'ports: ["18080:8000"]'
+
+
+@pytest.mark.parametrize(
+    ("services", "more", "expected"),
+    [
+        ({"api": API, "ui": "environment: {API_URL: 'http://api:18080'}"}, {}, ["compose.yaml:3 PORT205"]),
+        ({"api": API, "ui": "environment: {API_URL: 'http://api:8001'}"}, {}, ["compose.yaml:3 PORT301"]),
+        ({"api": API, "ui": "environment: {API_URL: 'http://api:8000'}"}, {}, []),
+        ({"api": API, "ui": "environment: {API_HOST: api, API_PORT: 18080}"}, {}, ["compose.yaml:3 PORT205"]),
+        ({"api": API, "ui": "environment: {API_HOST: other, API_PORT: 18080}"}, {}, []),
+        ({"api": API, "ui": "env_file: ui.env"}, {"ui.env": "API_HOST=api\nAPI_PORT=8001\n"}, ["ui.env:2 PORT301"]),
+        ({"api": API, "ui": "links: ['api:backend'], command: wait backend:18080"}, {}, ["compose.yaml:3 PORT205"]),
+        ({"api": API + ", hostname: inner"}, {"x.conf": "server { location / { proxy_pass http://inner:8001; } }\n"},
+         ["x.conf:1 PORT301"]),
+        ({"api": API + ", networks: {default: {aliases: [back]}}"},
+         {"traefik.yml": "http:\n  services:\n    a:\n      loadBalancer:\n        servers:\n          - url: http://back:8001\n"},
+         ["traefik.yml:6 PORT301"]),
+        ({"api": API, "ui": "extra_hosts: ['api:10.0.0.7'], environment: {API_URL: 'http://api:18080'}"}, {}, []),
+        ({"api": API, "ui": "environment: {API_URL: 'http://host.docker.internal:18080'}"}, {}, []),
+        ({"api": API}, {"call.py": 'URL = "http://api:8001/x"\n'}, ["call.py:1 PORT301"]),
+        ({"api": API}, {"tests/test_call.py": 'URL = "http://api:8001/x"\n'}, []),
+        ({"api": API}, {"k8s/deployment.yaml": "spec:\n  url: http://api:80\n"}, []),
+        ({"api": API}, {"start.py": 'HERE = "http://localhost:8001"\nTHERE = "http://api:8001"\n'}, []),
+        ({"api": API + ", environment: {PORT: 9000}", "ui": "environment: {A_URL: 'http://api:9000'}"}, {}, []),
+        ({"api": "environment: {A: b}", "ui": "environment: {A_URL: 'http://api:9000'}"}, {}, []),
+        ({"api": 'ports: ["18080:${INNER}"]', "ui": "environment: {A_URL: 'http://api:9000'}"}, {}, []),
+        ({"redis": API}, {"compose.yaml": "services:\n  db: {image: 'redis:7'}\n  ui: {image: a, environment: {R_URL: 'redis://db:6380'}}\n"},
+         ["compose.yaml:3 PORT301"]),
+        ({"api": "expose: [9100]", "vpn": "network_mode: 'service:api', expose: [7000]", "ui": "command: go http://api:7000"},
+         {}, []),
+    ],
+)  # fmt: skip
+def test_who_is_called_where(services: dict[str, str], more: Files, expected: list[str]) -> None:
+    assert found({"compose.yaml": compose(**services)} | more, "PORT205", "PORT301") == expected
+
+
+def test_a_message_names_what_tells_the_port() -> None:
+    build = "build: api, " + API
+    files = {
+        "compose.yaml": f"services:\n  api: {{{build}}}\n  ui: {{image: a, environment: {{A_URL: 'http://api:9000'}}}}\n",
+        "api/Dockerfile": "FROM scratch\nEXPOSE 8000 9100\n",
+    }
+    assert messages(files, "PORT301") == [
+        "api has no port 9000: it listens on 8000 (its mapping) and 9100 (EXPOSE in api/Dockerfile)"
+    ]
+
+
+DB = compose(db="ports: ['127.0.0.1:15432:5432']").replace("shop/db", "postgres:16")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        (".env", "POSTGRES_URL=postgres://localhost:5432/shop\n", [".env:1 PORT301"]),
+        (".env", "DB_URL=postgres://127.0.0.1:5432/shop\n", [".env:1 PORT301"]),
+        (".env", "DB_URL=postgres://localhost:15432/shop\n", []),
+        (".env", "OTHER_URL=postgres://localhost:5432/shop\n", []),
+        (".env", "DB_CORS_ORIGINS=http://localhost:5432\n", []),
+        ("a.py", 'import os\nDB_URL = os.getenv("DB_URL", "postgres://localhost:5432/shop")\n', []),
+        ("sub/.env", "DB_URL=postgres://localhost:5432/shop\n", ["sub/.env:1 PORT301"]),
+    ],
+)
+def test_from_the_host_a_published_port_counts(path: str, text: str, expected: list[str]) -> None:
+    assert found({"compose.yaml": DB, path: text}, "PORT301") == expected
+    assert found({"elsewhere/compose.yaml": DB, path: text}, "PORT301") == []
+
+
+@pytest.mark.parametrize(
+    ("service", "dockerfile", "expected"),
+    [
+        ("build: ., command: serve --port 8001, ports: ['80:8000']", "", ["compose.yaml:2 PORT203"]),
+        ("build: ., command: serve --port 8000 --metrics-port 8001, ports: ['80:8000']", "", []),
+        ("build: ., command: serve --metrics-port 8001, ports: ['80:8000']", "", []),
+        ("build: ., command: serve, ports: ['80:8000']", "EXPOSE 8001\n", []),
+        ("build: ., ports: ['80:8000']", "EXPOSE 8001\n", ["compose.yaml:2 PORT203"]),
+        ("build: ., ports: ['80:8000', '81:8001']", "EXPOSE 8001\n", []),
+        ("build: ., ports: ['80:8000'], environment: {PORT: '8000'}", "EXPOSE 8001\n", []),
+        ("build: ., ports: ['80:8000'], healthcheck: {test: 'curl localhost:8001'}", "", ["compose.yaml:2 PORT203"]),
+        ("build: ., ports: ['80:8000'], healthcheck: {test: 'curl db:8001'}", "", []),
+        ("build: ., healthcheck: {test: 'curl localhost:8001'}", "", []),
+        ("build: ., expose: ['8000'], command: serve --port 8001", "", ["compose.yaml:2 PORT203"]),
+        ("build: .", "EXPOSE 8001\nCMD [\"uvicorn\", \"a:b\", \"--port\", \"8000\"]\n", ["Dockerfile:2 PORT203"]),
+        ("build: .", "ENV PORT=8001\nEXPOSE 8001\nCMD uvicorn a:b --port 8000\n", []),
+        ("build: .", "EXPOSE 8000\nHEALTHCHECK CMD curl -f http://localhost:8001/\n", ["Dockerfile:3 PORT203"]),
+    ],
+)  # fmt: skip
+def test_what_a_service_listens_on(service: str, dockerfile: str, expected: list[str]) -> None:
+    files = {"compose.yaml": f"services:\n  api: {{{service}}}\n", "Dockerfile": "FROM scratch\n" + dockerfile}
+    assert found(files, "PORT203") == expected
+
+
+def test_code_beside_the_dockerfile_may_bind_what_the_health_check_asks() -> None:
+    files = {
+        "Dockerfile": "FROM python\nEXPOSE 8000\nHEALTHCHECK CMD curl -f http://localhost:8001/\n",
+        "main.py": 'import uvicorn\n\nuvicorn.run("app:app", port=8001)\n',
+    }
+    assert found(files, "PORT203") == []
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        ("traefik.http.services.a.loadbalancer.server.port=18080", ["compose.yaml:2 PORT302"]),
+        ("traefik.http.services.a.loadbalancer.server.port=8000", []),
+        ("traefik.port=9000", ["compose.yaml:2 PORT302"]),
+        ("other.port=9000", []),
+        ("traefik.http.routers.a.priority=9000", []),
+    ],
+)
+def test_traefik_labels(label: str, expected: list[str]) -> None:
+    files = {"compose.yaml": compose(api=f"{API}, labels: ['{label}']")}
+    assert found(files, "PORT302") == expected
+
+
+def test_a_mapping_of_an_override_is_no_ground_for_a_claim() -> None:
+    files = {
+        "compose.yaml": compose(api="labels: ['traefik.http.services.a.loadbalancer.server.port=80']"),
+        "compose.override.yaml": "services:\n  api: {ports: ['8888:8888']}\n",
+    }
+    assert found(files, "PORT302") == []
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({".env": "API_PORT=8000\n", "a.py": 'import os\nP = os.getenv("API_PORT", "8001")\n'}, ["a.py:2 PORT403"]),
+        ({".env": "API_PORT=8000\n", "a.py": 'import os\nP = os.getenv("API_PORT", "8000")\n'}, []),
+        ({".env": "API_PORT=8000\nAPI_PORT=8001\n"}, [".env:2 PORT403"]),
+        ({".env": "API_PORT=8000\n", ".env.local": "API_PORT=8001\n"}, []),
+        ({".env.production": "API_PORT=8000\n", ".env.staging": "API_PORT=8001\n"}, []),
+        ({"deploy/prod/.env": "API_PORT=8000\n", "deploy/prod/compose.yaml": compose(a='ports: ["${API_PORT:-1}:80"]')},
+         ["deploy/prod/compose.yaml:2 PORT403"]),
+        ({"a/.env": "API_PORT=8000\n", "b/.env": "API_PORT=8001\n"}, []),
+        ({".env": "API_PORT=8000\n", "b/.env": "API_PORT=8001\n", "b/run.sh": "x --port ${API_PORT:-8001}\n"}, []),
+        ({".env": "PORT=8000\n", "a.py": 'import os\nP = os.getenv("PORT", "8001")\n'}, []),
+        ({".env": "API_PORT=8000\n", "tests/test_a.py": 'import os\nP = os.getenv("API_PORT", "8001")\n'}, []),
+        ({"a.sh": "x ${api_port:-8000}\n", "b.sh": "x ${api_port:-8001}\n"}, []),
+        ({"a.sh": "db_wait() { nc h ${DB_PORT:-5432}; }\nmy() { nc h ${DB_PORT:-3306}; }\n"}, []),
+        ({"examples/a.sh": "x ${X_PORT:-8001}\n", "examples/b.sh": "x ${X_PORT:-8002}\n"}, []),
+        ({"a.sh": "x ${X_PORT:-8001}\n", "b.sh": "x ${X_PORT:-8002}\n"}, ["b.sh:1 PORT403"]),
+        ({".env": "A_ORIGINS=http://localhost:3000,http://localhost:3001\n"}, []),
+        ({".env": "A_URL=http://localhost:8000\n", "a.py": 'import os\nU = os.getenv("A_URL", "http://localhost:8001")\n'},
+         ["a.py:2 PORT403"]),
+        ({".env": "A_URL=http://localhost:8000\n", "a.py": 'import os\nU = os.getenv("A_URL", "http://b:8001")\n'}, []),
+        ({".env": "API_PORT=8000\n", "k8s/env.yaml": 'data:\n  .env: |\n    API_PORT=8001\n'}, []),
+    ],
+)  # fmt: skip
+def test_inconsistent_variables(files: Files, expected: list[str]) -> None:
+    assert found(files, "PORT403") == expected
+
+
+def test_registered_variables_are_left_to_the_registry() -> None:
+    files = {".env": "API_PORT=8001\n", "a.py": 'import os\nP = os.getenv("API_PORT", "8000")\n'}
+    registry = "ports: {api: {default: 8000, env_var: API_PORT, range: [8000, 8009]}}\n"
+    assert found(files | {"ports.yaml": registry}, "PORT4") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("API_PORT=8000\nADMIN_PORT=8000\n", [2]),
+        ("API_PORT=8000\nADMIN_PORT=8001\n", []),
+        ("WEB_PORT=80\nADMIN_PORT=80\n", []),
+        ("PORT=8000\nAPI_PORT=8000\n", []),
+        ("API_PORT=8000\nAPI_INTERNAL_PORT=8000\n", []),
+        ("DB_PORT=5432\nPOSTGRES_PORT=5432\n", []),
+        ("EMAIL_PORT=587\nSMTP_PORT=587\n", []),
+        ("API_HOST=0.0.0.0\nAPI_PORT=8000\nADMIN_HOST=localhost\nADMIN_PORT=8000\n", [4]),
+        ("API_HOST=api\nAPI_PORT=8000\nADMIN_HOST=admin\nADMIN_PORT=8000\n", []),
+        ("API_PORT=8000\nADMIN_PORT_OFFSET=8000\n", []),
+        ("API_PORT=8000\n# ADMIN_PORT=8000\n", []),
+        ("A_PORT=9000\nB_PORT=9000\nC_PORT=9000\n", [2, 3]),
+    ],
+)
+def test_collisions_in_an_env_file(text: str, expected: list[int]) -> None:
+    assert found({".env": text}, "PORT404") == [f".env:{line} PORT404" for line in expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("BACKEND_PORT=8000\nBACKEND_URL=http://localhost:8001\n", [2]),
+        ("BACKEND_URL=http://localhost:8001\nBACKEND_PORT=8000\n", [1]),
+        ("BACKEND_PORT=8000\nVITE_BACKEND_API_URL=http://127.0.0.1:8001/api\n", [2]),
+        ("BACKEND_PORT=8000\nBACKEND_URL=http://backend:8001\n", []),
+        ("BACKEND_PORT=8000\nBACKEND_URL=http://localhost\n", []),
+        ("BACKEND_PORT=8000\nBACKEND_DOCS_URL=http://localhost:8001\n", []),
+        ("BACKEND_PORT=8000\nPROXY_PORT=8080\nBACKEND_URL=http://localhost:8080\n", []),
+        ("API_PORT=8000\nAPI_URLS=http://localhost:8001,http://localhost:8002\n", []),
+        ("PORT=8000\nURL=http://localhost:8001\n", []),
+    ],
+)
+def test_urls_beside_ports(text: str, expected: list[int]) -> None:
+    assert found({".env": text}, "PORT405") == [f".env:{line} PORT405" for line in expected]
+
+
+REDIS = "ports: {redis: {default: 6379, container_port: 6379, environments: {production: 6380, staging: 6381}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("| Service | Port |\n|-|-|\n| Redis | 6379 |\n", []),
+        ("| Service | Port |\n|-|-|\n| Redis | 6400 |\n", [3]),
+        ("| Service | Port |\n|-|-|\n| Redis | 6380 |\n", []),
+        ("| Service | Port |\n|-|-|\n| Redis | 6400, 6379 |\n", []),
+        ("| Service | Staging | Production |\n|-|-|-|\n| Redis | 6381 | 6381 |\n", [3]),
+        ("| Service | Memory |\n|-|-|\n| Redis | 6400 |\n", []),
+        ("| Service | Port |\n\n| Redis | 6400 |\n", []),
+        ("| Service | Container port |\n|-|-|\n| redis | 6380 |\n", [3]),
+        ("| Redis cluster bus | Port |\n|-|-|\n| Redis bus | 16379 |\n", []),
+    ],
+)
+def test_tables_of_the_docs(table: str, expected: list[int]) -> None:
+    files = {"ports.yaml": REDIS, "docs/ports.md": table}
+    assert found(files, "PORT602") == [f"docs/ports.md:{line} PORT602" for line in expected]
+    assert found({"docs/ports.md": table}, "PORT602") == []
+
+
+def test_an_env_file_of_a_container_may_hold_the_port_inside() -> None:
+    registry = "ports: {redis: {default: 6380, env_var: REDIS_PORT, container_port: 6379}}\n"
+    body = "services:\n  app: {image: a, env_file: [app.env]}\n"
+    env = {"app.env": "REDIS_PORT=6379\n", "other.env": "REDIS_PORT=6379\n"}
+    assert found({"ports.yaml": registry, "compose.yaml": body} | env, "PORT401") == ["other.env:1 PORT401"]
+
+
+def test_tests_try_out_what_is_no_port() -> None:
+    text = (
+        'import pytest\n\n@pytest.mark.parametrize("port", [70000, 8000])\ndef test_a(port): ...\n\nserve(port=70000)\n'
+    )
+    assert found({"tests/test_a.py": text}, "PORT106") == ["tests/test_a.py:6 PORT106"]
