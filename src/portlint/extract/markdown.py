@@ -31,7 +31,7 @@ _PORT = re.compile(
     r"(?![\w%]|[.,][0-9]|[-:][0-9])"
 )
 _VARIABLE = re.compile(r"(?<![\w])[A-Z][A-Z0-9_]{2,80}(?![\w])")
-_MARKS = re.compile(r"[*_`~\[\]]|\([^()\s]{0,200}\)|<[^<>]{0,80}>")
+_MARKS = re.compile(r"\]\([^()\s]{0,200}\)|[*_`~\[\]]|<[^<>]{0,80}>")
 _LONGEST_LINE = 4000
 _LONGEST_NAME = 80
 
@@ -148,7 +148,7 @@ def _row(source: Source, table: _Table, line: str, offset: int) -> Iterator[Port
 
 
 def _plain(text: str) -> str:
-    """A cell's text as a person reads it, without marks, notes in parentheses and links' targets."""
+    """A cell's text as a person reads it, without marks and links' targets."""
     shown = text.encode("latin-1").decode("utf-8", "replace")
     return " ".join(_MARKS.sub("", shown).replace("\\|", "|").replace(".", " ").split())[:_LONGEST_NAME]
 

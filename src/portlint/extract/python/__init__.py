@@ -34,14 +34,14 @@ _BOM = b"\xef\xbb\xbf"
 
 def extract(source: Source) -> Facts:
     """The facts of a Python file."""
-    found = candidates(source.data)
-    if not found:
-        return Facts(path=source.path, format="python", references=tuple(references(source, ())))
     shift = len(_BOM) if source.data.startswith(_BOM) else 0
+    found = candidates(source.data)
     flow = Flow(source.data)
-    text, promising = excerpt(source.data, found, flow)
+    text, promising = excerpt(source.data, found, flow) if found else (source.data, [])
     if not promising:
-        return Facts(path=source.path, format="python", references=tuple(references(source, ())))
+        if len(source.data) > _SMALL or source.base:
+            return Facts(path=source.path, format="python", references=tuple(references(source, ())))
+        text = source.data
     try:
         module = _parse_excerpt(text[shift:], source.data[shift:])
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -59,6 +59,8 @@ def extract(source: Source) -> Facts:
     return _Reader(source, module, flow, shift, promising).facts()
 
 
+_SMALL = 2_000
+"""bytes up to which a file is parsed though nothing in it looks like a port: that it is broken costs little to tell"""
 _LARGEST_WHOLE = 300_000
 """bytes of a file that libcst may be given whole"""
 
