@@ -1,4 +1,4 @@
-"""The text form of a file's facts, and the fixtures that hold it. Run as a script, it writes the expected files anew."""
+"""The text form of a file's facts, and the fixtures that hold it. As a script, it writes the expected files anew."""
 
 from __future__ import annotations
 

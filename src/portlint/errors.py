@@ -19,7 +19,6 @@ class UserError(Exception):
 def nearest(word: str, words: Iterable[str]) -> str:
     """A hint that ends a message about an unknown word: `; did you mean "check"?`, or nothing if none is near."""
     from difflib import SequenceMatcher, get_close_matches
-    from os.path import commonprefix
 
     known = {each.casefold(): each for each in words}
     low = word.casefold()[:60]
@@ -27,5 +26,10 @@ def nearest(word: str, words: Iterable[str]) -> str:
     if not close:
         return ""
     # Among words that are equally near, people mistype the end rather than the beginning.
-    best = max(close, key=lambda each: (SequenceMatcher(None, each, low).ratio(), len(commonprefix((each, low)))))
+    best = max(close, key=lambda each: (SequenceMatcher(None, each, low).ratio(), _shared_beginning(each, low)))
     return f'; did you mean "{known[best]}"?'
+
+
+def _shared_beginning(one: str, other: str) -> int:
+    """How many characters two words begin with alike."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

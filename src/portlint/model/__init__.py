@@ -1,0 +1,96 @@
+"""The types that the stages share. This module imports nothing of portlint.
+
+Every type is frozen and slotted: the result of a stage is data, and data can be cached, sent to another
+process and compared. Two units are used throughout, and every docstring says which:
+
+* *byte offset*: 0-based, into the bytes of the file as it stands on disk (what a fix needs);
+* *line and column*: 1-based, the column in Unicode code points (what a person and most editors need).
+"""
+
+from __future__ import annotations
+
+from portlint.model.facts import (
+    FORMS,
+    Facts,
+    Mapping,
+    PortLiteral,
+    PortReference,
+    Problem,
+    Role,
+    Service,
+    Source,
+    Stamp,
+    Suppression,
+    Variable,
+)
+from portlint.model.findings import (
+    Card,
+    CheckResult,
+    Edit,
+    Example,
+    Finding,
+    Fix,
+    Reference,
+    Related,
+    Severity,
+    Suppressed,
+)
+from portlint.model.places import FIRST_PORT, LAST_PORT, NOWHERE, LineIndex, PortRange, Span
+from portlint.model.registry import Block, Entry, Registry, Reservation
+from portlint.model.resolution import (
+    LISTENING_SOURCES,
+    SURE_SOURCES,
+    Listening,
+    Match,
+    Member,
+    Resolution,
+    Stack,
+    Verdict,
+)
+from portlint.model.settings import BASELINE_FILE, REGISTRY_PLACES, Settings
+
+__all__ = [
+    "BASELINE_FILE",
+    "FIRST_PORT",
+    "FORMS",
+    "LAST_PORT",
+    "LISTENING_SOURCES",
+    "NOWHERE",
+    "REGISTRY_PLACES",
+    "SURE_SOURCES",
+    "Block",
+    "Card",
+    "CheckResult",
+    "Edit",
+    "Entry",
+    "Example",
+    "Facts",
+    "Finding",
+    "Fix",
+    "LineIndex",
+    "Listening",
+    "Mapping",
+    "Match",
+    "Member",
+    "PortLiteral",
+    "PortRange",
+    "PortReference",
+    "Problem",
+    "Reference",
+    "Registry",
+    "Related",
+    "Reservation",
+    "Resolution",
+    "Role",
+    "Service",
+    "Settings",
+    "Severity",
+    "Source",
+    "Span",
+    "Stack",
+    "Stamp",
+    "Suppressed",
+    "Suppression",
+    "Variable",
+    "Verdict",
+]

@@ -1,0 +1,130 @@
+"""What the rules say, and how it is mended: the result of the check stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from portlint.model.facts import Suppression
+from portlint.model.places import Span
+
+
+class Severity(StrEnum):
+    """How bad a finding is, worst first."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst; sorts findings and compares with the fail level."""
+        return _SEVERITY_RANK[self]
+
+
+_SEVERITY_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the bytes of `span` by `new`; applies only where they still equal `old`."""
+
+    span: Span
+    old: bytes
+    new: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    safety: str
+    """safe: behaviour with unset variables is unchanged and nothing is ambiguous; else unsafe"""
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The variable that could be referred to where a port literal stands, and its default."""
+
+    variable: str
+    default: int
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """The other side of a finding: `registry says 8000 here`."""
+
+    path: str
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a rule says about a place."""
+
+    rule: str
+    """the code: PORT101"""
+    path: str
+    span: Span
+    message: str
+    help: str = ""
+    """what to do"""
+    port: int | None = None
+    entry: str | None = None
+    """the registry entry it is about"""
+    subject: str = ""
+    """of the literal: with path, rule and port the key that survives edits"""
+    related: tuple[Related, ...] = ()
+    fix: Fix | None = None
+    """what mends it, where the literal alone tells"""
+    reference: Reference | None = None
+    """what could stand in place of the literal; the fix stage writes it as the text around the literal asks"""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that a comment silences."""
+
+    finding: Finding
+    suppression: Suppression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """What the check stage found, sorted by path, line, column and code, each once."""
+
+    findings: tuple[Finding, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+    known: tuple[Finding, ...] = ()
+    """those that the baseline accepts"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """An example on a rule card, run as a test."""
+
+    title: str
+    files: MappingABC[str, str]
+    """path to text; a `ports.yaml` among them is the registry"""
+    expect: tuple[str, ...] = ()
+    """the findings of the card's rule, `path:line:column CODE` each; none: the example passes"""
+    after: MappingABC[str, str] = field(default_factory=dict)
+    """path to the text after the fix, where there is one"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A rule card of `rules/catalogue/`: the only source of `explain`, of rule metadata and of the docs page."""
+
+    code: str
+    name: str
+    severity: Severity
+    summary: str
+    """one sentence"""
+    why: str
+    mend: str
+    """how to mend it"""
+    examples: tuple[Example, ...] = ()
+    security_severity: str | None = None
+    """of a rule about exposure: "0.1" to "10.0", as CVSS has it; GitHub shows its findings as security alerts"""

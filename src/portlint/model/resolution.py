@@ -1,0 +1,126 @@
+"""Which registry entry a literal means, and what the files say together: the result of the resolve stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from portlint.model.facts import PortLiteral, Service
+from portlint.model.places import PortRange
+from portlint.model.registry import Entry
+
+
+class Verdict(StrEnum):
+    """How a port literal stands to the registry."""
+
+    MATCH = "match"
+    """an entry is meant, and the port is one of its values here"""
+    MISMATCH = "mismatch"
+    """an entry is meant by variable, host, name or library, and the port is not one of its values here"""
+    AMBIGUOUS = "ambiguous"
+    """two entries are meant equally well: nothing is claimed"""
+    RESERVED = "reserved"
+    """no entry is meant; a reservation knows the port"""
+    ALLOWED = "allowed"
+    """no entry is meant; the port is on the allowed list"""
+    FOREIGN = "foreign"
+    """the host is public, not ours: listed, not judged"""
+    UNKNOWN = "unknown"
+    """nothing knows the port"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Which entry a port literal means, how that is known, and the verdict."""
+
+    literal: PortLiteral
+    verdict: Verdict
+    entry: Entry | None = None
+    by: str = ""
+    """what named the entry: variable, host, service (whose definition holds it), name, library or number"""
+    environment: str | None = None
+    """the environment that the literal's file belongs to"""
+    expected: PortRange | None = None
+    """the value that is right at this place, where the verdict is a mismatch"""
+    inside: bool = False
+    """the port is one inside a container's network, not one of the host"""
+    entries: tuple[Entry, ...] = ()
+    """the entries that are meant equally well, where the match is ambiguous; the first few of very many"""
+    declared: PortLiteral | None = None
+    """without a registry: the place where the repository gives this port to the variable that is meant"""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A port that a service listens on inside its container, as one place of the repository tells."""
+
+    ports: PortRange
+    by: str
+    """what tells it, one of LISTENING_SOURCES"""
+    where: PortLiteral | None = None
+    """the place; None for an image that the world knows"""
+    word: str = ""
+    """what names the source: the image's name"""
+
+    @property
+    def sure(self) -> bool:
+        """Whether it alone says what the service listens on; else it only keeps another claim from being made."""
+        return self.by in SURE_SOURCES
+
+
+SURE_SOURCES = (
+    "command",  # the compose file's `command` or `entrypoint`: --port 8000
+    "mapping",  # the container side of a published port
+    "expose",  # `expose` in the compose file
+    "EXPOSE",  # of the Dockerfile that it builds
+    "CMD",  # of that Dockerfile, ENTRYPOINT included
+    "image",  # one that the world knows
+)
+
+
+LISTENING_SOURCES = (
+    *SURE_SOURCES,
+    "environment",  # a port among its variables
+    "healthcheck",
+    "label",  # loadbalancer.server.port
+    "config",  # a setting of that port in a configuration file of the repository
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A service of a stack, as all its definitions together say."""
+
+    name: str
+    definitions: tuple[Service, ...]
+    """what it extends first, then those of the files in the order in which they are merged"""
+    listens: tuple[Listening, ...] = ()
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """All names that it is reached by, its own first."""
+        return tuple(dict.fromkeys((self.name, *(host for each in self.definitions for host in each.hosts))))
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Compose services that run together."""
+
+    paths: tuple[str, ...]
+    """the compose files, the base first; the later ones are merged into it"""
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """What the resolve stage found out: one match for each port literal, promoted candidates included."""
+
+    matches: tuple[Match, ...] = ()
+    environments: MappingABC[str, str] = field(default_factory=dict)
+    """path to environment, for the files that belong to one"""
+    listens: MappingABC[tuple[str, str], tuple[PortRange, ...]] = field(default_factory=dict)
+    """path and name of a compose service to the ports it is known to listen on inside its container"""
+    services: MappingABC[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
+    """path and name of a compose service to the registry entries that it is"""
+    stacks: tuple[Stack, ...] = ()
