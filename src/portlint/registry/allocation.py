@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from portlint import wellknown
 from portlint.model import Entry, PortRange, Registry
 
-USUAL = PortRange(8000, 32767)
+USUAL = PortRange(8000, 32767)  # portlint: ignore[PORT101, PORT102] -- where ports are looked for, none of ours
 """where a port is looked for when nobody says where and the registry has no blocks; RFC 6335, 6: below, the well-known
 services crowd; above, Linux hands ports out (ip-sysctl, `ip_local_port_range`)"""
 
