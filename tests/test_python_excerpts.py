@@ -29,7 +29,7 @@ def found(data: bytes, shortcuts: bool) -> Facts:
         patch.setattr(excerpts, "_FEWEST", 0)
         if not shortcuts:
             patch.setattr(python, "excerpt", lambda data, found, flow: (data, found))
-            patch.setattr(python, "is_promising", lambda piece, flow: flow.concerns(piece.code) or True)
+            patch.setattr(python, "is_promising", lambda piece, flow: flow.notice(piece.code) is None)
         return replace(python.extract(Source.of("a.py", data)), problems=())
 
 

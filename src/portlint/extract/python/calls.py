@@ -12,7 +12,7 @@ from portlint.extract.python.context import NOTHING, Context, class_holds_ports
 from portlint.extract.python.libraries import Slot, words_of
 from portlint.extract.python.nodes import LOCAL_HOSTS, dotted, integer_of, is_ip, is_sequence, name_of, string_of
 from portlint.model import Role
-from portlint.naming import is_port_name
+from portlint.naming import is_port_name, words
 from portlint.wellknown import by_port
 
 _SIZES = frozenset({1024, 2048, 4096, 8192, 16384, 32768})
@@ -69,6 +69,9 @@ class CallVisitor(Visitor):
                 context = replace(outer.fresh().named(names[position], "argument"), columns=())
             elif named_string is not None and is_port_name(named_string) and " " not in named_string:
                 context = replace(outer.named(named_string.lstrip("-"), "argument"), container=False)
+                if named_string.isupper() and not words_of("environment").isdisjoint(words(last)):
+                    # A function of the user's own around os.environ: read_env("API_PORT", 8000, int)
+                    context = replace(context, variable=named_string, role=Role.FALLBACK, form="fallback")
             elif number is not None and before is not None and (before in LOCAL_HOSTS or is_ip(before)):
                 # NodeConfig("https", "localhost", 9200)
                 context = replace(outer.fresh(), port=True, host=before, form="argument", role=Role.CONNECT)

@@ -40,6 +40,8 @@ def candidates(data: bytes) -> list[int]:
 
 def is_promising(piece: Piece, flow: Flow) -> bool:
     """Whether a statement that holds a candidate can hold a port literal."""
+    # Whatever else speaks for the statement: what it says of a name counts for the statements behind it.
+    flow.notice(piece.code)
     scope = piece.scope
     if (scope.function and is_port_name(scope.function)) or (
         scope.enclosing_class and class_holds_ports(scope.enclosing_class)

@@ -92,17 +92,20 @@ class Flow:
             self._sinks = self._closed({**dict.fromkeys(self._listed, ()), **self._uses})
         return self._sinks
 
+    def notice(self, code: bytes) -> None:
+        """Remember the name that a statement gives to a list of nothing but well-known ports."""
+        listed = _LISTED.match(code)
+        match = _ASSIGNED.match(code) if listed is not None and _are_well_known(listed[1]) else None
+        if match is not None:
+            self._listed.add(match[1].decode())
+            self._sinks = None
+
     def concerns(self, code: bytes) -> bool:
-        """Whether a statement binds a name that is used as a port, or a list of nothing but well-known ports."""
+        """Whether a statement binds a name that is used as a port, or that a noticed list has."""
         match = _ASSIGNED.match(code)
         if match is None or not any(_is_plausible(int(n)) for n in _NUMBER.findall(code)):
             return False
-        name = match[1].decode()
-        listed = _LISTED.match(code)
-        if listed is not None and _are_well_known(listed[1]):
-            self._listed.add(name)
-            self._sinks = None
-        return name in self.sinks
+        return match[1].decode() in self.sinks
 
     @cached_property
     def _uses(self) -> Mapping[str, tuple[str, ...]]:
