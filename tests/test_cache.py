@@ -80,7 +80,7 @@ def test_an_unchanged_repository_is_not_read(root, look, believed, monkeypatch):
     cached, first = look()
     assert cached == 0
     assert first == look(None)[1]
-    monkeypatch.setattr("portlint.run.Analysis.__call__", lambda *_: pytest.fail("read"))
+    monkeypatch.setattr("portlint.analysis.Analysis.__call__", lambda *_: pytest.fail("read"))
     cached, second = look()
     assert cached == len(FILES)
     assert second == first
@@ -88,7 +88,7 @@ def test_an_unchanged_repository_is_not_read(root, look, believed, monkeypatch):
 
 def test_files_of_this_moment_are_read_and_not_parsed(root, look, monkeypatch):
     _, first = look()
-    monkeypatch.setattr("portlint.run.facts_of", lambda *_: pytest.fail("parsed"))
+    monkeypatch.setattr("portlint.analysis.facts_of", lambda *_: pytest.fail("parsed"))
     cached, second = look()
     assert cached == len(FILES)
     assert second == first
@@ -161,7 +161,7 @@ def test_what_lies_in_its_place_is_not_trusted(hostile, root, look, believed, tm
 
 def test_another_version_knows_nothing(root, look, believed, monkeypatch):
     _, first = look()
-    monkeypatch.setattr("portlint.run.version_of", lambda *_: "another")
+    monkeypatch.setattr("portlint.analysis.version_of", lambda *_: "another")
     assert look() == (0, first)
 
 
@@ -255,8 +255,8 @@ def test_findings_do_not_depend_on_the_order_of_files(root, look, monkeypatch):
     expected = look(None)[1]
     walked = module._walked
 
-    def shuffled(request: Request):
-        found = walked(request)
+    def shuffled(request: Request, listing: object):
+        found = walked(request, listing)
         return replace(found, files=tuple(random.Random(7).sample(found.files, len(found.files))))
 
     monkeypatch.setattr(module, "_walked", shuffled)

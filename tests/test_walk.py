@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from portlint import walk as walk_module
-from portlint.walk import folders_of, has_few_wildcards, walk
+from portlint.walk import folders_of, walk
+from portlint.walk.ignore import has_few_wildcards
 
 
 def make(root: Path, *names: str) -> Path:
@@ -197,7 +197,7 @@ def test_a_git_that_does_not_answer_is_not_waited_for(repository, tmp_path, monk
     program.write_text("#!/bin/sh\nexec sleep 60\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    monkeypatch.setattr(walk_module, "GIT_TIMEOUT", 0.2)
+    monkeypatch.setattr("portlint.walk.git.GIT_TIMEOUT", 0.2)
     found = walk(repository)
     assert found.files == ("a.py",)
     assert found.notes == ("git did not list the files within 0.2 s: the folders were read instead",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from portlint.analysis import facts_of
 from portlint.model import Facts, Match, Registry, Resolution, Settings
 from portlint.patterns import matcher
 from portlint.reading import Tree, Unread, decode
@@ -15,7 +16,7 @@ from portlint.registry.importers.repository import read_facts
 from portlint.registry.merge import Plan
 from portlint.registry.writing import written
 from portlint.resolve import resolve
-from portlint.run import Outcome, facts_of
+from portlint.run import Outcome
 
 _COMMENT_SIGN = "#"
 _LONGEST_COMMENT = 120

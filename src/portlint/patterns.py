@@ -87,6 +87,8 @@ def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
     The last pattern that matches decides, so that one with `!` takes files out again.
     """
     parsed = [p for p in map(_parsed, patterns) if p is not None]
+    if not parsed:
+        return lambda path: False
     parsed.reverse()
 
     @lru_cache(maxsize=8192)

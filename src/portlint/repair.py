@@ -8,12 +8,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from portlint.analysis import ExtraRules, facts_of
 from portlint.fix import SAFE, Plan, Refused, Task, plan, rewriter
 from portlint.fix.writing import CHANGED, NotWritten
 from portlint.fix.writing import replace as replace_content
 from portlint.model import Facts, Finding
 from portlint.reading import Tree, Unread, decode
-from portlint.run import ExtraRules, Outcome, Request, facts_of, read_extra_rules
+from portlint.run import Outcome, Request, read_extra_rules
 from portlint.workers import Limits, Lost, Supervisor, default_jobs
 
 READINGS = 3

@@ -5,34 +5,27 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
-from portlint.cache import Cache, Row, digest_of, row_of, version_of
+from portlint.analysis import Extraction, ExtraRules, Results, facts_of, unchecked
 from portlint.errors import UserError
 from portlint.model import (
     BASELINE_FILE,
-    NOWHERE,
     REGISTRY_PLACES,
     CheckResult,
     Facts,
-    LineIndex,
-    Problem,
     Registry,
     Resolution,
     Settings,
 )
-from portlint.reading import Tree, Unread, Why, decode, read_named
-from portlint.walk import Walk, walk
-from portlint.workers import Limits, Lost, Supervisor, default_jobs
-
-FILES_FOR_ONE_WORKER = 40
-"""files that one worker is through with before a second one would have started"""
-ExtraRules = tuple[tuple[str, bytes], ...]
+from portlint.reading import Tree, Unread, Why, read_named
+from portlint.walk import Listing, Walk, files_among, walk
+from portlint.workers import Lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +58,8 @@ class Outcome:
     walk: Walk
     registry: Registry | None
     facts: tuple[Facts, ...]
-    """one for each file of the walk, and for each folder that could not be read"""
+    """one for each file of the walk, and for each folder that could not be read; where files were named, without
+    those that the cache knows and that cannot matter to them"""
     resolution: Resolution
     result: CheckResult
     reported: tuple[Facts, ...]
@@ -89,15 +83,23 @@ def run(request: Request) -> Outcome:
     """The whole run over a tree. Raises UserError."""
     started, settings = time.perf_counter(), request.settings
     marks = [("", started)]
-    with _collector_at_rest(), Tree(request.root) as tree:
-        found = _walked(request)
+    with (
+        _collector_at_rest(),
+        closing(Listing(str(request.root))) as listing,
+        Tree(request.root) as tree,
+        Extraction(request.root, settings, request.caches, read_extra_rules(tree, settings)) as extraction,
+    ):
+        extraction.start(files_among(request.root, request.named))
+        found = _walked(request, listing)
         marks.append(("walk", time.perf_counter()))
-        with _analysis(request, found.files, read_extra_rules(tree, settings)) as analysed:
-            registry, notes = _registry(request, tree)
-            results, cached = analysed()
+        extraction.go_on(found.files)
+        registry, notes = _registry(request, tree)
+        spoken_of = frozenset(entry.env_var for entry in registry.entries if entry.env_var) if registry else frozenset()
+        results = extraction.results(request.progress, _focus(found, registry, settings), spoken_of)
         marks.append(("read and extract", time.perf_counter()))
         # The inventory lists the ports of the registry too; they are only not held against itself.
-        facts = _facts(found, results, _own(registry if request.rules else None, settings))
+        own = _own(registry if request.rules else None, settings)
+        facts = _facts(found, results, extraction.left_out, own)
         resolution, result = _judged(facts, registry, settings, request.rules)
         result = _narrowed(result, found)
         if request.rules and request.accepts and settings.baseline is not None:
@@ -122,7 +124,7 @@ def run(request: Request) -> Outcome:
             checked=len(reported) - skipped - not_checked,
             skipped=skipped,
             not_checked=not_checked,
-            cached=cached,
+            cached=extraction.cached,
             seconds=time.perf_counter() - started,
             stages=tuple((name, at - before) for (_, before), (name, at) in pairwise(marks)),
             notes=notes,
@@ -163,102 +165,22 @@ def run_on_memory(files: Mapping[str, bytes], settings: Settings | None = None) 
     return _without_known(result, settings, files[settings.baseline], lambda path: True)
 
 
-def facts_of(path: str, raw: bytes | Unread, extra_rules: ExtraRules = ()) -> Facts:
-    """What a file says, or that it could not be read. raw: the bytes as they stand on disk."""
-    from portlint.extract import extract, recognised_by_name
-
-    text = raw if isinstance(raw, Unread) else decode(path, raw)
-    if isinstance(text, Unread):
-        if text.why in (Why.BINARY, Why.SPECIAL) and not recognised_by_name(path):
-            return Facts(path=path, format=None)
-        return _unchecked(path, text.reason)
-    facts = extract(path, text.data, extra_rules)
-    if text.doubt is not None and facts.format is not None:
-        doubt = Problem(LineIndex(text.data).span(text.doubt_at, text.doubt_at), text.doubt)
-        return replace(facts, problems=(doubt, *facts.problems))
-    return facts
-
-
-class Analysis:
-    """The work of a worker process: reads one file of the tree and extracts its facts."""
-
-    def __init__(self, root: Path, limit: int, extra_rules: ExtraRules, known: Mapping[str, str] | None = None) -> None:
-        """limit: the largest file in bytes. known: path to the digest of the content whose facts the cache has; None:
-        there is no cache, and no rows for it are made."""
-        self._root, self._limit, self._extra_rules, self._known = root, limit, extra_rules, known
-        self._tree: Tree | None = None
-
-    def __call__(self, path: str) -> Facts | Row:
-        from portlint.extract import recognised_by_name
-
-        if recognised_by_name(path) is False:
-            facts = Facts(path=path, format=None)
-            return facts if self._known is None else row_of(facts, "")
-        if self._tree is None:
-            self._tree = Tree(self._root)
-        raw = self._tree.read(path, self._limit)
-        if self._known is None or isinstance(raw, Unread):
-            return facts_of(path, raw, self._extra_rules)
-        digest = digest_of(raw)
-        if self._known.get(path) == digest:
-            return Row(digest, None)
-        return row_of(facts_of(path, raw, self._extra_rules), digest)
-
-
-Results = list[tuple[str, Facts | Lost]]
-
-
-@contextmanager
-def _analysis(
-    request: Request, files: Sequence[str], extra_rules: ExtraRules
-) -> Iterator[Callable[[], tuple[Results, int]]]:
-    """Has the files read and extracted while the caller does something else; then gives each with its result, and how
-    many of them the cache knew."""
-    settings, cache = request.settings, _cache(request, extra_rules)
-    known = {} if cache is None else cache.recall(files, settings.max_file_size)
-    left = [path for path in files if path not in known]
-    jobs = 1
-    if len(left) > FILES_FOR_ONE_WORKER:
-        from portlint.extract import formats
-
-        jobs = settings.jobs or default_jobs()
-        formats()  # imported here, or each worker would do it again, and each that takes the place of a dead one
-    digests = None if cache is None else cache.look(left)
-    work = Analysis(request.root, settings.max_file_size, extra_rules, digests)
-    with Supervisor(work, left, Limits(settings.timeout), jobs=jobs) as supervisor:
-
-        def finish() -> tuple[Results, int]:
-            results: dict[str, Facts | Lost] = dict(known)
-            cached = len(known)
-            for path, result in zip(left, supervisor.results(request.progress), strict=True):
-                if isinstance(result, Row):
-                    assert cache is not None
-                    cached += result.facts is None
-                    result = cache.facts(path, result)
-                results[path] = result
-            if cache is not None:
-                cache.save()
-            return [(path, results[path]) for path in files], cached
-
-        yield finish
-
-
-def _cache(request: Request, extra_rules: ExtraRules) -> Cache | None:
-    """The cache of the tree; None where there is to be none, or it would lie inside the tree."""
-    if request.caches is None or request.caches.is_relative_to(request.root):
+def _focus(found: Walk, registry: Registry | None, settings: Settings) -> frozenset[str] | None:
+    """The files that the findings asked for are in; None where what is said there rests on every file."""
+    if found.reported is None or not _own(registry, settings).isdisjoint(found.reported):
         return None
-    from portlint.rulebook import rules_folder
-
-    version = version_of(Path(__file__).parent, rules_folder(), extra_rules)
-    return Cache(request.caches, request.root, version)
+    return found.reported
 
 
-def _facts(found: Walk, results: Iterable[tuple[str, Facts | Lost]], own: AbstractSet[str]) -> tuple[Facts, ...]:
-    """One for each file that was selected, whatever became of it: nothing that was not looked at looks clean."""
-    facts = [_unchecked(path, r.reason) if isinstance(r, Lost) else _without_ports(r, own) for path, r in results]
-    if [each.path for each in facts] != list(found.files):
+def _facts(found: Walk, results: Results, left_out: AbstractSet[str], own: AbstractSet[str]) -> tuple[Facts, ...]:
+    """One for each file that was selected, whatever became of it: nothing that was not looked at looks clean.
+
+    left_out: files that no finding that is asked for can rest on.
+    """
+    facts = [unchecked(path, r.reason) if isinstance(r, Lost) else _without_ports(r, own) for path, r in results]
+    if {each.path for each in facts}.union(left_out) != set(found.files):
         raise AssertionError("files selected and files accounted for are not the same")
-    facts += (_unchecked(folder, reason) for folder, reason in found.closed)
+    facts += (unchecked(folder, reason) for folder, reason in found.closed)
     return tuple(sorted(facts, key=lambda each: each.path))
 
 
@@ -273,10 +195,6 @@ def _judged(
     from portlint.check import check
 
     return resolution, check(facts, resolution, registry, settings)
-
-
-def _unchecked(path: str, reason: str) -> Facts:
-    return Facts(path=path, format=None, problems=(Problem(NOWHERE, reason),))
 
 
 def _own(registry: Registry | None, settings: Settings) -> frozenset[str]:
@@ -318,7 +236,7 @@ def _narrowed(result: CheckResult, found: Walk) -> CheckResult:
     )
 
 
-def _walked(request: Request) -> Walk:
+def _walked(request: Request, listing: Listing | None = None) -> Walk:
     from portlint.extract import describes_services
 
     settings = request.settings
@@ -329,6 +247,7 @@ def _walked(request: Request) -> Walk:
         force_exclude=settings.force_exclude,
         only_named=request.only_named,
         keep=describes_services,
+        listing=listing,
     )
     lines = [f"{name}: no such file or folder" for name in found.missing]
     lines += [f"{name}: lies outside of the tree that is checked" for name in found.outside]

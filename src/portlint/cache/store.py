@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from portlint.cache.codec import MalformedError, decode, encode
+from portlint.cache.codec import decode, encode
 from portlint.model import Facts
+from portlint.ties import ties_of
 
 LARGEST: Final = 32 << 20
 """bytes of one cache; what does not fit is read again each time"""
@@ -30,23 +31,26 @@ _JSON: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).enc
 
 Stamp = tuple[int, int, int, int]
 """size, mtime and ctime in nanoseconds, inode"""
+Entry = list[Any]
+"""what the head says of a file: path, stamp or None, digest, ties or None; length and checksum of its row"""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a worker hands over for one file: a line of the cache but for the path and the stamp.
+    """What a worker hands over for one file.
 
     digest: of the content, hexadecimal; empty where the name alone says that there is nothing to read.
-    facts: JSON; None where they are those that the cache has.
+    facts: JSON; None where they are those that the cache has. ties: see `portlint.ties`.
     """
 
     digest: str
     facts: str | None
+    ties: tuple[str, ...] | None = None
 
 
 def row_of(facts: Facts, digest: str) -> Row:
     """The row of facts that were found in content of that digest."""
-    return Row(digest, _JSON(encode(facts)))
+    return Row(digest, _JSON(encode(facts)), ties_of(facts))
 
 
 def digest_of(data: bytes) -> str:
@@ -57,85 +61,92 @@ def digest_of(data: bytes) -> str:
 
 
 class Cache:
-    """The cache of one repository during one run. Use: `recall`, `look`, `facts` for each row, `save`."""
+    """The cache of one repository during one run. Use: `recall`, `look`, `keep` for each row, `facts`, `save`."""
 
-    def __init__(self, folder: Path, root: Path, version: str) -> None:
-        """folder: that of all caches. root: absolute, without links. version: see `version_of`."""
+    def __init__(self, folder: Path, root: Path) -> None:
+        """folder: that of all caches. root: absolute, without links."""
         self._root = os.fspath(root)
         self._file = folder / f"{zlib.crc32(os.fsencode(root)):08x}-{_plain_name(root.name)}{_SUFFIX}"
-        # The root is part of the checksums: two roots may share a file, and then lose it to each other.
-        self._seed = zlib.crc32(f"{version}\0{os.fspath(root)}".encode("utf-8", "surrogateescape"))
+        self._seed = 0
         self._started = time.time_ns()
         self._folders: dict[str, bool] = {"": True}
         self._stamps: dict[str, Stamp | None] = {}
-        self._doubtful: dict[str, tuple[str, Facts]] = {}
-        """path to digest and facts, where the status does not tell that the content is the same"""
-        self._lines: dict[str, bytes] = {}
-        """path to the line to write"""
-        self._others: list[bytes] = []
-        """lines of files that this run does not look at"""
+        self._known: dict[str, tuple[Entry, bytes]] = {}
+        """path to what the head says of it, and its row"""
         self._changed = False
 
-    def recall(self, files: Sequence[str], limit: int) -> dict[str, Facts]:
-        """The facts of those files whose status says that they have not changed. limit: the largest file in bytes."""
-        wanted = set(files)
-        known: dict[str, Facts] = {}
-        for line in self._read().split(b"\n"):
-            parsed = self._parsed(line)
-            if parsed is None:
-                self._changed = self._changed or bool(line)
-                continue
-            path, stamp, digest, row = parsed
-            if path not in wanted:
-                self._others.append(line)
-                continue
-            try:
-                facts = decode(path, row)
-            except MalformedError:
-                continue
-            if not digest or (stamp is not None and stamp == self._stamp(path) and stamp[0] <= limit):
-                known[path] = facts
-                self._lines[path] = line
-            else:
-                self._doubtful[path] = digest, facts
-        return known
+    def recall(self, files: Sequence[str], limit: int, version: str) -> list[str]:
+        """Those of the files whose status says that they have not changed.
+
+        limit: the largest file in bytes. version: see `version_of`.
+        """
+        # The root is part of the checksums: two roots may share a file, and then lose it to each other.
+        self._seed = zlib.crc32(f"{version}\0{self._root}".encode("utf-8", "surrogateescape"))
+        content = self._read()
+        try:
+            self._known = self._parsed(content)
+            wanted = self._known.keys() & set(files)
+            return [path for path in files if path in wanted and self._is_unchanged(path, limit)]
+        except (ValueError, TypeError, RecursionError):
+            self._changed, self._known = True, {}
+            return []
 
     def look(self, files: Sequence[str]) -> dict[str, str]:
         """Takes the status of files that are about to be read; gives the digests that the cache has for them."""
         for path in files:
             self._stamp(path)
-        return {path: self._doubtful[path][0] for path in files if path in self._doubtful}
+        return {path: self._known[path][0][2] for path in files if path in self._known}
 
-    def facts(self, path: str, row: Row) -> Facts:
-        """The facts that a worker found, which are kept."""
+    def keep(self, path: str, row: Row) -> None:
+        """Takes over what a worker found."""
         if row.facts is None:
-            facts = self._doubtful[path][1]
-            text = _JSON(encode(facts))
+            entry, body = self._known[path]
+            entry = [path, None, *entry[2:]]
         else:
-            text = row.facts
-            facts = decode(path, json.loads(text))
+            body = row.facts.encode()
+            entry = [path, None, row.digest, row.ties, len(body), zlib.crc32(body, self._seed)]
         stamp = self._stamp(path) if row.digest else None
-        if stamp is not None and max(stamp[1], stamp[2]) + RACY >= self._started:
-            # Written so late that it may change once more and keep its times, as git's index has it (racy-git).
-            stamp = None
-        body = f"[{_JSON(path)},{_JSON(stamp)},{_JSON(row.digest)},{text}]".encode()
-        self._lines[path] = b"%08x %s" % (zlib.crc32(body, self._seed), body)
+        # Written so late that it may change once more and keep its times, it is not believed (racy-git).
+        if stamp is not None and max(stamp[1], stamp[2]) + RACY < self._started:
+            entry[1] = stamp
+        self._known[path] = entry, body
         self._changed = True
-        return facts
+
+    def ties(self, path: str) -> Sequence[str] | None:
+        """See `portlint.ties.ties_of`."""
+        ties: Sequence[str] | None = self._known[path][0][3]
+        return ties
+
+    def facts(self, path: str) -> Facts | None:
+        """What is known of a file; None where its row is damaged, and then it is forgotten."""
+        entry, body = self._known[path]
+        checksum = entry[5]
+        try:
+            if zlib.crc32(body, self._seed) == checksum:
+                return decode(path, json.loads(body))
+        except (ValueError, TypeError, RecursionError):
+            pass
+        del self._known[path]
+        self._changed = True
+        return None
 
     def save(self) -> None:
         """Replaces the file, where there is something new. A cache that cannot be written is none."""
         if not self._changed:
             return
-        lines, size = [], 0
-        for line in (*self._lines.values(), *self._others):
-            if size + len(line) < LARGEST:
-                size += len(line) + 1
-                lines.append(line)
+        entries, rows, size = [], [], len("00000000 []\n")
+        for entry, row in self._known.values():
+            text = _JSON(entry)
+            size += len(text) + len(row) + 1
+            if size >= LARGEST:
+                break
+            entries.append(text)
+            rows.append(row)
+        head = f"[{','.join(entries)}]".encode()
         with contextlib.suppress(OSError):
             folder = self._file.parent
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._replace(b"\n".join(lines))
+            self._replace(b"%08x %s\n%s" % (zlib.crc32(head, self._seed), head, b"".join(rows)))
             _throw_away(folder)
 
     def _replace(self, content: bytes) -> None:
@@ -170,21 +181,24 @@ class Cache:
         finally:
             os.close(descriptor)
 
-    def _parsed(self, line: bytes) -> tuple[str, Stamp | None, str, Any] | None:
-        body = line[9:]
-        if line[:9] != b"%08x " % zlib.crc32(body, self._seed):
-            return None
-        try:
-            path, stamp, digest, row = json.loads(body)
-        except (ValueError, TypeError, RecursionError):
-            return None
-        if not (isinstance(path, str) and isinstance(digest, str)):
-            return None
-        if stamp is None:
-            return path, None, digest, row
-        if not (isinstance(stamp, list) and len(stamp) == 4 and all(isinstance(each, int) for each in stamp)):
-            return None
-        return path, (stamp[0], stamp[1], stamp[2], stamp[3]), digest, row
+    def _parsed(self, content: bytes) -> dict[str, tuple[Entry, bytes]]:
+        """The head and the rows. Raises ValueError or TypeError for what `save` has not written."""
+        end = content.find(b"\n")
+        if content[:9] != b"%08x " % zlib.crc32(content[9:end], self._seed):
+            self._changed = bool(content)
+            return {}
+        known, at = {}, end + 1
+        for entry in json.loads(content[9:end]):
+            path, _, _, _, length, _ = entry
+            known[path] = entry, content[at : at + length]
+            at += length
+        return known
+
+    def _is_unchanged(self, path: str, limit: int) -> bool:
+        _, stamp, digest, _, _, _ = self._known[path][0]
+        if not digest:
+            return True
+        return stamp is not None and stamp[0] <= limit and tuple(stamp) == self._stamp(path)
 
     def _stamp(self, path: str) -> Stamp | None:
         """The status of a file as this run saw it first, before it was read; None where it is no file to read."""

@@ -72,4 +72,5 @@ def _tell(scope: Scope, outcome: Outcome) -> None:
     say(f"portlint: registry {shown(registry.path) if registry else 'none'}")
     links, inner = counted(outcome.walk.links, "symbolic link"), outcome.walk.repositories
     say(f"portlint: {links} not followed, {inner} inner repositories or submodules not entered")
-    say(f"portlint: {counted(len(outcome.facts), 'file')} known, {len(outcome.reported)} of them reported on")
+    known = len(outcome.walk.files) + len(outcome.walk.closed)
+    say(f"portlint: {counted(known, 'file')} known, {len(outcome.reported)} of them reported on")

@@ -124,9 +124,14 @@ def _is_too_wide(folder: Path) -> bool:
 
 def request(scope: Scope, progress: Callable[[int, int], None] | None = None, **options: bool) -> Request:
     """The request to the pipeline. options: those of `Request` that are switches."""
+    from portlint import rulebook
     from portlint.cache import cache_folder
     from portlint.run import Request
 
+    caches = cache_folder(os.environ, scope.cache)
+    if caches is not None and caches.is_relative_to(scope.root):
+        caches = None  # a pull request could plant one there
+    rulebook.keep_in(caches and caches / "rules")
     trusted = scope.loaded.origins["registry"].startswith(("flag", "environment"))
     return Request(
         root=scope.root,
@@ -134,7 +139,7 @@ def request(scope: Scope, progress: Callable[[int, int], None] | None = None, **
         settings=scope.loaded.settings,
         registry_is_trusted=trusted,
         only_named=_is_too_wide(scope.root) and _top(scope.root) is None,
-        caches=cache_folder(os.environ, scope.cache),
+        caches=caches,
         progress=progress,
         **options,
     )

@@ -10,7 +10,7 @@ import signal
 import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, NoReturn
+from typing import Any, ClassVar, Final, NoReturn
 
 from portlint.workers.labour import FLUSH_AFTER, Limits, labour
 from portlint.workers.supervisor import Worker
@@ -23,9 +23,10 @@ _INDEX: Final = struct.Struct("=q")
 class ForkedWorker:
     """Talks over two pipes: stretches one way, lengths and pickles the other. See `supervisor.Worker`."""
 
-    def __init__(
-        self, work: Callable[[Any], Any], items: Sequence[Any], limits: Limits, others: Sequence[Worker]
-    ) -> None:
+    _living: ClassVar[set[ForkedWorker]] = set()
+    """those of all supervisors"""
+
+    def __init__(self, work: Callable[[Any], Any], items: Sequence[Any], limits: Limits) -> None:
         self.stretch, self.current, self.since, self.is_dead = (0, 0), -1, 0.0, False
         self._shared = mmap.mmap(-1, _INDEX.size)
         self._buffer = bytearray()
@@ -38,18 +39,18 @@ class ForkedWorker:
         try:
             self._process = os.fork()
             if self._process == 0:
-                self._be_the_child(work, items, limits, others, tasks, answers)
+                self._be_the_child(work, items, limits, tasks, answers)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(tasks)
         os.close(answers)
+        self._living.add(self)
 
     def _be_the_child(
         self,
         work: Callable[[Any], Any],
         items: Sequence[Any],
         limits: Limits,
-        others: Sequence[Worker],
         tasks: int,
         answers: int,
     ) -> NoReturn:
@@ -59,10 +60,8 @@ class ForkedWorker:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent decides
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             # The parent's ends must close with the parent, or a worker would wait for a parent that is gone.
-            for worker in (self, *others):
-                assert isinstance(worker, ForkedWorker)
-                os.close(worker._tasks)
-                os.close(worker._answers)
+            for worker in (self, *self._living):
+                worker._close()
             _be_quiet()
 
             def give() -> tuple[int, int] | None:
@@ -132,10 +131,14 @@ class ForkedWorker:
     def ended(self) -> int:
         if self._status is None:
             self._status = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
-            for end in (self._tasks, self._answers):
-                if end >= 0:
-                    os.close(end)
+            self._close()
+            self._living.remove(self)
         return self._status
+
+    def _close(self) -> None:
+        for end in (self._tasks, self._answers):
+            if end >= 0:
+                os.close(end)
 
 
 def _be_quiet() -> None:

@@ -143,7 +143,7 @@ class Supervisor(Generic[T, R]):
         if self._fork:
             from portlint.workers.forked import ForkedWorker
 
-            worker = ForkedWorker(self._work, self._items, self._limits, self._workers)
+            worker = ForkedWorker(self._work, self._items, self._limits)
         else:
             from portlint.workers.spawned import SpawnedWorker
 

@@ -1,24 +1,27 @@
 """Which files are looked at: git's list where there is a repository, else a walk that honours the ignore files.
 
-The list of a repository is git's (`git ls-files`, tracked files and untracked ones that are not ignored). git runs
-with a configuration that is safe in a stranger's repository: no file system monitor, no hooks, no pager, no fetching
-of missing objects. Elsewhere the folders are read one by one, with the `.gitignore` and `.ignore` files that lie in
+The list of a repository is git's (`git ls-files`, tracked files and untracked ones that are not ignored), see
+`walk.git`. Elsewhere the folders are read one by one, with the `.gitignore` and `.ignore` files that lie in
 them (gitignore(5)). Neither follows a symbolic link, nor enters `.git`, `node_modules` or a virtual environment (a
 folder with a `pyvenv.cfg`, PEP 405).
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from portlint.patterns import matcher
 from portlint.reading import Tree, Unread
+from portlint.walk.git import Listing
+from portlint.walk.ignore import IgnoreFile, is_ignored
+
+__all__ = ["Listing", "Walk", "files_among", "folders_of", "resolved", "walk"]
 
 NEVER: Final = frozenset({".git", ".hg", ".svn", ".jj", "node_modules"})
 """folders that are never entered"""
@@ -29,8 +32,6 @@ PRODUCTS: Final = frozenset(
 IGNORE_FILES: Final = (".gitignore", ".ignore")
 """read in this order; what a later one says goes before"""
 
-GIT_TIMEOUT: Final = 20.0
-"""seconds; git itself can be kept busy for long by a pattern such as ten times `**/a/`"""
 LARGEST_IGNORE_FILE: Final = 256 * 1024
 
 
@@ -67,6 +68,7 @@ def walk(
     force_exclude: bool = False,
     only_named: bool = False,
     keep: Callable[[str], bool] = lambda path: False,
+    listing: Listing | None = None,
 ) -> Walk:
     """The files below `root`, and which of them the named paths stand for.
 
@@ -74,9 +76,13 @@ def walk(
     root. exclude: gitignore patterns relative to the root; for a named path itself they hold only with
     `force_exclude`. only_named: look at nothing else, for a root that is no repository but a whole disk or home.
     keep: the files that count though an ignore file names them, where there is no git to tell whether they are tracked
-    all the same. Raises OSError where the root cannot be opened.
+    all the same. listing: git's, where it was started before. Raises OSError where the root cannot be opened.
     """
-    return _Walker(str(root), exclude, keep).walk(named, force_exclude, only_named)
+    started = listing or Listing(str(root))
+    try:
+        return _Walker(str(root), started, exclude, keep).walk(named, force_exclude, only_named)
+    finally:
+        started.close()
 
 
 def resolved(name: str) -> str:
@@ -99,11 +105,33 @@ def folders_of(named: Sequence[str]) -> list[Path]:
     return [Path(folder) for folder in dict.fromkeys(folders)]
 
 
+def files_among(root: Path, named: Sequence[str]) -> list[str]:
+    """The regular files that are named, as paths relative to the root, each once; folders and links are left out."""
+    found: dict[str, None] = {}
+    for name in named:
+        path = _relative(str(root), name)
+        if path is not None:
+            with contextlib.suppress(OSError, ValueError):
+                if stat.S_ISREG(os.lstat(root / path).st_mode):
+                    found[path] = None
+    return list(found)
+
+
+def _relative(root: str, name: str) -> str | None:
+    """The path of what was named, seen from the root; None where it lies elsewhere."""
+    whole = resolved(name)
+    if whole == root:
+        return ""
+    start = root if root.endswith(os.sep) else root + os.sep
+    return whole[len(start) :].replace(os.sep, "/") if whole.startswith(start) else None
+
+
 class _Walker:
     """One walk: the root, the patterns, and what is counted on the way."""
 
-    def __init__(self, root: str, exclude: Sequence[str], keep: Callable[[str], bool]) -> None:
+    def __init__(self, root: str, listing: Listing, exclude: Sequence[str], keep: Callable[[str], bool]) -> None:
         self.root = root
+        self.listing = listing
         self.keep = keep
         self.links: set[str] = set()
         self.repositories = 0
@@ -118,7 +146,7 @@ class _Walker:
         reported: set[str] | None = set() if named else None
         folders: list[str] = []
         for name in named:
-            path = self._relative(name)
+            path = _relative(self.root, name)
             if path is None:
                 outside.append(name)
                 continue
@@ -161,14 +189,6 @@ class _Walker:
     def _absolute(self, path: str) -> str:
         return f"{self.root}/{path}" if path else self.root
 
-    def _relative(self, name: str) -> str | None:
-        """The path of what was named, seen from the root; None where it lies elsewhere."""
-        whole = resolved(name)
-        if whole == self.root:
-            return ""
-        start = self.root if self.root.endswith(os.sep) else self.root + os.sep
-        return whole[len(start) :].replace(os.sep, "/") if whole.startswith(start) else None
-
     def _is_excluded_folder(self, path: str) -> bool:
         # A name that no pattern means in itself: what matches it matches the folder.
         return bool(path) and self.is_excluded(f"{path}/\0") and not self.is_excluded("\0")
@@ -183,40 +203,10 @@ class _Walker:
         return {path for path in self._scan(folder) if whole or not self.is_excluded(path)}
 
     def _listed(self) -> Iterable[str]:
-        if _in_repository(self.root):
-            names = self._ask_git()
-            if names is not None:
-                return self._sifted(names)
-        return self._scan("")
-
-    def _ask_git(self) -> list[str] | None:
-        """What git lists; None where there is no git, it refuses the repository, or takes too long."""
-        import subprocess
-
-        command = ["git", "--no-pager", "-C", self.root]
-        for setting in _SAFE_GIT:
-            command += ["-c", setting]
-        command += ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        environment = {name: value for name, value in os.environ.items() if name not in _OF_A_REPOSITORY}
-        environment |= _SAFE_ENVIRONMENT
-        try:
-            done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=GIT_TIMEOUT
-            )
-        except subprocess.TimeoutExpired:
-            self.notes.append(f"git did not list the files within {GIT_TIMEOUT:g} s: the folders were read instead")
-            return None
-        except OSError:
-            return None
-        if done.returncode != 0:
-            return None
-        for closed in _CLOSED_FOLDER.finditer(done.stderr):
-            reason = closed[2].decode("utf-8", "replace")
-            self.closed.append((os.fsdecode(closed[1]).rstrip("/"), f"cannot be read: {reason}"))
-        for closed in _CUT_SHORT.finditer(done.stderr):
-            folder = os.fsdecode(closed[1]).rpartition("/")[0]
-            self.closed.append((folder, "cannot be read: a path in it is too long for git"))
-        return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+        names = self.listing.names()
+        self.notes += self.listing.notes
+        self.closed += self.listing.closed
+        return self._scan("") if names is None else self._sifted(names)
 
     def _sifted(self, names: Iterable[str]) -> Iterator[str]:
         """The regular files among what git lists, each once: an unmerged file is listed for each of its stages."""
@@ -263,10 +253,10 @@ class _Walker:
                     elif entry.is_dir(follow_symlinks=False):
                         if entry.name in NEVER:
                             continue
-                        inner = ignored or _is_ignored(path + "/", files)
+                        inner = ignored or is_ignored(path + "/", files)
                         if not (inner and entry.name in PRODUCTS):
                             folders.append((path, files, inner))
-                    elif not (ignored or _is_ignored(path, files)) or self.keep(path):
+                    elif not (ignored or is_ignored(path, files)) or self.keep(path):
                         yield path
 
     def _ignore_files(self, tree: Tree, folder: str, names: set[str]) -> Iterator[IgnoreFile]:
@@ -280,95 +270,3 @@ class _Walker:
                 found = IgnoreFile(folder, data.decode("utf-8", "surrogateescape").removeprefix("\ufeff").splitlines())
                 self.notes += (f"{path}: the pattern {line[:60]!r} is not valid" for line in found.invalid)
                 yield found
-
-
-class IgnoreFile:
-    """The patterns of one ignore file (gitignore(5)).
-
-    pathspec turns a pattern into a regular expression that backtracks over each of its wildcards, and does not come
-    back from `*a*a*a*a*a*a*ab` and a long name. So it gets the common patterns, with few wildcards; those with many
-    are matched in linear time, after the others and against every file as if they stood first in their file.
-    """
-
-    __slots__ = ("_common", "_start", "_wild", "invalid")
-
-    def __init__(self, folder: str, lines: Iterable[str]) -> None:
-        """folder: where the file lies, relative to the root."""
-        from pathspec import GitIgnoreSpec
-
-        common: list[Any] = []
-        wild: list[str] = []
-        self.invalid: list[str] = []
-        for line in lines:
-            if not has_few_wildcards(line):
-                wild.append(line)
-                continue
-            try:
-                common += GitIgnoreSpec.from_lines([line]).patterns
-            except (ValueError, re.error):  # pathspec hands `[z-a]` to `re` as it is
-                self.invalid.append(line)
-        self._start = len(folder) + 1 if folder else 0
-        self._common = GitIgnoreSpec(common)
-        self._wild = matcher(tuple(wild)) if wild else None
-
-    def says(self, path: str) -> bool | None:
-        """Whether a path is ignored; None where no pattern matches. path: from the root, of a folder with a slash."""
-        path = path[self._start :]
-        said = self._common.check_file(path).include
-        if said is None and self._wild is not None and self._wild(f"{path}\0" if path.endswith("/") else path):
-            return True
-        return said
-
-
-def has_few_wildcards(pattern: str) -> bool:
-    """Whether a backtracking match of a gitignore pattern takes milliseconds at the worst."""
-    stars = [len(_STARS.findall(name)) for name in pattern.split("/")]
-    return len(pattern) <= 500 and max(stars) <= 2 and sum(stars) <= 3 and pattern.count("**") <= 2
-
-
-def _is_ignored(path: str, files: tuple[IgnoreFile, ...]) -> bool:
-    """Whether the innermost file that says something about a path ignores it (gitignore(5), precedence)."""
-    return next((said for file in reversed(files) if (said := file.says(path)) is not None), False)
-
-
-def _in_repository(root: str) -> bool:
-    """Whether a folder lies in a git work tree: asked here, since to start git takes milliseconds."""
-    place = Path(root)
-    return any(os.path.lexists(folder / ".git") for folder in (place, *place.parents))
-
-
-_STARS: Final = re.compile(r"\*+")
-_CLOSED_FOLDER: Final = re.compile(rb"^warning: could not open directory '([^\n]*)': ([^\n]*)$", re.MULTILINE)
-_CUT_SHORT: Final = re.compile(
-    rb"^warning: could not open directory '([^\n]{3000,})(?<!': File name too long)$", re.MULTILINE
-)
-"""git cuts its messages at 4,096 bytes: the end of the line, and with it the reason, is missing"""
-_SAFE_GIT: Final = (
-    "core.fsmonitor=",
-    "core.hooksPath=/dev/null",
-    "core.quotepath=off",
-    "core.untrackedCache=false",
-    "safe.bareRepository=explicit",
-)
-_OF_A_REPOSITORY: Final = frozenset(
-    {
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_COMMON_DIR",
-        "GIT_DIR",
-        "GIT_IMPLICIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_LITERAL_PATHSPECS",
-        "GIT_NAMESPACE",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_PREFIX",
-        "GIT_WORK_TREE",
-    }
-)
-"""variables that a hook inherits, and that may mean another repository than this one"""
-_SAFE_ENVIRONMENT: Final = {
-    "GIT_ALLOW_PROTOCOL": "none",  # an ignore file missing from a partial clone would be fetched
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",
-}

@@ -1,0 +1,187 @@
+"""Reads and extracts the files of a run: in worker processes, and with what the cache still knows.
+
+Files that were named are begun with before the list of all files is there: a hook waits for little else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from portlint.cache import Cache, Row, digest_of, row_of, version_of
+from portlint.model import NOWHERE, Facts, LineIndex, Problem, Settings
+from portlint.reading import Tree, Unread, Why, decode
+from portlint.rulebook import rules_folder
+from portlint.ties import variables_of
+from portlint.workers import Limits, Lost, Supervisor, default_jobs
+
+FILES_FOR_ONE_WORKER = 40
+"""files that one worker is through with before a second one would have started"""
+ExtraRules = tuple[tuple[str, bytes], ...]
+Results = list[tuple[str, Facts | Lost]]
+
+
+def facts_of(path: str, raw: bytes | Unread, extra_rules: ExtraRules = ()) -> Facts:
+    """What a file says, or that it could not be read. raw: the bytes as they stand on disk."""
+    from portlint.extract import extract, recognised_by_name
+
+    text = raw if isinstance(raw, Unread) else decode(path, raw)
+    if isinstance(text, Unread):
+        if text.why in (Why.BINARY, Why.SPECIAL) and not recognised_by_name(path):
+            return Facts(path=path, format=None)
+        return unchecked(path, text.reason)
+    facts = extract(path, text.data, extra_rules)
+    if text.doubt is not None and facts.format is not None:
+        doubt = Problem(LineIndex(text.data).span(text.doubt_at, text.doubt_at), text.doubt)
+        return replace(facts, problems=(doubt, *facts.problems))
+    return facts
+
+
+def unchecked(path: str, reason: str) -> Facts:
+    return Facts(path=path, format=None, problems=(Problem(NOWHERE, reason),))
+
+
+class Analysis:
+    """The work of a worker process: reads one file of the tree and extracts its facts."""
+
+    def __init__(self, root: Path, limit: int, extra_rules: ExtraRules, known: Mapping[str, str] | None = None) -> None:
+        """limit: the largest file in bytes. known: path to the digest of the content whose facts the cache has; None:
+        there is no cache, and no rows for it are made."""
+        self._root, self._limit, self._extra_rules, self._known = root, limit, extra_rules, known
+        self._tree: Tree | None = None
+
+    def __call__(self, path: str) -> Facts | Row:
+        from portlint.extract import recognised_by_name
+
+        if recognised_by_name(path) is False:
+            facts = Facts(path=path, format=None)
+            return facts if self._known is None else row_of(facts, "")
+        if self._tree is None:
+            self._tree = Tree(self._root)
+        raw = self._tree.read(path, self._limit)
+        if self._known is None or isinstance(raw, Unread):
+            return facts_of(path, raw, self._extra_rules)
+        digest = digest_of(raw)
+        if self._known.get(path) == digest:
+            return Row(digest, None)
+        return row_of(facts_of(path, raw, self._extra_rules), digest)
+
+
+class Extraction:
+    """The extract stage of one run. Use it as a context manager: `start`, `go_on`, `results`."""
+
+    def __init__(self, root: Path, settings: Settings, caches: Path | None, extra_rules: ExtraRules) -> None:
+        """caches: the folder of all caches; None, or a folder inside the tree: each file is read and parsed."""
+        self._root, self._settings, self._extra_rules = root, settings, extra_rules
+        self._cache: Cache | None = None
+        if caches is not None and not caches.is_relative_to(root):
+            self._cache = Cache(caches, root)
+        self._files: Sequence[str] = ()
+        self._unchanged: list[str] = []
+        self._shifts: list[tuple[Sequence[str], Supervisor[str, Facts | Row]]] = []
+        self.left_out: set[str] = set()
+        """files that are not looked at, since they have not changed and cannot matter"""
+        self.cached = 0
+        """files that were not read, or not parsed, because an earlier run did it"""
+
+    def __enter__(self) -> Extraction:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for _, supervisor in self._shifts:
+            supervisor.close()
+
+    def start(self, files: Sequence[str]) -> None:
+        """Begins with files that are surely wanted."""
+        if 0 < len(files) <= FILES_FOR_ONE_WORKER:
+            if self._cache is not None:
+                self._cache.look(files)
+            self._begin(files, {})
+
+    def go_on(self, files: Sequence[str]) -> None:
+        """Says which files there are: has all read that were not begun with, and that the cache does not know."""
+        self._files = files
+        if self._cache is not None:
+            version = version_of(Path(__file__).parent, rules_folder(), self._extra_rules)
+            self._unchanged = self._cache.recall(files, self._settings.max_file_size, version)
+        begun = {path for paths, _ in self._shifts for path in paths}
+        self._unchanged = [path for path in self._unchanged if path not in begun]
+        done = begun.union(self._unchanged)
+        left = [path for path in files if path not in done]
+        if left:
+            self._begin(left, {} if self._cache is None else self._cache.look(left))
+
+    def results(
+        self,
+        progress: Callable[[int, int], None] | None,
+        reported: AbstractSet[str] | None,
+        variables: AbstractSet[str],
+    ) -> Results:
+        """The files, each with what came of it.
+
+        reported: the files whose findings are asked for; files that cannot matter to them (`portlint.ties`) are left
+        out where the cache knows them, see `left_out`. None: all files. variables: those of the registry.
+        """
+        found: dict[str, Facts | Lost] = {}
+        self._collect(found, progress)
+        self._remember(found, reported, variables)
+        if damaged := [path for path in self._files if path not in found and path not in self.left_out]:
+            self._begin(damaged, {})
+            self._collect(found, progress)
+        if self._cache is not None:
+            self._cache.save()
+        return [(path, found[path]) for path in self._files if path not in self.left_out]
+
+    def _begin(self, files: Sequence[str], digests: Mapping[str, str]) -> None:
+        settings, jobs = self._settings, 1
+        if len(files) > FILES_FOR_ONE_WORKER:
+            from portlint.extract import formats
+
+            jobs = settings.jobs or default_jobs()
+            formats()  # imported here, or each worker would do it again, and each that takes the place of a dead one
+        known = None if self._cache is None else digests
+        work = Analysis(self._root, settings.max_file_size, self._extra_rules, known)
+        self._shifts.append((files, Supervisor(work, files, Limits(settings.timeout), jobs=jobs)))
+
+    def _collect(self, found: dict[str, Facts | Lost], progress: Callable[[int, int], None] | None) -> None:
+        """Waits for the workers, and takes over what they found."""
+        wanted = set(self._files)
+        for files, supervisor in self._shifts:
+            for path, result in zip(files, supervisor.results(progress), strict=True):
+                if path not in wanted:
+                    continue
+                if not isinstance(result, Row):
+                    found[path] = result
+                    continue
+                assert self._cache is not None
+                self._cache.keep(path, result)
+                facts = self._cache.facts(path)
+                if facts is not None:
+                    self.cached += result.facts is None
+                    found[path] = facts
+        self._shifts.clear()
+
+    def _remember(
+        self, found: dict[str, Facts | Lost], reported: AbstractSet[str] | None, variables: AbstractSet[str]
+    ) -> None:
+        """Takes what matters from the cache."""
+        cache, tied = self._cache, []
+        if cache is None:
+            return
+        for path in self._unchanged:
+            if reported is not None and path not in reported and cache.ties(path) is not None:
+                tied.append(path)
+            elif (facts := cache.facts(path)) is not None:
+                self.cached += 1
+                found[path] = facts
+        if tied:
+            variables = variables_of(each for each in found.values() if isinstance(each, Facts)) | variables
+        for path in tied:
+            self.cached += 1
+            if variables.isdisjoint(cache.ties(path) or ()):
+                self.left_out.add(path)
+            elif (facts := cache.facts(path)) is not None:
+                found[path] = facts

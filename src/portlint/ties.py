@@ -1,0 +1,50 @@
+"""What ties the findings in some files to what other files say, so that a run over a few files may leave the rest out.
+
+Most files of a repository are code and pages. What a literal there means, and what is wrong with it, rests on the
+files that describe services and set variables; the other way round, such a file tells others nothing but which
+variables it reads, with which fallbacks, and what it binds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from portlint.model import Facts, Role
+
+_TIED_BY_VARIABLES = frozenset({"python", "javascript", "markdown", "shell", "powershell", "batch", "makefile"})
+"""formats of code and of pages"""
+
+
+def ties_of(facts: Facts) -> tuple[str, ...] | None:
+    """The variables by which facts matter to findings in other files; None: they may matter in other ways too."""
+    if facts.format is None:
+        return ()
+    if facts.format not in _TIED_BY_VARIABLES:
+        return () if facts.format != "dotenv" and _says_nothing(facts) else None
+    if facts.services or facts.compose_lists or any(literal.role is Role.BIND for literal in facts.literals):
+        return None
+    return tuple(sorted(variables_of((facts,))))
+
+
+def variables_of(all_facts: Iterable[Facts]) -> set[str]:
+    """All variables that the facts speak of."""
+    out: set[str] = set()
+    for facts in all_facts:
+        out.update(reference.variable for reference in facts.references)
+        out.update(variable.name for variable in facts.variables)
+        out.update(literal.variable for literal in facts.literals if literal.variable is not None)
+        out.update(literal.variable for literal in facts.candidates if literal.variable is not None)
+    return out
+
+
+def _says_nothing(facts: Facts) -> bool:
+    return not (
+        facts.literals
+        or facts.candidates
+        or facts.references
+        or facts.services
+        or facts.variables
+        or facts.mentioned
+        or facts.includes
+        or facts.compose_lists
+    )

@@ -1,0 +1,94 @@
+"""What is left out of a run over a few files cannot matter to them: the findings are those of a run over all."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from commandline import fill
+from portlint.analysis import Extraction
+from portlint.check import RULES
+from portlint.extract import extract
+from portlint.model import Settings
+from portlint.run import Outcome, Request, run
+from portlint.ties import ties_of
+
+PROJECTS = sorted(path for path in Path(__file__).parent.glob("fixtures/projects/*/*") if path.is_dir())
+CODE = {
+    "tools/reads.py": 'import os\n\nport = int(os.getenv("WEB_PORT", "8099"))\n',
+    "tools/binds.py": "import socket\n\nsocket.create_server(('', 9413))\n",
+    "tools/calls.py": 'import requests\n\nrequests.get("http://localhost:9413/")\n',
+    "tools/plain.py": "TIMEOUT_PORT = 9777\n",
+    "docs/ports.md": "| service | port |\n|---|---|\n| web | 8099 |\n",
+    "deploy.sh": "docker compose -f compose.yaml -f extra.yaml up\ncurl http://localhost:8099\n",
+    "compose.yaml": 'services:\n  web:\n    image: nginx:1.27\n    ports: ["${WEB_PORT:-8080}:80"]\n',
+    "extra.yaml": 'services:\n  api:\n    image: redis\n    ports: ["8080:6379"]\n',
+    ".env": "WEB_PORT=8080\nAPI_URL=http://localhost:9413\n",
+    ".env.example": "WEB_PORT=8090\n",
+}
+
+
+@pytest.fixture
+def believed(monkeypatch):
+    monkeypatch.setattr("portlint.cache.store.RACY", -(10**12))
+
+
+def findings(outcome: Outcome, path: str):
+    result = outcome.result
+    return (
+        [each for each in result.findings if each.path == path],
+        [each for each in result.suppressed if each.finding.path == path],
+    )
+
+
+@pytest.mark.parametrize("project", [*PROJECTS, None], ids=lambda path: "/".join(path.parts[-2:]) if path else "code")
+def test_the_rest_of_the_repository_counts_as_far_as_it_matters(project, tmp_path, believed, monkeypatch):
+    root = tmp_path / "project"
+    if project is None:
+        root.mkdir()
+        fill(root, CODE)
+    else:
+        shutil.copytree(project, root)
+    settings = Settings(select=tuple(RULES), test_ignores=(), jobs=1)
+    request = Request(root=root, settings=settings, caches=tmp_path / "caches")
+    whole = run(request)
+    monkeypatch.setattr("portlint.analysis.Extraction.start", lambda self, files: None)
+    assert whole.walk.files
+    for path in whole.walk.files:
+        narrow = run(replace(request, named=(str(root / path),)))
+        assert findings(narrow, path) == findings(whole, path)
+        assert narrow.cached == len(whole.walk.files)
+
+
+def test_what_does_not_matter_is_left_out(tmp_path, believed, monkeypatch):
+    root = tmp_path / "project"
+    root.mkdir()
+    fill(root, CODE)
+    request = Request(root=root, settings=Settings(jobs=1), caches=tmp_path / "caches")
+    run(request)
+    seen: list[set[str]] = []
+    leave = Extraction.__exit__
+    monkeypatch.setattr(Extraction, "__exit__", lambda self, *a: (seen.append(self.left_out), leave(self, *a))[1])
+    run(replace(request, named=(str(root / "compose.yaml"),)))
+    assert seen == [{"tools/calls.py", "tools/plain.py", "docs/ports.md"}]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "ties"),
+    [
+        ("a.py", "PORT = 8000\n", ()),
+        ("a.py", 'import os\nPORT = int(os.getenv("B_PORT", "8000"))\nos.getenv("A_PORT")\n', ("A_PORT", "B_PORT")),
+        ("a.py", "import uvicorn\nuvicorn.run(app, port=8000)\n", None),
+        ("a.sh", "docker compose -f a.yml -f b.yml up\n", None),
+        ("a.sh", "curl http://localhost:${API_PORT:-8000}/\n", ("API_PORT",)),
+        ("a.json", "{}", ()),
+        ("a.json", '{"port": 8000}', None),
+        (".env.example", "# nothing\n", None),
+        ("a.txt", "8000", ()),
+    ],
+)  # fmt: skip
+def test_ties(path, text, ties):
+    assert ties_of(extract(path, text.encode())) == ties
