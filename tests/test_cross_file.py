@@ -6,27 +6,7 @@ import pytest
 
 from portlint.model import Settings
 from portlint.run import run_on_memory
-
-Files = dict[str, str]
-
-
-def found(files: Files, *codes: str) -> list[str]:
-    """`path:line CODE` of what the rules `codes` (none: the cross-file ones) say."""
-    chosen = codes or ("PORT2", "PORT3", "PORT4", "PORT6")
-    result = run_on_memory({path: text.encode() for path, text in files.items()}, Settings(select=chosen))
-    return [f"{f.path}:{f.span.line} {f.rule}" for f in result.findings]
-
-
-def messages(files: Files, *codes: str) -> list[str]:
-    result = run_on_memory({path: text.encode() for path, text in files.items()}, Settings(select=codes))
-    return [f.message for f in result.findings]
-
-
-def compose(**services: str) -> str:
-    """A compose file; each service is a flow mapping, with an image where it has none."""
-    rows = (f"  {name}: {{image: shop/{name}, {body}}}\n" for name, body in services.items())
-    return "services:\n" + "".join(rows)
-
+from small_projects import Files, compose, found, messages
 
 WEB = compose(web='ports: ["8000:80"]')
 TOOLS = compose(tools='ports: ["8000:90"]')
@@ -205,6 +185,52 @@ def test_from_the_host_a_published_port_counts(path: str, text: str, expected: l
 def test_what_a_service_listens_on(service: str, dockerfile: str, expected: list[str]) -> None:
     files = {"compose.yaml": f"services:\n  api: {{{service}}}\n", "Dockerfile": "FROM scratch\n" + dockerfile}
     assert found(files, "PORT203") == expected
+
+
+STAGES = """\
+FROM python AS base
+EXPOSE 8000
+CMD ["serve", "--port", "8000"]
+FROM base AS debug
+CMD ["serve", "--port", "9000"]
+FROM node AS assets
+EXPOSE 3000
+FROM base
+"""
+
+
+@pytest.mark.parametrize(
+    ("build", "port", "expected"),
+    [
+        ("{context: .}", 8000, []),
+        ("{context: .}", 3000, ["compose.yaml:2 PORT203"]),
+        ("{context: ., target: assets}", 3000, []),
+        ("{context: ., target: assets}", 8000, ["compose.yaml:2 PORT203"]),
+        ("{context: ., target: '${STAGE:-assets}'}", 3000, []),
+        ("{context: ., target: '${STAGE}'}", 3000, []),
+        ("{context: ., target: '2'}", 3000, []),
+        ("{context: ., target: debug}", 8000, ["Dockerfile:2 PORT203", "compose.yaml:2 PORT203"]),
+        ("{context: ., target: debug}", 9000, ["Dockerfile:2 PORT203"]),
+    ],
+)
+def test_the_stage_that_is_built_tells(build: str, port: int, expected: list[str]) -> None:
+    body = f"services:\n  api: {{build: {build}, ports: ['80:{port}']}}\n"
+    assert found({"compose.yaml": body, "Dockerfile": STAGES}, "PORT203") == expected
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ("", ["Dockerfile:2 PORT203"]),
+        ("FROM base\nCMD serve --port 8000\n", []),
+        ('FROM base\nENTRYPOINT ["run"]\n', []),
+        ("FROM base\nHEALTHCHECK NONE\n", ["Dockerfile:2 PORT203"]),
+        ("FROM scratch\nCOPY --from=base /a /a\n", []),
+    ],
+)
+def test_a_later_stage_takes_the_place_of_a_command(last: str, expected: list[str]) -> None:
+    dockerfile = "FROM python AS base\nEXPOSE 8000\nCMD serve --port 9000\n"
+    assert found({"Dockerfile": dockerfile + last}, "PORT203") == expected
 
 
 def test_code_beside_the_dockerfile_may_bind_what_the_health_check_asks() -> None:

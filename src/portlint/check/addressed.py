@@ -30,8 +30,15 @@ def missed(context: Context) -> Iterator[tuple[PortLiteral, tuple[Peer, ...]]]:
             # Code that starts services of its own: their names may be the same.
             continue
         peers = context.network.called(literal.path, literal.service, host)
-        if peers and all(peer.sure and not peer.listens(literal.ports) for peer in peers):
+        if peers and all(_misses(literal, peer) for peer in peers):
             yield literal, peers
+
+
+def _misses(literal: PortLiteral, peer: Peer) -> bool:
+    if not peer.sure or peer.listens(literal.ports):
+        return False
+    # A port of the host is none of the container's, whatever else that listens on.
+    return peer.whole or peer.publishes(literal.ports) is not None
 
 
 def _hosts_beside(context: Context) -> dict[tuple[str, str | None], dict[str, str]]:

@@ -13,6 +13,7 @@ V4, V6 = "v4", "v6"
 ANY = "*"
 """all addresses of a family"""
 _SHARED = ("service:", "container:")
+_OTHERWISE = ("environment", "config")
 _ON_THE_HOST = ("command", "image")
 """what tells the ports of a service in the host's own network; Compose ignores its mappings"""
 
@@ -55,11 +56,16 @@ class Binding:
         return any(address == ANY for _, address in self.addresses)
 
 
+def profiles_of(member: Member) -> frozenset[str]:
+    """The profiles with which a service starts; none: it always does."""
+    return frozenset(profile for service in member.definitions for profile in service.profiles)
+
+
 def bindings(stack: Stack, member: Member, values: Values) -> Iterator[Binding]:
     """What a service of a stack takes on the host."""
     definitions = member.definitions
     mode = next((s.network_mode for s in reversed(definitions) if s.network_mode is not None), None)
-    profiles = frozenset(profile for service in definitions for profile in service.profiles)
+    profiles = profiles_of(member)
     replicas = max(service.replicas for service in definitions)
     if any(service.swarm for service in definitions):
         replicas = 1
@@ -78,12 +84,22 @@ def bindings(stack: Stack, member: Member, values: Values) -> Iterator[Binding]:
 
 
 def _in_host_network(member: Member, profiles: frozenset[str]) -> Iterator[Binding]:
+    for each in listeners(member, profiles, _ON_THE_HOST):
+        source = f"its {_by(member, _ON_THE_HOST)} listens there, in the host's network"
+        yield replace(each, source=source, in_host_network=True)
+
+
+def listeners(member: Member, profiles: frozenset[str], sources: tuple[str, ...]) -> Iterator[Binding]:
+    """What a service listens on in a network that it shares, as the first of the sources that says anything tells."""
     service = member.definitions[-1]
-    sources = {each.by for each in member.listens}
-    by = next((by for by in _ON_THE_HOST if by in sources), None)
-    for each in member.listens:
-        if each.by != by or (each.where is None and not is_usual(each)):
-            continue
+    by = _by(member, sources)
+    told = [each for each in member.listens if each.by == by and (each.where is not None or is_usual(each))]
+    if by == "image" and any(
+        each.by in _OTHERWISE and not any(each.ports.overlaps(usual.ports) for usual in told) for each in member.listens
+    ):
+        # It may well be told to listen elsewhere.
+        return
+    for each in told:
         yield Binding(
             service=member.name,
             profiles=profiles,
@@ -94,9 +110,13 @@ def _in_host_network(member: Member, profiles: frozenset[str]) -> Iterator[Bindi
             protocol=each.where.protocol if each.where else "tcp",
             addresses=_addresses(each.where.host if each.where else None),
             container=each.ports,
-            source=f"its {by} listens there, in the host's network",
-            in_host_network=True,
+            source="",
         )
+
+
+def _by(member: Member, sources: tuple[str, ...]) -> str | None:
+    found = {each.by for each in member.listens}
+    return next((by for by in sources if by in found), None)
 
 
 def is_usual(listening: Listening) -> bool:

@@ -9,11 +9,13 @@ from heapq import heappop, heappush
 from itertools import islice
 
 from portlint import wellknown
-from portlint.check.bindings import Binding
+from portlint.check.bindings import Binding, listeners, profiles_of
 from portlint.check.context import Context, at
 from portlint.check.network import Peer
-from portlint.model import Edit, Entry, Finding, Fix, Mapping, PortLiteral, Related
+from portlint.model import Edit, Entry, Finding, Fix, Mapping, Member, PortLiteral, Related
 
+_LISTENING = ("command", "CMD", "EXPOSE", "image")
+"""what tells the ports of a service in a network that it shares, the most direct first"""
 _MOST_COMPARED = 64
 """bindings of one port that a further one is compared with"""
 _BASE_60 = re.compile(r"[1-9][0-9_]*(?::[0-5]?[0-9])+")
@@ -32,6 +34,10 @@ def duplicate_published_port(context: Context) -> Iterator[Finding]:
         for binding in published:
             if binding.replicas > 1 and binding.container is not None:
                 yield _replicated(binding)
+        for peers in context.network.sharing(stack):
+            listening = [one for peer in peers for one in listeners(peer.member, profiles_of(peer.member), _LISTENING)]
+            for earlier, later in _clashes(listening):
+                yield _shared_network(earlier, later, peers[0].member.network)
 
 
 def _clash(earlier: Binding, later: Binding) -> Finding:
@@ -61,6 +67,27 @@ def _clash(earlier: Binding, later: Binding) -> Finding:
                 + (f" ({earlier.source})" if earlier.source else ""),
             ),
         ),
+    )
+
+
+def _shared_network(earlier: Binding, later: Binding, owner: str) -> Finding:
+    names = sorted({earlier.service, later.service} - {owner})
+    whose = (
+        f"uses the network of {owner}" if len(names) == 1 else f"use the network of {owner.partition(':')[2] or owner}"
+    )
+    both = (
+        f"{names[0]} {whose}, and both listen" if len(names) == 1 else f"{' and '.join(names)} {whose} and both listen"
+    )
+    said = f"{earlier.service} listens on {earlier.ports} here"
+    return Finding(
+        rule="PORT201",
+        path=later.path,
+        span=later.span,
+        message=f"{both} on {_common(later, earlier)}/{later.protocol}: the second one does not start",
+        help="have one of them listen on another port, or give it a network of its own",
+        port=later.ports.start,
+        subject=later.subject,
+        related=(Related(earlier.path, earlier.span, said),),
     )
 
 
@@ -108,7 +135,7 @@ def exposed_on_all_interfaces(context: Context) -> Iterator[Finding]:
     matches = {(match.literal.path, match.literal.span.start): match for match in context.matches}
     for stack in context.network.stacks:
         for peer in context.network.peers(stack):
-            store = _data_store(peer)
+            store = _data_store(peer.member)
             for binding in peer.published:
                 if not binding.everywhere or binding.in_host_network:
                     continue
@@ -121,10 +148,23 @@ def exposed_on_all_interfaces(context: Context) -> Iterator[Finding]:
                 elif store is not None and (binding.container is None or _overlaps(binding, store.ports)):
                     said = Related(*peer.image_place, f"{binding.service} runs {store.name}, a data store")
                     yield _exposed(binding, _called(binding.service, store.name), said, place)
+                elif (found := _behind(peer, binding)) is not None:
+                    name, behind = found
+                    said = Related(binding.path, binding.span, f"{name} uses the network of {binding.service}")
+                    yield _exposed(binding, _called(name, behind.name), said, place)
 
 
-def _data_store(peer: Peer) -> wellknown.WellKnown | None:
-    image = next((s.image for s in reversed(peer.member.definitions) if s.image is not None), None)
+def _behind(peer: Peer, binding: Binding) -> tuple[str, wellknown.WellKnown] | None:
+    """The data store that uses the network of a service which publishes its port."""
+    for member in peer.neighbours:
+        store = _data_store(member)
+        if store is not None and _overlaps(binding, store.ports):
+            return member.name, store
+    return None
+
+
+def _data_store(member: Member) -> wellknown.WellKnown | None:
+    image = next((s.image for s in reversed(member.definitions) if s.image is not None), None)
     known = wellknown.of_image(image) if image is not None else None
     return known if known is not None and known.data_store else None
 

@@ -9,7 +9,8 @@ from portlint import wellknown
 from portlint.check.addressed import is_addressed, knowledge
 from portlint.check.context import HERE, Context, at, is_default
 from portlint.check.network import Peer, places, said
-from portlint.model import Facts, Finding, Listening, PortLiteral, PortRange, Related, Role
+from portlint.images import literals_of
+from portlint.model import Finding, Listening, PortLiteral, PortRange, Related, Role
 from portlint.naming import words
 
 _TOLD = ("command", "CMD", "EXPOSE", "image")
@@ -28,15 +29,24 @@ def container_port_mismatch(context: Context) -> Iterator[Finding]:
             yield from _mapped(peer)
             yield from _probed(peer)
     bound = _bound(context)
+    targets: dict[str, dict[str | None, None]] = {}
+    for facts in context.facts:
+        for service in facts.services:
+            if service.build is not None:
+                targets.setdefault(service.build, {})[service.target] = None
     for facts in context.facts:
         if facts.format == "dockerfile":
-            yield from _dockerfile(facts, bound.get(dirname(facts.path), frozenset()))
+            for target in targets.get(facts.path, (None,)):
+                image = literals_of(facts, target) or ()
+                yield from _dockerfile(image, bound.get(dirname(facts.path), frozenset()))
 
 
 def _bound(context: Context) -> dict[str, frozenset[int]]:
     """The ports that code and configuration bind under each folder with a Dockerfile."""
     out: dict[str, set[int]] = {dirname(f.path): set() for f in context.facts if f.format == "dockerfile"}
     for facts in context.facts if out else ():
+        if facts.format == "dockerfile":
+            continue
         ports = {each.port for each in facts.literals if each.role is Role.BIND and not each.prose}
         folder = facts.path
         while ports and folder:
@@ -49,11 +59,16 @@ def _bound(context: Context) -> dict[str, frozenset[int]]:
 def _mapped(peer: Peer) -> Iterator[Finding]:
     """Mappings and `expose` that lead to a port on which nothing listens."""
     name, listens = peer.member.name, peer.member.listens
+    if peer.neighbours and not peer.whole:
+        return
     by = next((by for by in _TOLD if any(each.by == by for each in listens)), None)
     if by is None:
         return
     told = [each for each in listens if each.by == by]
     right = [*told, *(each for each in listens if each.by in _BACKED)]
+    for neighbour in peer.neighbours:
+        # Who owns a network publishes the ports of all that use it.
+        right += neighbour.listens
     for kind, leads in (("mapping", "the mapping leads to"), ("expose", "expose names")):
         inner = [each for each in listens if each.by == kind]
         if not inner or any(_overlap(each.ports, right) for each in inner) or inner[0].where is None:
@@ -74,8 +89,7 @@ def _probed(peer: Peer) -> Iterator[Finding]:
         literal = each.where
         if each.by != "healthcheck" or literal is None or literal.service is None or not sure:
             continue
-        others = [other for other in peer.member.listens if other.by not in ("healthcheck", "label")]
-        if not _overlap(each.ports, others):
+        if not peer.listens(each.ports) and (peer.whole or peer.publishes(each.ports) is not None):
             yield at(
                 literal,
                 "PORT203",
@@ -86,13 +100,13 @@ def _probed(peer: Peer) -> Iterator[Finding]:
             )
 
 
-def _dockerfile(facts: Facts, bound: frozenset[int]) -> Iterator[Finding]:
-    """EXPOSE and HEALTHCHECK of a Dockerfile that its own command contradicts."""
+def _dockerfile(image: Iterable[PortLiteral], bound: frozenset[int]) -> Iterator[Finding]:
+    """EXPOSE and HEALTHCHECK of a Dockerfile that the command of the same image contradicts."""
     exposed: list[PortLiteral] = []
     commands: list[PortLiteral] = []
     probes: list[PortLiteral] = []
     others: list[PortLiteral] = []
-    for literal in facts.literals:
+    for literal in image:
         if literal.prose or not literal.valid or literal.host not in HERE:
             continue
         instruction = literal.subject.partition(" ")[0]
@@ -111,7 +125,7 @@ def _dockerfile(facts: Facts, bound: frozenset[int]) -> Iterator[Finding]:
             "PORT203",
             f"EXPOSE says {exposed[0].ports}, but the command listens on {commands[0].ports}",
             help=f"write EXPOSE {commands[0].ports}",
-            related=(Related(facts.path, commands[0].span, f"the command listens on {commands[0].ports} here"),),
+            related=(Related(commands[0].path, commands[0].span, f"the command listens on {commands[0].ports} here"),),
         )
     listening = commands or exposed
     for probe in probes:
@@ -122,7 +136,7 @@ def _dockerfile(facts: Facts, bound: frozenset[int]) -> Iterator[Finding]:
                 f"HEALTHCHECK asks port {probe.ports}, but the image listens on {listening[0].ports}: "
                 "it is never seen as healthy",
                 help=f"ask port {listening[0].ports}",
-                related=(Related(facts.path, listening[0].span, f"{listening[0].ports} is said here"),),
+                related=(Related(listening[0].path, listening[0].span, f"{listening[0].ports} is said here"),),
             )
 
 
@@ -227,9 +241,9 @@ def traefik_port_mismatch(context: Context) -> Iterator[Finding]:
                 literal = each.where
                 if each.by != "label" or literal is None or not sure or not _is_traefik(literal):
                     continue
-                if peer.listens(each.ports):
-                    continue
                 published = peer.publishes(each.ports)
+                if peer.listens(each.ports) or not (peer.whole or published is not None):
+                    continue
                 why = ", its port on the host" if published is not None else ""
                 related = (
                     () if published is None

@@ -6,14 +6,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from posixpath import dirname
 
+from portlint import wellknown
 from portlint.check.bindings import Binding, bindings, is_usual
 from portlint.check.env_files import Values
 from portlint.model import Listening, Member, PortRange, Related, Span, Stack
 
 _MOST_STACKS = 32
 """stacks that one host name is looked up in"""
+_MOST_NEIGHBOURS = 64
+"""services of one network that are looked at"""
 _MOST_SAID = 3
 """ports that a sentence names"""
+_ASKING = ("healthcheck", "label")
+_SEVERAL = 3
+"""ports of a container that a third party made from which on there may well be more"""
 _SAID = {
     "command": "its command",
     "mapping": "its mapping",
@@ -33,6 +39,10 @@ class Peer:
     published: tuple[Binding, ...]
     sure: tuple[Listening, ...]
     """what tells where it listens, and is ground for a claim"""
+    neighbours: tuple[Member, ...] = ()
+    """the other services that use the same network, and are reached by the same address"""
+    whole: bool = True
+    """what is known tells all ports, so that one that nothing names is missing"""
 
     @property
     def image_place(self) -> tuple[str, Span]:
@@ -43,9 +53,13 @@ class Peer:
 
     def listens(self, ports: PortRange) -> bool:
         """Whether anything tells that it listens on one of the ports; what asks there may be as wrong as any other."""
-        return any(
-            each.ports.overlaps(ports) for each in self.member.listens if each.by not in ("healthcheck", "label")
-        )
+        return any(each.ports.overlaps(ports) for each in self.answers)
+
+    @property
+    def answers(self) -> Iterator[Listening]:
+        """All that anything tells of the ports behind its address, but for what only asks there."""
+        for member in (self.member, *self.neighbours):
+            yield from (each for each in member.listens if each.by not in _ASKING)
 
     def publishes(self, ports: PortRange) -> Binding | None:
         """Where it publishes one of the ports of the host."""
@@ -65,11 +79,21 @@ class Network:
         self._outside: dict[tuple[str, str], dict[str, str]] = {}
         self._in_folder: dict[str, list[Stack]] = {}
         self._around: dict[str, tuple[Peer, ...]] = {}
+        self._sharing: dict[tuple[int, str], list[Member]] = {}
+        self._links: dict[int, dict[str, set[tuple[str, str]]]] = {}
+        """stack to the names that links give to a service, each with the service that has the link"""
+        self._members: dict[tuple[int, str], Member] = {}
         for stack in self.stacks:
             self._in_folder.setdefault(dirname(stack.paths[0]), []).append(stack)
             for path in stack.paths:
                 self._of_path.setdefault(path, []).append(stack)
             for member in stack.members:
+                self._members[id(stack), member.name] = member
+                self._sharing.setdefault((id(stack), member.network), []).append(member)
+                for service in member.definitions:
+                    for alias, other in service.links:
+                        named = self._links.setdefault(id(stack), {}).setdefault(alias.lower(), set())
+                        named.add((other, member.name))
                 for host in member.hosts:
                     known = self._by_name.setdefault(host.lower(), [])
                     if len(known) < _MOST_STACKS:
@@ -82,8 +106,24 @@ class Network:
     def peer(self, stack: Stack, member: Member) -> Peer:
         key = (id(stack), member.name)
         if key not in self._peers:
-            self._peers[key] = Peer(stack, member, tuple(bindings(stack, member, self._values)), _sure(stack, member))
+            sharing = self._sharing.get((id(stack), member.network), ())
+            neighbours = tuple(other for other in sharing if other is not member)[:_MOST_NEIGHBOURS]
+            self._peers[key] = Peer(
+                stack,
+                member,
+                tuple(bindings(stack, member, self._values)),
+                _sure(member),
+                neighbours,
+                _is_whole(member) and all(_is_whole(other) for other in neighbours),
+            )
         return self._peers[key]
+
+    def sharing(self, stack: Stack) -> Iterator[tuple[Peer, ...]]:
+        """The services of a stack that use one network, together."""
+        for network in dict.fromkeys(member.network for member in stack.members):
+            members = self._sharing[id(stack), network]
+            if len(members) > 1:
+                yield tuple(self.peer(stack, member) for member in members)
 
     def peers(self, stack: Stack) -> Iterator[Peer]:
         return (self.peer(stack, member) for member in stack.members)
@@ -116,7 +156,37 @@ class Network:
             return ()
         if key not in self._chosen:
             self._chosen[key] = tuple(self._choose(*key))
-        return self._chosen[key]
+        found = self._chosen[key]
+        if service is None or path not in self._of_path:
+            return found
+        return tuple(peer for peer in found if self._reaches(service, peer, key[1]))
+
+    def _reaches(self, service: str, peer: Peer, host: str) -> bool:
+        """Whether a service of the peer's stack knows the peer by that name: in a network of both, or by a link."""
+        caller = self._members.get((id(peer.stack), service))
+        if caller is None:
+            return True
+        mine, theirs = self._attached(peer.stack, caller), self._attached(peer.stack, peer.member)
+        common = mine.keys() & theirs.keys()
+        links = self._links.get(id(peer.stack), {}).get(host, ())
+        linked = {linker for other, linker in links if other == peer.member.name}
+        named = {name for names in theirs.values() for name in names}
+        if host not in named and not linked:
+            return bool(common)
+        return bool(common) and (caller.name in linked or any(host in theirs[network] for network in common))
+
+    def _attached(self, stack: Stack, member: Member) -> dict[str, set[str]]:
+        """The networks that a service is in, and the names, in lower case, that it has in each alone."""
+        owner = self._members.get((id(stack), member.network), member)
+        mode = next((s.network_mode for s in reversed(owner.definitions) if s.network_mode is not None), None)
+        if mode is not None:
+            # The host's network, or none; on the old bridge a service is known to those that have a link to it.
+            return {mode: set()} if mode == "bridge" else {}
+        out: dict[str, set[str]] = {}
+        for service in owner.definitions:
+            for network, names in service.networks:
+                out.setdefault(network, set()).update(name.lower() for name in names)
+        return out or {"default": set()}
 
     def _choose(self, path: str, host: str) -> Iterator[Peer]:
         found = self._by_name.get(host, ())
@@ -130,13 +200,32 @@ class Network:
             yield self.peer(stack, member)
 
 
-def _sure(stack: Stack, member: Member) -> tuple[Listening, ...]:
+def _sure(member: Member) -> tuple[Listening, ...]:
     """What is ground for a claim. A mapping that an override adds to a service may be one for a debugger alone."""
     sure = tuple(each for each in member.listens if each.sure)
     base = member.definitions[0].path
     if all(each.by == "mapping" and each.where is not None and each.where.path != base for each in sure):
         return ()
     return sure
+
+
+def _is_whole(member: Member) -> bool:
+    """Whether what tells a service's ports tells all of them.
+
+    What a third party's image publishes need not be all that it listens on: who publishes port 53 of a name server says
+    nothing of its page in the browser.
+    """
+    sure = _sure(member)
+    if not sure or any(each.by != "mapping" for each in sure) or any(each.built for each in member.definitions):
+        return bool(sure)
+    ports = {each.ports for each in sure}
+    return len(ports) < _SEVERAL and not any(_is_other(each.ports.start) for each in sure)
+
+
+def _is_other(port: int) -> bool:
+    """Whether the world knows a port for another thing than pages and data: 22, 53, 514."""
+    known = wellknown.by_port().get(port, ())
+    return bool(known) and not any(each.http or each.data_store for each in known)
 
 
 def _shared(path: str, other: str) -> int:

@@ -17,7 +17,7 @@ from portlint.extract.placing import in_comment, placed, references, template_no
 from portlint.extract.text import Hit, is_port
 from portlint.extract.values import find_in_value
 from portlint.extract.words import Word
-from portlint.model import Facts, PortLiteral, PortReference, Role, Source
+from portlint.model import Facts, PortLiteral, PortReference, Role, Source, Stage
 from portlint.naming import is_port_name
 
 _ESCAPE = re.compile(r"(?:[ \t]*#[^\n]*\n){0,5}?[ \t]*#[ \t]*escape[ \t]*=[ \t]*([\\`])", re.IGNORECASE)
@@ -29,6 +29,8 @@ _EXPOSED = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?(?:/([A-Za-z]{2,5}))?(?=[\
 _PAIR = re.compile(
     r"(?<![\w.\"'/-])([A-Za-z_\"'][\w.\"'/-]{0,200}+)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:[^\s\\\"']|\\.)*)"
 )
+_FROM = re.compile(r"(?:\s+--[a-z]{1,20}=\S{1,200})*\s+(\S{1,300})(?:\s+AS\s+([\w.-]{1,200}))?", re.IGNORECASE)
+_RUN = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK"})
 _OLD_ENV = re.compile(r"[ \t\n]*([A-Za-z_]\w{0,200})[ \t\n]+(?!=)")
 _PROTOCOL_BEHIND = re.compile(r"/(tcp|udp|sctp)\b", re.IGNORECASE)
 _MOST_UNCLOSED = 20
@@ -67,6 +69,7 @@ class _Reader:
     found_references: list[PortReference] = field(default_factory=list)
     entrypoint: list[Word] = field(default_factory=list)
     """of the stage that is being read, where it is in exec form"""
+    stages: list[Stage] = field(default_factory=list)
     unclosed: int = 0
     """here-documents without an end, each of which was looked for to the end of the file"""
 
@@ -75,8 +78,12 @@ class _Reader:
             keyword = instruction.keyword
             if keyword == "FROM":
                 self.entrypoint = []
+                found = _FROM.match(self.text, instruction.start, instruction.end)
+                self.stages.append(Stage(found[2] if found else None, found[1] if found else "", self._at(instruction)))
                 self._add(_image(self.text[instruction.start : instruction.end]), instruction.start, keyword)
-            elif keyword == "EXPOSE":
+            if keyword in _RUN and self.stages and keyword not in self.stages[-1].commands:
+                self.stages[-1] = replace(self.stages[-1], commands=(*self.stages[-1].commands, keyword))
+            if keyword == "EXPOSE":
                 self._expose(instruction)
             elif keyword in ("ENV", "ARG", "LABEL"):
                 self._pairs(instruction)
@@ -94,8 +101,12 @@ class _Reader:
             format="dockerfile",
             literals=tuple(unique[start] for start in sorted(unique)),
             references=tuple(self.found_references),
+            stages=tuple(self.stages),
             problems=problems,
         )
+
+    def _at(self, instruction: _Instruction) -> int:
+        return self.source.base + instruction.start
 
     def _instructions(self) -> list[_Instruction]:
         """The instructions in order; comment lines are read on the way, also those between continued lines."""

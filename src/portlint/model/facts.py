@@ -139,9 +139,15 @@ class Service:
     image: str | None = None
     build: str | None = None
     """path of the Dockerfile it is built from, relative to the root; None when it is not built here"""
+    target: str | None = None
+    """the stage of that Dockerfile that it is built from; None: the last one"""
     hosts: tuple[str, ...] = ()
     """names it is reached by besides its own: container_name, hostname, network aliases"""
     network_mode: str | None = None
+    networks: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """the networks that it joins, and the names that it has in each alone; none: the default one"""
+    links: tuple[tuple[str, str], ...] = ()
+    """names that it alone knows, and the services that they mean"""
     profiles: tuple[str, ...] = ()
     replicas: int = 1
     mappings: tuple[Mapping, ...] = ()
@@ -199,6 +205,19 @@ class Problem:
     """True: a template around the format, read as far as it goes (PORT904); False: not checked (PORT901)"""
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage of a Dockerfile."""
+
+    name: str | None
+    base: str
+    """the image or the earlier stage that it begins with, as it is written"""
+    start: int
+    """byte offset of the arguments of its FROM"""
+    commands: tuple[str, ...] = ()
+    """which of CMD, ENTRYPOINT and HEALTHCHECK it has"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
     """The header of a file that `portlint generate` wrote."""
@@ -233,6 +252,8 @@ class Facts:
     """compose files that a compose file includes, relative to the root"""
     compose_lists: tuple[tuple[str, ...], ...] = ()
     """compose files that a command here runs together (`-f a.yml -f b.yml`), as it names them"""
+    stages: tuple[Stage, ...] = ()
+    """of a Dockerfile, in order"""
     generated: bool = False
     """a header, a name or the shape says that a program wrote it"""
     stamp: Stamp | None = None

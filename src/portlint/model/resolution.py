@@ -96,6 +96,8 @@ class Member:
     definitions: tuple[Service, ...]
     """what it extends first, then those of the files in the order in which they are merged"""
     listens: tuple[Listening, ...] = ()
+    network: str = ""
+    """the service whose network it uses, mostly its own; members with the same one share their ports"""
 
     @property
     def hosts(self) -> tuple[str, ...]:

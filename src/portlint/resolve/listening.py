@@ -13,6 +13,7 @@ from functools import cache
 from posixpath import dirname
 
 from portlint import rulebook, wellknown
+from portlint.images import literals_of
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, Listening, PortLiteral, PortRange, Role, Service
 from portlint.naming import words
 from portlint.resolve.hosts import is_local
@@ -65,7 +66,8 @@ class Listeners:
         everything = tuple(facts)
         services = [service for each in everything for service in each.services]
         self._own: dict[tuple[str, str], list[PortLiteral]] = {}
-        self._dockerfiles: dict[str, list[PortLiteral]] = {}
+        self._dockerfiles: dict[str, Facts] = {}
+        self._images: dict[tuple[str, str | None], tuple[PortLiteral, ...] | None] = {}
         self._env: dict[str, list[PortLiteral]] = {}
         self._values: dict[str, list[PortLiteral]] = {}
         self._bound: dict[str, list[PortLiteral]] = {dirname(s.build): [] for s in services if s.build is not None}
@@ -79,7 +81,7 @@ class Listeners:
                         self._own.setdefault((each.path, literal.service), []).append(literal)
             live = [literal for literal in each.literals if literal.valid and not literal.prose]
             if each.path in builds:
-                self._dockerfiles[each.path] = live
+                self._dockerfiles[each.path] = each
             elif each.format == "dotenv":
                 if each.path in env_files:
                     self._env[each.path] = [*live, *each.candidates]
@@ -154,11 +156,16 @@ class Listeners:
                 yield Listening(value.ports, "environment", value)
 
     def _built(self, service: Service, dockerfile: str) -> Iterator[Listening]:
-        for literal in self._dockerfiles.get(dockerfile, ())[:_MOST]:
+        image = self._image(dockerfile, service.target)
+        known = image if image is not None else self._image(dockerfile, None) or ()
+        for literal in known[:_MOST]:
             instruction = literal.subject.partition(" ")[0]
             if not is_local(literal.host):
                 continue
-            if instruction == "EXPOSE":
+            if image is None:
+                # Which stage it is built from is not known.
+                yield Listening(literal.ports, "environment", literal, dockerfile)
+            elif instruction == "EXPOSE":
                 # A command in the compose file takes the place of the image's, and may well start another process.
                 yield Listening(literal.ports, "environment" if service.commanded else "EXPOSE", literal, dockerfile)
             elif instruction in ("CMD", "ENTRYPOINT") and literal.role is not Role.CONNECT:
@@ -170,6 +177,16 @@ class Listeners:
                 yield Listening(literal.ports, "environment", literal, dockerfile)
         for literal in self._bound.get(dirname(dockerfile), ()):
             yield Listening(literal.ports, "config", literal)
+
+    def _image(self, dockerfile: str, target: str | None) -> tuple[PortLiteral, ...] | None:
+        """What a Dockerfile says of the image that is built from a stage of it; None where it has no such stage."""
+        key = (dockerfile, target)
+        if key not in self._images:
+            facts = self._dockerfiles.get(dockerfile)
+            found = () if facts is None else literals_of(facts, target)
+            live = None if found is None else tuple(each for each in found if each.valid and not each.prose)
+            self._images[key] = live
+        return self._images[key]
 
 
 def _is_main(literal: PortLiteral) -> bool:

@@ -9,7 +9,7 @@ Sources: Compose specification, "Merge", "Include", "Extend"; Docker Docs, "Merg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from posixpath import dirname, normpath, splitext
 
@@ -125,14 +125,9 @@ class _Assembly:
                 known = {id(each) for each in definitions}
                 definitions += [each for each in self._lineage(service) if id(each) not in known]
         listens = {name: self._listens(definitions) for name, definitions in merged.items()}
-        shared: dict[str, list[Listening]] = {}
-        for name, definitions in merged.items():
-            owner = network_owner(definitions)
-            if owner is not None and owner in merged:
-                # They share one network, and are reached by the owner's name.
-                shared.setdefault(owner, []).extend(listens[name])
+        called = {host: name for name, definitions in merged.items() for each in definitions for host in each.hosts}
         members = tuple(
-            Member(name, tuple(definitions), (*listens[name], *shared.get(name, ())))
+            Member(name, tuple(definitions), listens[name], _network_owner(name, merged, called))
             for name, definitions in merged.items()
         )
         return Stack(every, members)
@@ -169,7 +164,16 @@ class _Assembly:
         return tuple(out.values())
 
 
-def network_owner(definitions: Iterable[Service]) -> str | None:
-    """The service whose network a service uses: `network_mode: service:web`."""
-    mode = next((s.network_mode for s in reversed(tuple(definitions)) if s.network_mode is not None), None)
-    return mode.removeprefix("service:") if mode is not None and mode.startswith("service:") else None
+def _network_owner(name: str, merged: Mapping[str, Sequence[Service]], called: Mapping[str, str]) -> str:
+    """The service whose network a service uses: of `network_mode: service:web`, or `container:` and its name."""
+    for _ in range(_DEEPEST):
+        modes = [each.network_mode for each in merged[name] if each.network_mode is not None]
+        kind, colon, other = modes[-1].partition(":") if modes else ("", "", "")
+        if not colon or kind not in ("service", "container"):
+            return name
+        owner = called.get(other) if kind == "container" else other
+        if owner is None or owner not in merged or owner == name:
+            # A container of another stack: those that use its network share it all the same.
+            return modes[-1]
+        name = owner
+    return name

@@ -15,6 +15,7 @@ from portlint.extract.yaml_nodes import MappingNode, Node, ScalarNode, SequenceN
 from portlint.extract.yaml_values import scalars
 from portlint.naming import is_host_variable
 
+_VARIABLE = re.compile(r"\$\{\w{1,100}:?-([\w.-]{1,100})\}")
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 
 
@@ -40,21 +41,35 @@ def hosts(body: dict[str, Node]) -> Iterator[str]:
         name = text_of(body.get(key))
         if name and "$" not in name and "{" not in name:
             yield name
-    networks = resolved(body.get("networks"))
-    if isinstance(networks, MappingNode):
-        for _, network in networks.pairs:
-            for alias in scalars(lookup(network, "aliases")):
-                yield alias.text
+    for _, aliases in networks(body.get("networks")):
+        yield from aliases
+
+
+def networks(node: Node | None) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The networks that a service joins, and the names that it has in each alone."""
+    found = resolved(node)
+    if isinstance(found, MappingNode):
+        for name, network in found.pairs:
+            yield key_of(name), tuple(alias.text for alias in scalars(lookup(network, "aliases")))
+    else:
+        for each in scalars(found):
+            yield each.text, ()
+
+
+def links(body: dict[str, Node]) -> Iterator[tuple[str, str]]:
+    """The names that `links: ["db:database"]` gives to other services for this one, and those services."""
+    for link in scalars(body.get("links")):
+        name, colon, alias = link.text.partition(":")
+        if colon and alias and alias != name:
+            yield alias, name
 
 
 def link_aliases(bodies: dict[str, dict[str, Node]]) -> dict[str, tuple[str, ...]]:
     """The names that `links: ["db:database"]` gives to other services of the file."""
     out: dict[str, tuple[str, ...]] = {}
     for body in bodies.values():
-        for link in scalars(body.get("links")):
-            name, colon, alias = link.text.partition(":")
-            if colon and alias and alias != name:
-                out[name] = (*out.get(name, ()), alias)
+        for alias, name in links(body):
+            out[name] = (*out.get(name, ()), alias)
     return out
 
 
@@ -119,6 +134,25 @@ def located(path: str, file: str) -> str | None:
         return None
     joined = posixpath.normpath(posixpath.join(posixpath.dirname(path), file))
     return None if joined.startswith("..") else joined
+
+
+def replicas(node: Node | None, scale: Node | None) -> int:
+    """How many containers of a service run; node: its `deploy`. 1 where a variable tells it."""
+    text = text_of(lookup(node, "replicas")) or text_of(scale) or "1"
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+
+
+def program(image: str | None) -> str:
+    """The name of an image, which usually is what runs in it: `postgres` of `registry:5000/library/postgres:16`."""
+    name = (image or "").rsplit("/", 1)[-1]
+    return re.split(r"[:@]", name, maxsplit=1)[0] if "$" not in name and "{" not in name else ""
+
+
+def build_target(build: Node | None) -> str | None:
+    """The stage of its Dockerfile that a service is built from; None: the last one. A variable's fallback counts."""
+    text = text_of(lookup(build, "target")) or ""
+    match = _VARIABLE.fullmatch(text)
+    return (match[1] if match else text) or None
 
 
 def dockerfile(path: str, build: ScalarNode | SequenceNode | MappingNode | None) -> str | None:

@@ -13,6 +13,7 @@ from functools import cache
 from portlint import rulebook
 from portlint.extract.commands import find_in_text
 from portlint.extract.compose.definitions import (
+    build_target,
     dockerfile,
     env_files,
     extended,
@@ -21,7 +22,11 @@ from portlint.extract.compose.definitions import (
     hosts,
     lineage,
     link_aliases,
+    links,
+    networks,
+    program,
     replace_start,
+    replicas,
     settings,
 )
 from portlint.extract.interpolation import interpolations
@@ -143,7 +148,7 @@ class ComposeReader(Reader):
         if not isinstance(node, MappingNode):
             return
         command = lookup(node, "command")
-        program = _program(text_of(lookup(node, "image")))
+        runs = program(text_of(lookup(node, "image")))
         for name, value in node.pairs:
             key = key_of(name)
             if key == "<<":
@@ -158,7 +163,7 @@ class ComposeReader(Reader):
                     for hit in in_arguments(text.text):
                         self.add(replace(hit, name=None), text.start, here)
                 before = lookup(node, "entrypoint") if key == "command" else None
-                self.command(value, here, before=before, program=program if key == "command" else "")
+                self.command(value, here, before=before, program=runs if key == "command" else "")
             elif key in _SECTIONS:
                 self._follow(_SECTIONS[key], value, where.under(key))
             elif key not in knowledge("without_ports"):
@@ -383,17 +388,21 @@ class ComposeReader(Reader):
             mappings += self._mappings(bodies[one].get("ports"))
         expose = [x for one in reversed(family) for x in self._exposed(bodies[one].get("expose"))]
         deploy = own("deploy")
-        replicas = text_of(lookup(deploy, "replicas")) or text_of(own("scale")) or "1"
         return Service(
             path=self.source.path,
             name=shown(label),
             span=self.source.span(name.start, name.end),
             image=shown(text_of(own("image")) or "") or None,
             build=dockerfile(self.source.path, resolved(own("build"))),
+            target=build_target(own("build")),
             hosts=tuple(dict.fromkeys(shown(host) for host in [*hosts(body), *aliases])),
             network_mode=text_of(own("network_mode")),
+            networks=tuple(
+                (shown(x), tuple(shown(alias) for alias in names)) for x, names in networks(own("networks"))
+            ),
+            links=tuple((shown(alias), shown(other)) for alias, other in links(body)),
             profiles=tuple(shown(x.text) for x in scalars(own("profiles"))),
-            replicas=int(replicas) if replicas.isascii() and replicas.isdigit() and len(replicas) < 6 else 1,
+            replicas=replicas(deploy, own("scale")),
             mappings=tuple(mappings),
             expose=tuple(expose),
             overrides_ports=overrides,
@@ -472,12 +481,6 @@ _SECTIONS: dict[str, Handler] = {
     "build": ComposeReader._build,
     "image": ComposeReader._image,
 }
-
-
-def _program(image: str | None) -> str:
-    """The name of an image, which usually is what runs in it: `postgres` of `registry:5000/library/postgres:16`."""
-    name = (image or "").rsplit("/", 1)[-1]
-    return re.split(r"[:@]", name, maxsplit=1)[0] if "$" not in name and "{" not in name else ""
 
 
 def _probed(found: PortLiteral) -> PortLiteral:
