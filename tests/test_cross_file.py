@@ -373,3 +373,27 @@ def test_tests_try_out_what_is_no_port() -> None:
         'import pytest\n\n@pytest.mark.parametrize("port", [70000, 8000])\ndef test_a(port): ...\n\nserve(port=70000)\n'
     )
     assert found({"tests/test_a.py": text}, "PORT106") == ["tests/test_a.py:6 PORT106"]
+
+
+BOTH = {
+    "ports.yaml": "ports:\n  api: {default: 18080, env_var: API_PORT, container_port: 8000}\n",
+    "compose.yaml": compose(
+        api="ports: ['${API_PORT:-18080}:8000']",
+        ui="environment: {A_URL: 'http://api:18080'}, healthcheck: {test: 'curl http://api:9999'}",
+    ),
+    ".env": "API_PORT=18080\nAPI_URL=http://localhost:18081\n",
+}
+
+
+def test_one_cause_is_one_finding_that_shows_the_other_side() -> None:
+    codes = ("PORT104", "PORT205", "PORT301", "PORT405")
+    assert found(BOTH, *codes) == [".env:2 PORT405", "compose.yaml:3 PORT205", "compose.yaml:3 PORT301"]
+    result = run_on_memory({path: text.encode() for path, text in BOTH.items()}, Settings(select=codes))
+    assert [finding.related[-1].path for finding in result.findings] == ["ports.yaml"] * 3
+    assert [finding.entry for finding in result.findings] == ["api"] * 3
+    assert found(BOTH, "PORT104") == [".env:2 PORT104", "compose.yaml:3 PORT104", "compose.yaml:3 PORT104"]
+
+
+def test_a_comment_that_silences_the_special_finding_silences_the_cause() -> None:
+    env = "API_PORT=18080\n# portlint: ignore-next-line[PORT405]\nAPI_URL=http://localhost:18081\n"
+    assert found(BOTH | {".env": env}, "PORT104", "PORT405") == ["compose.yaml:3 PORT104", "compose.yaml:3 PORT104"]

@@ -5,7 +5,8 @@ What is selected, ignored, off in test files and silenced by a comment is decide
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from portlint.cards import chosen, names
 from portlint.check import (
@@ -72,6 +73,12 @@ RULES: Mapping[str, Rule] = {
     "PORT904": problems.partly_checked,
 }
 
+_MORE_SPECIAL = {
+    "PORT403": ("PORT104", "PORT405"),
+    "PORT104": ("PORT205", "PORT301", "PORT302", "PORT203", "PORT405"),
+}
+"""rules that say of a place what another one says of it with more reason"""
+
 
 def check(facts: Sequence[Facts], resolution: Resolution, registry: Registry | None, settings: Settings) -> CheckResult:
     """What the selected rules find, sorted by place and made unique; silenced findings apart."""
@@ -81,17 +88,13 @@ def check(facts: Sequence[Facts], resolution: Resolution, registry: Registry | N
     suppressions = Suppressions(facts)
     kept: list[Finding] = []
     silenced: list[Suppressed] = []
-    for code, rule in RULES.items():
-        if code not in selection:
-            continue
-        for finding in rule(context):
-            if not wanted(finding):
-                continue
-            suppressed = suppressions.of(finding)
-            if suppressed is None:
-                kept.append(finding)
-            else:
-                silenced.append(suppressed)
+    said = [finding for code in RULES if code in selection for finding in RULES[code](context) if wanted(finding)]
+    for finding in _one_for_each_cause(said):
+        suppressed = suppressions.of(finding)
+        if suppressed is None:
+            kept.append(finding)
+        else:
+            silenced.append(suppressed)
     if UNUSED_SUPPRESSION in selection:
         kept += (finding for finding in suppressions.unused(selection) if wanted(finding))
     return CheckResult(
@@ -127,6 +130,37 @@ class _Wanted:
                 off |= self._off_in_tests
             self._off[path] = off
         return finding.rule not in self._off[path]
+
+
+def _one_for_each_cause(said: Sequence[Finding]) -> Iterator[Finding]:
+    """The findings without those that a more special rule makes at the same place; that one shows their other side."""
+    special = {code for codes in _MORE_SPECIAL.values() for code in codes}
+    at: dict[tuple[str, int, str], Finding] = {}
+    for finding in said:
+        if finding.rule in special:
+            at.setdefault((finding.path, finding.span.start, finding.rule), finding)
+    gone: set[int] = set()
+    added: dict[int, list[Finding]] = {}
+    for general, codes in _MORE_SPECIAL.items():
+        for finding in said:
+            if finding.rule != general:
+                continue
+            places = ((finding.path, finding.span.start, code) for code in codes)
+            found = next((at[place] for place in places if place in at), None)
+            if found is not None:
+                gone.add(id(finding))
+                added.setdefault(id(found), []).append(finding)
+    for finding in said:
+        if id(finding) not in gone:
+            yield _with_other_sides(finding, added.get(id(finding), ()))
+
+
+def _with_other_sides(finding: Finding, others: Iterable[Finding]) -> Finding:
+    related = {(each.path, each.span.start): each for other in others for each in other.related}
+    related |= {(each.path, each.span.start): each for each in finding.related}
+    entry = next((each.entry for each in (finding, *others) if each.entry is not None), None)
+    shown = (*finding.related, *(each for each in related.values() if each not in finding.related))
+    return replace(finding, related=shown, entry=entry) if others else finding
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str, str, str]:

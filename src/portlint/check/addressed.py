@@ -30,7 +30,9 @@ def missed(context: Context) -> Iterator[tuple[PortLiteral, tuple[Peer, ...]]]:
             # Code that starts services of its own: their names may be the same.
             continue
         peers = context.network.called(literal.path, literal.service, host)
-        if peers and all(_misses(literal, peer) for peer in peers):
+        if not peers or not all(_misses(literal, peer) for peer in peers):
+            continue
+        if not any(peer.listens(literal.ports) for peer in context.network.everywhere(literal.path, host)):
             yield literal, peers
 
 

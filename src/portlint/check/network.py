@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from posixpath import dirname
 
@@ -188,16 +188,35 @@ class Network:
                 out.setdefault(network, set()).update(name.lower() for name in names)
         return out or {"default": set()}
 
+    def everywhere(self, path: str, host: str) -> tuple[Peer, ...]:
+        """The services of that name in all stacks which may be meant in a file, the nearest ones or not."""
+        if path in self._of_path:
+            return ()
+        return tuple(self.peer(stack, member) for stack, member in self._by_name.get(host.lower(), ()))
+
     def _choose(self, path: str, host: str) -> Iterator[Peer]:
         found = self._by_name.get(host, ())
         if path in self._of_path:
             near = [(stack, member) for stack, member in found if path in stack.paths]
         else:
-            depths = [_shared(path, stack.paths[0]) for stack, _ in found] if len(found) > 1 else [0] * len(found)
-            deepest = max(depths, default=0)
-            near = [pair for pair, depth in zip(found, depths, strict=True) if depth == deepest]
+            near = self._nearest(path, found)
         for stack, member in near:
             yield self.peer(stack, member)
+
+    def _nearest(self, path: str, found: Sequence[tuple[Stack, Member]]) -> list[tuple[Stack, Member]]:
+        """Those in the nearest folder above a file; where no compose file lies above it, those nearest beside it."""
+        folder, above = path, False
+        while folder:
+            folder = dirname(folder)
+            here = [pair for pair in found if dirname(pair[0].paths[0]) == folder]
+            if here:
+                return here
+            above = above or folder in self._in_folder
+        if above:
+            return []
+        depths = [_shared(path, stack.paths[0]) for stack, _ in found]
+        deepest = max(depths, default=0)
+        return [pair for pair, depth in zip(found, depths, strict=True) if depth == deepest]
 
 
 def _sure(member: Member) -> tuple[Listening, ...]:

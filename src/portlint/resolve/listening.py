@@ -140,6 +140,10 @@ class Listeners:
         elif service.image is not None and (known := wellknown.of_image(service.image)) is not None:
             for port in (*known.ports, *known.more_ports):
                 yield Listening(PortRange(port, port), "image", None, service.image)
+        elif service.image is not None and (known := wellknown.of_image(service.image.rpartition("/")[2])) is not None:
+            # Somebody else's build of it: `signoz/zookeeper`.
+            for port in (*known.ports, *known.more_ports):
+                yield Listening(PortRange(port, port), "environment", None, service.image)
         for file in service.env_files:
             for literal in self._env.get(file, ())[:_MOST]:
                 if is_local(literal.host):

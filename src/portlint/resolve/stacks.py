@@ -9,12 +9,16 @@ Sources: Compose specification, "Merge", "Include", "Extend"; Docker Docs, "Merg
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from posixpath import dirname, normpath, splitext
 
+from portlint import rulebook
 from portlint.model import Facts, Listening, Member, Service, Stack
 
+_WORD = re.compile(r"[a-z]+")
 _OVERRIDE = ".override"
 _BASES = ("compose", "docker-compose")
 _MOST_LISTS = 200
@@ -28,11 +32,28 @@ _MOST_FILES = 64
 def stacks(facts: Iterable[Facts], listening: Callable[[Service], tuple[Listening, ...]]) -> tuple[Stack, ...]:
     """The stacks of the repository. listening: what one definition of a service listens on."""
     everything = tuple(facts)
-    files = {each.path: each for each in everything if each.services or each.includes}
+    files = {
+        each.path: each for each in everything if (each.services or each.includes) and not _is_put_aside(each.path)
+    }
     if not files:
         return ()
     assembly = _Assembly(files, listening)
     return tuple(assembly.stack(paths) for paths in _together(files, everything))
+
+
+def _is_put_aside(path: str) -> bool:
+    """Whether a compose file is a copy that nobody runs: `compose.yaml.bak_20260309`, `docker-compose.old.yml`."""
+    name = path.rpartition("/")[2].lower()
+    stem, behind = splitext(name)
+    if behind in (".yml", ".yaml", ".json"):
+        # `docker-compose.backup.yml` may well run backups.
+        return stem.rpartition(".")[2] in _put_aside() - {"backup"}
+    return not _put_aside().isdisjoint(_WORD.findall(name.rpartition(".y")[2]))
+
+
+@cache
+def _put_aside() -> frozenset[str]:
+    return frozenset(rulebook.load("compose.yaml")["put_aside"])
 
 
 def _together(files: dict[str, Facts], facts: Iterable[Facts]) -> Iterator[tuple[str, ...]]:
