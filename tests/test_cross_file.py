@@ -96,6 +96,7 @@ def test_both_values_of_a_variable_are_named() -> None:
 
 
 API = 'ports: ["18080:8000"]'
+SERVICE = "apiVersion: v1\nkind: Service\nspec:\n  ports:\n    - port: 8001\n"
 
 
 @pytest.mark.parametrize(
@@ -116,6 +117,9 @@ API = 'ports: ["18080:8000"]'
         ({"api": API, "ui": "extra_hosts: ['api:10.0.0.7'], environment: {API_URL: 'http://api:18080'}"}, {}, []),
         ({"api": API, "ui": "environment: {API_URL: 'http://host.docker.internal:18080'}"}, {}, []),
         ({"api": API}, {"call.py": 'URL = "http://api:8001/x"\n'}, ["call.py:1 PORT301"]),
+        ({"api": API}, {"a.py": 'URL = "http://api:8001/"\n', "k8s/a.yaml": SERVICE}, []),
+        ({"api": API}, {"a.py": 'URL = "http://api:8001/x"\n', "api/main.py": "METRICS_PORT = 8001\n"}, []),
+        ({"api": API}, {"sub/a.py": 'URL = "http://api:8001/x"\n'}, ["sub/a.py:1 PORT301"]),
         ({"api": API}, {"tests/test_call.py": 'URL = "http://api:8001/x"\n'}, []),
         ({"api": API}, {"k8s/deployment.yaml": "spec:\n  url: http://api:80\n"}, []),
         ({"api": API}, {"start.py": 'HERE = "http://localhost:8001"\nTHERE = "http://api:8001"\n'}, []),
@@ -132,6 +136,47 @@ def test_who_is_called_where(services: dict[str, str], more: Files, expected: li
     assert found({"compose.yaml": compose(**services)} | more, "PORT205", "PORT301") == expected
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, ["two/call.py:1 PORT301"]),
+        ({"two/compose.yaml": WEB}, []),
+        ({"compose.yaml": WEB}, []),
+        ({"two/compose.yaml": WEB, "compose.yaml": compose(api=API)}, ["two/call.py:1 PORT301"]),
+        ({"three/compose.yaml": compose(api='ports: ["8001:8001"]')}, []),
+    ],
+)
+def test_a_name_is_that_of_a_stack_above_the_file(more: Files, expected: list[str]) -> None:
+    files = {"one/compose.yaml": compose(api=API), "two/call.py": 'URL = "http://api:8001/x"\n'}
+    assert found(files | more, "PORT301") == expected
+
+
+@pytest.mark.parametrize(
+    ("image", "ports", "expected"),
+    [
+        ("adguard/adguardhome", "'53:53/udp'", []),
+        ("acme/collector", "'1:1001', '2:1002', '3:1003'", []),
+        ("acme/collector", "'1:1001', '2:1002'", ["PORT301", "PORT203", "PORT302"]),
+        ("acme/zookeeper", "'2181:2181'", ["PORT301", "PORT203", "PORT302"]),
+        ("acme/cockroach", "'3000:3001', '22:22'", ["PORT205", "PORT203", "PORT302"]),
+    ],
+)
+def test_what_a_strange_image_publishes_need_not_be_all(image: str, ports: str, expected: list[str]) -> None:
+    label = "traefik.http.services.a.loadbalancer.server.port=3000"
+    files = {
+        "compose.yaml": f"services:\n  a: {{image: {image}, ports: [{ports}], labels: ['{label}'],"
+        " healthcheck: {test: 'curl localhost:3000'}}\n  b: {image: c, command: go http://a:3000}\n"
+    }
+    assert sorted(line.split()[1] for line in found(files)) == sorted(expected)
+
+
+@pytest.mark.parametrize("name", ["compose.yaml.bak_20260309", "compose.old.yaml", "compose.yml.orig", "compose.yaml~"])
+def test_a_compose_file_that_was_put_aside_runs_nowhere(name: str) -> None:
+    twice = compose(web='ports: ["8000:80"]', tools='ports: ["8000:90"]')
+    assert found({name: twice}, "PORT201") == []
+    assert found({"compose.backup.yaml": twice}, "PORT201") == ["compose.backup.yaml:3 PORT201"]
+
+
 def test_a_message_names_what_tells_the_port() -> None:
     build = "build: api, " + API
     files = {
@@ -139,7 +184,8 @@ def test_a_message_names_what_tells_the_port() -> None:
         "api/Dockerfile": "FROM scratch\nEXPOSE 8000 9100\n",
     }
     assert messages(files, "PORT301") == [
-        "api has no port 9000: it listens on 8000 (its mapping) and 9100 (EXPOSE in api/Dockerfile)"
+        "api has no port 9000: it listens on 8000 (its mapping) and 9100 (EXPOSE in api/Dockerfile), "
+        "and this connection is refused"
     ]
 
 

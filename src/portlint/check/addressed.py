@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from functools import cache
 
 from portlint import rulebook
-from portlint.check.context import Context, host_beside
+from portlint.check.context import HERE, Context, host_beside
 from portlint.check.network import Peer
 from portlint.model import Match, PortLiteral, Role
+from portlint.naming import words
 
 _ADDRESSED = frozenset({Role.CONNECT, Role.SETTING, Role.FALLBACK})
+_KUBERNETES = "spec.ports["
+"""where the ports of a Kubernetes Service stand"""
 _FOLDER = re.compile(r"[a-z0-9]+")
 
 
 def missed(context: Context) -> Iterator[tuple[PortLiteral, tuple[Peer, ...]]]:
     """Places that go to a service by name, at a port that none of the services so named listens on."""
     beside = _hosts_beside(context)
+    elsewhere = _ports_elsewhere(context)
     for match in context.matches:
         literal = match.literal
         host = literal.host
@@ -29,11 +33,30 @@ def missed(context: Context) -> Iterator[tuple[PortLiteral, tuple[Peer, ...]]]:
         if literal.port in context.own_ports.get(literal.path, ()):
             # Code that starts services of its own: their names may be the same.
             continue
+        if literal.port in elsewhere and literal.format not in knowledge("always"):
+            continue
         peers = context.network.called(literal.path, literal.service, host)
         if not peers or not all(_misses(literal, peer) for peer in peers):
             continue
         if not any(peer.listens(literal.ports) for peer in context.network.everywhere(literal.path, host)):
             yield literal, peers
+
+
+def _ports_elsewhere(context: Context) -> frozenset[int]:
+    """Ports that services have in another network than that of the compose files, or beside the one they answer on.
+
+    What a program or its settings call may be the Service of a Kubernetes manifest, or an endpoint for metrics.
+    """
+    out = set()
+    for match in context.matches:
+        literal = match.literal
+        if literal.format == "yaml" and literal.subject.startswith(_KUBERNETES):
+            out.add(literal.port)
+        elif literal.role is not Role.CONNECT and literal.host in HERE and literal.format in knowledge("code_formats"):
+            name = literal.variable or literal.name
+            if name is not None and not knowledge("side_options").isdisjoint(words(name)):
+                out.add(literal.port)
+    return frozenset(out)
 
 
 def _misses(literal: PortLiteral, peer: Peer) -> bool:

@@ -160,7 +160,8 @@ def published_port_inside_network(context: Context) -> Iterator[Finding]:
         yield at(
             literal,
             "PORT205",
-            f"{literal.ports} is the port of {name} on the host; from another container it answers on {said(sure)}",
+            f"{literal.ports} is the port of {name} on the host; from another container it answers on {said(sure)}, "
+            "and this connection is refused",
             help=f"write {inside.start if inside.start != inside.end else inside}",
             related=(
                 Related(binding.path, binding.span, f"{name} publishes {binding.ports} here{_note(binding.source)}"),
@@ -178,7 +179,7 @@ def dangling_upstream(context: Context) -> Iterator[Finding]:
             yield at(
                 literal,
                 "PORT301",
-                f"{name} has no port {literal.ports}: it listens on {said(sure)}",
+                f"{name} has no port {literal.ports}: it listens on {said(sure)}, and this connection is refused",
                 help=f"write {sure[0].ports}, or have {name} listen on {literal.ports}",
                 related=places(peer, sure),
             )
@@ -208,7 +209,7 @@ def _unpublished(context: Context) -> Iterator[Finding]:
                 literal,
                 "PORT301",
                 f"no service of the stack is published on {literal.ports}: {name} is on {binding.ports} of the host"
-                f"{_note(binding.source)}",
+                f"{_note(binding.source)}, and this connection is refused",
                 help=f"write {binding.ports}, or {name}:{literal.ports} inside its network",
                 related=(Related(binding.path, binding.span, f"{name} publishes {binding.ports} here"),),
             )
