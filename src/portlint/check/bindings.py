@@ -130,7 +130,7 @@ def _binding(stack: Stack, service: Service, mapping: Mapping, values: Values) -
     place, variable = mapping.published, mapping.published_variable
     if variable is None and place is not None:
         variable = place.variable
-    value = values.of(stack.paths[0], service.path, variable, place)
+    value = values.of(stack, service.path, variable, place)
     literal = value.literal
     if literal is None or not literal.valid:
         return None

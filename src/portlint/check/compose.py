@@ -12,7 +12,7 @@ from portlint import wellknown
 from portlint.check.bindings import Binding, listeners, profiles_of
 from portlint.check.context import Context, at
 from portlint.check.network import Peer
-from portlint.model import Edit, Entry, Finding, Fix, Mapping, Member, PortLiteral, Related
+from portlint.model import Edit, Entry, Finding, Fix, Mapping, Match, Member, PortLiteral, Related
 
 _LISTENING = ("command", "CMD", "EXPOSE", "image")
 """what tells the ports of a service in a network that it shares, the most direct first"""
@@ -24,13 +24,18 @@ _BASE_60 = re.compile(r"[1-9][0-9_]*(?::[0-5]?[0-9])+")
 
 def duplicate_published_port(context: Context) -> Iterator[Finding]:
     """PORT201: two services of one stack publish the same host port."""
+    # With another env file the same two may clash on another port.
+    told: set[tuple[str, int, str, str]] = set()
     for stack in context.network.stacks:
         # An override comes after its base, whatever the names of the files.
         order = {path: number for number, path in enumerate(stack.paths)}
         published = [binding for peer in context.network.peers(stack) for binding in peer.published]
         published.sort(key=lambda binding: (order.get(binding.path, -1), binding.span))
         for earlier, later in _clashes(published):
-            yield _clash(earlier, later)
+            pair = (later.path, later.span.start, earlier.service, later.service)
+            if pair not in told:
+                told.add(pair)
+                yield _clash(earlier, later)
         for binding in published:
             if binding.replicas > 1 and binding.container is not None:
                 yield _replicated(binding)
@@ -133,25 +138,37 @@ def _clashes(published: Iterable[Binding]) -> Iterator[tuple[Binding, Binding]]:
 def exposed_on_all_interfaces(context: Context) -> Iterator[Finding]:
     """PORT204: an `internal` entry, or a well-known data store, published without a loopback address."""
     matches = {(match.literal.path, match.literal.span.start): match for match in context.matches}
+    # A place of several stacks is told once, whatever the env file of each says.
+    told: set[tuple[str, int]] = set()
     for stack in context.network.stacks:
         for peer in context.network.peers(stack):
-            store = _data_store(peer.member)
             for binding in peer.published:
-                if not binding.everywhere or binding.in_host_network:
+                place = binding.path, binding.span.start
+                if place in told or not binding.everywhere or binding.in_host_network:
                     continue
-                match = matches.get((binding.path, binding.span.start))
-                entry, place = (None, None) if match is None else (match.entry, match.literal)
-                if entry is not None and entry.exposure is not None:
-                    if entry.exposure == "internal":
-                        said = context.registry_says(entry, key="exposure")
-                        yield _exposed(binding, f"{entry.name}, which is internal,", said, place, entry)
-                elif store is not None and (binding.container is None or _overlaps(binding, store.ports)):
-                    said = Related(*peer.image_place, f"{binding.service} runs {store.name}, a data store")
-                    yield _exposed(binding, _called(binding.service, store.name), said, place)
-                elif (found := _behind(peer, binding)) is not None:
-                    name, behind = found
-                    said = Related(binding.path, binding.span, f"{name} uses the network of {binding.service}")
-                    yield _exposed(binding, _called(name, behind.name), said, place)
+                finding = _open_to_all(context, peer, binding, matches.get(place))
+                if finding is not None:
+                    told.add(place)
+                    yield finding
+
+
+def _open_to_all(context: Context, peer: Peer, binding: Binding, match: Match | None) -> Finding | None:
+    entry, place = (None, None) if match is None else (match.entry, match.literal)
+    if entry is not None and entry.exposure is not None:
+        if entry.exposure != "internal":
+            return None
+        said = context.registry_says(entry, key="exposure")
+        return _exposed(binding, f"{entry.name}, which is internal,", said, place, entry)
+    store = _data_store(peer.member)
+    if store is not None and (binding.container is None or _overlaps(binding, store.ports)):
+        said = Related(*peer.image_place, f"{binding.service} runs {store.name}, a data store")
+        return _exposed(binding, _called(binding.service, store.name), said, place)
+    behind = _behind(peer, binding)
+    if behind is None:
+        return None
+    name, store = behind
+    said = Related(binding.path, binding.span, f"{name} uses the network of {binding.service}")
+    return _exposed(binding, _called(name, store.name), said, place)
 
 
 def _behind(peer: Peer, binding: Binding) -> tuple[str, wellknown.WellKnown] | None:

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from posixpath import dirname
 
 from portlint import rulebook
-from portlint.model import Facts, PortLiteral
+from portlint.model import Facts, PortLiteral, Stack
 
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _FORMAT = "dotenv"
@@ -66,11 +66,15 @@ class Values:
             if literal.variable is not None and literal.format == _FORMAT and not literal.prose:
                 self._ports[literal.path, literal.variable] = literal
 
-    def of(self, base: str, path: str, variable: str | None, place: PortLiteral | None) -> Value:
-        """The value at a place of the compose file `path` in the stack of `base`; place: what is written there."""
+    def of(self, stack: Stack, path: str, variable: str | None, place: PortLiteral | None) -> Value:
+        """The value at a place of the compose file `path` of a stack; place: what is written there."""
         if variable is None:
             return Value(place, "")
-        file = self._file(base, path, variable, template=False)
+        base = stack.paths[0]
+        if stack.env_files:
+            file = next((each for each in reversed(stack.env_files) if (each, variable) in self._set), None)
+        else:
+            file = self._file(base, path, variable, template=False)
         if file is None and place is None:
             file = self._file(base, path, variable, template=True)
         if file is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from portlint.check.context import Context, at, elsewhere
-from portlint.model import Entry, Finding, Match, PortRange, Role, Verdict
+from portlint.model import Entry, Finding, Match, PortRange, Registry, Role, Verdict
 
 _SURE = ("variable", "name")
 
@@ -40,6 +40,45 @@ def stale_port_table(context: Context) -> Iterator[Finding]:
             entry=entry.name,
             related=(context.registry_says(entry, environment, key=key),),
         )
+    yield from _unknown_variables(context)
+
+
+def _unknown_variables(context: Context) -> Iterator[Finding]:
+    """Rows about a variable that the registry does not know, in tables that are about the registry's variables."""
+    if context.registry is None:
+        return
+    tables: dict[tuple[str, str], dict[str, Match]] = {}
+    for match in context.resolution.matches:
+        literal = match.literal
+        if literal.format == "markdown" and literal.variable is not None and literal.subject.startswith("table["):
+            table = literal.path, literal.subject.partition(".")[0]
+            tables.setdefault(table, {}).setdefault(literal.variable, match)
+    for rows in tables.values():
+        unknown = [match for variable, match in rows.items() if variable not in context.registered]
+        if len(unknown) * 2 > len(rows):
+            # A page about something else, in which a variable of ours is mentioned.
+            continue
+        for match in unknown:
+            yield _unknown(context, context.registry, match)
+
+
+def _unknown(context: Context, registry: Registry, match: Match) -> Finding:
+    literal, entry = match.literal, match.entry
+    if entry is None or entry.env_var is None:
+        # Its port may still be that of an entry.
+        entry = context.owners.get(literal.port)
+    instead = entry.env_var if entry is not None else None
+    return at(
+        literal,
+        "PORT602",
+        f"the table gives {literal.variable} port {literal.ports}, but the registry knows no such variable: "
+        "one of the two is out of date",
+        help=f"write {instead}, or add {literal.variable} to {registry.path}"
+        if instead is not None
+        else f"add {literal.variable} to {registry.path}, or take the row out",
+        entry=entry.name if entry is not None else None,
+        related=(context.registry_says(entry),) if entry is not None else (),
+    )
 
 
 def _is_right(match: Match, entry: Entry) -> bool:

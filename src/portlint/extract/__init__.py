@@ -14,7 +14,7 @@ from functools import cache
 from importlib import import_module
 
 from portlint.extract.format import Format
-from portlint.extract.invocations import compose_lists
+from portlint.extract.invocations import compose_runs
 from portlint.extract.suppressions import suppressions
 from portlint.generate.stamps import stamp_of
 from portlint.model import Facts, Source
@@ -116,7 +116,7 @@ def extract(path: str, data: bytes, extra_rules: tuple[tuple[str, bytes], ...] =
     return replace(
         facts,
         suppressions=(*facts.suppressions, *suppressions(source, found.comment, found.comments)),
-        compose_lists=compose_lists(data),
+        compose_runs=compose_runs(data),
         generated=facts.generated or _GENERATED.search(data, 0, _HEADER) is not None,
         stamp=stamp_of(source),
     )

@@ -1,10 +1,11 @@
-"""Which compose files a command runs together: `docker compose -f a.yml -f b.yml up`, `COMPOSE_FILE=a.yml:b.yml`.
+"""Which compose files a command runs together, and with which env files: `docker compose -f a.yml -f b.yml up`,
+`docker compose --env-file .env.dev up`, `COMPOSE_FILE=a.yml:b.yml`.
 
-Such commands stand in scripts, makefiles, workflows, `package.json` and code alike, as a line or as a list of words, so
-they are looked for in the text of any format.
+Such commands stand in scripts, makefiles, workflows, `package.json`, READMEs and code alike, as a line or as a list of
+words, so they are looked for in the text of any format.
 
 Sources: Docker Compose CLI reference, "Use -f to specify the name and path of one or more Compose files";
-"Set or change pre-defined environment variables", `COMPOSE_FILE`.
+"Set or change pre-defined environment variables", `COMPOSE_FILE`; "Set environment variables", `--env-file`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from portlint.model import ComposeRun
+
 _COMPOSE = re.compile(rb"(?<![\w.])(?:docker-|podman-)?compose(?![\w.:])|\bCOMPOSE_FILES?\b")
 _NEXT = re.compile(_COMPOSE.pattern + rb"|&&|\|\||;[ \t]")
 _OPTION = re.compile(
     rb"(?<![\w-])(?:-f|--file)(?:[\"']?[ \t,]{1,4}[\"']?|=[\"']?)([^\s\"',;|&]{1,200}\.ya?ml)(?![\w.])"
 )
+_ENV_FILE = re.compile(rb"(?<![\w-])--env-file(?:[\"']?[ \t,]{1,4}[\"']?|=[\"']?)([^\s\"',;|&`\])]{1,200})")
 _VARIABLE = re.compile(rb"[ \t]{0,4}(?::=|[?:]?=|:)[ \t]{0,4}[\"']?([^\s\"'#]{1,1000})")
 _TAIL = re.compile(rb"^.*(?:[})]|\$[A-Za-z_]\w{0,80})/?")
 _LONGEST = 2000
@@ -25,23 +29,24 @@ _MOST = 200
 """commands of one file"""
 
 
-def compose_lists(data: bytes) -> tuple[tuple[str, ...], ...]:
-    """The compose files that each command names, in order, without a leading variable: `deploy/a.yml`."""
+def compose_runs(data: bytes) -> tuple[ComposeRun, ...]:
+    """What each command names, in order, without a leading variable: `deploy/a.yml`."""
     if b"ompose" not in data and b"COMPOSE_FILE" not in data:
         return ()
-    out: dict[tuple[str, ...], None] = {}
+    out: dict[ComposeRun, None] = {}
     position = count = 0
     while count < _MOST and (match := _COMPOSE.search(data, position)) is not None:
         count += 1
         position = match.end()
         if data[match.start() : match.start() + 8] == b"COMPOSE_":
-            names = _listed(data, match.end())
+            names, env_files = _listed(data, match.end()), []
         else:
             stop = _end_of_command(data, match.end())
             names = [option[1] for option in _OPTION.finditer(data, match.end(), stop)]
-        files = tuple(_plain(names))
-        if files:
-            out[files] = None
+            env_files = [option[1] for option in _ENV_FILE.finditer(data, match.end(), stop)]
+        run = ComposeRun(tuple(_plain(names)), tuple(_plain(env_files)))
+        if run.files or run.env_files:
+            out[run] = None
     return tuple(out)
 
 

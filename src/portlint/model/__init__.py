@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from portlint.model.facts import (
     FORMS,
+    ComposeRun,
     Facts,
     Mapping,
     PortLiteral,
@@ -62,6 +63,7 @@ __all__ = [
     "Block",
     "Card",
     "CheckResult",
+    "ComposeRun",
     "Edit",
     "Entry",
     "Example",

@@ -218,6 +218,16 @@ class Stage:
     """which of CMD, ENTRYPOINT and HEALTHCHECK it has"""
 
 
+@dataclass(frozen=True, slots=True)
+class ComposeRun:
+    """What a command hands to Compose, as it names them: `-f a.yml -f b.yml --env-file .env.dev`."""
+
+    files: tuple[str, ...]
+    """compose files that run together, the base first; none: the usual one"""
+    env_files: tuple[str, ...] = ()
+    """in the place of `.env`; the last one counts"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
     """The header of a file that `portlint generate` wrote."""
@@ -250,8 +260,8 @@ class Facts:
     problems: tuple[Problem, ...] = ()
     includes: tuple[str, ...] = ()
     """compose files that a compose file includes, relative to the root"""
-    compose_lists: tuple[tuple[str, ...], ...] = ()
-    """compose files that a command here runs together (`-f a.yml -f b.yml`), as it names them"""
+    compose_runs: tuple[ComposeRun, ...] = ()
+    """what commands here run"""
     stages: tuple[Stage, ...] = ()
     """of a Dockerfile, in order"""
     generated: bool = False

@@ -112,6 +112,8 @@ class Stack:
     paths: tuple[str, ...]
     """the compose files, the base first; the later ones are merged into it"""
     members: tuple[Member, ...]
+    env_files: tuple[str, ...] = ()
+    """paths of the env files that the command names in the place of `.env`"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,20 +9,20 @@ Sources: Compose specification, "Merge", "Include", "Extend"; Docker Docs, "Merg
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
-from posixpath import dirname, normpath, splitext
+from posixpath import dirname, splitext
 
 from portlint import rulebook
 from portlint.model import Facts, Listening, Member, Service, Stack
+from portlint.resolve.invocations import located_runs
 
 _WORD = re.compile(r"[a-z]+")
 _OVERRIDE = ".override"
 _BASES = ("compose", "docker-compose")
-_MOST_LISTS = 200
-"""lists of files that are followed; more are no repository's"""
 _DEEPEST = 16
 """levels of `include` and `extends`"""
 _MOST_FILES = 64
@@ -38,7 +38,7 @@ def stacks(facts: Iterable[Facts], listening: Callable[[Service], tuple[Listenin
     if not files:
         return ()
     assembly = _Assembly(files, listening)
-    return tuple(assembly.stack(paths) for paths in _together(files, everything))
+    return tuple(assembly.stack(paths, env_files) for paths, env_files in _together(files, everything))
 
 
 def _is_put_aside(path: str) -> bool:
@@ -56,12 +56,15 @@ def _put_aside() -> frozenset[str]:
     return frozenset(rulebook.load("compose.yaml")["put_aside"])
 
 
-def _together(files: dict[str, Facts], facts: Iterable[Facts]) -> Iterator[tuple[str, ...]]:
-    """The files of each stack, the base first."""
-    lists = dict.fromkeys(islice(_lists(files, facts), _MOST_LISTS))
+def _together(files: dict[str, Facts], facts: Sequence[Facts]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The files of each stack, the base first, and the env files that its command names."""
+    by_stem = {splitext(path)[0]: path for path in sorted(files, reverse=True)}
+    runs = located_runs(facts, files, lambda folder: _usual(folder, by_stem))
+    lists = [run.files for run in runs if run.files]
     first = {paths[0] for paths in lists}
     later = {path for paths in lists for path in paths[1:]} - first
-    by_stem = {splitext(path)[0]: path for path in sorted(files, reverse=True)}
+    told = {run.files for run in runs if run.env_files}
+    env = {each.path for each in facts if each.format == "dotenv"}
     for path in files:
         stem = splitext(path)[0]
         if stem.endswith(_OVERRIDE) and stem.removesuffix(_OVERRIDE) in by_stem:
@@ -69,14 +72,25 @@ def _together(files: dict[str, Facts], facts: Iterable[Facts]) -> Iterator[tuple
         if path in later:
             continue
         base = _base_of(files, path, by_stem) if path not in first else None
-        if base is not None:
-            yield base, path
-            continue
-        override = by_stem.get(stem + _OVERRIDE)
-        yield (path,) if override is None or override == path else (path, override)
-    for paths in lists:
-        if len(paths) > 1:
-            yield paths
+        paths = (base, path) if base is not None else _with_override(path, by_stem)
+        if paths not in told or posixpath.join(dirname(path), ".env") in env:
+            # Who always names an env file never runs with what is meant for want of one.
+            yield paths, ()
+    for run in runs:
+        if len(run.files) > 1 or run.env_files:
+            yield run.files, run.env_files
+
+
+def _with_override(path: str, by_stem: Mapping[str, str]) -> tuple[str, ...]:
+    override = by_stem.get(splitext(path)[0] + _OVERRIDE)
+    return (path,) if override is None or override == path else (path, override)
+
+
+def _usual(folder: str, by_stem: Mapping[str, str]) -> tuple[str, ...]:
+    """The files that Compose takes in a folder when nobody names any."""
+    found = (by_stem.get(posixpath.join(folder, name)) for name in _BASES)
+    base = next((path for path in found if path is not None), None)
+    return () if base is None else _with_override(base, by_stem)
 
 
 def _base_of(files: dict[str, Facts], path: str, by_stem: dict[str, str]) -> str | None:
@@ -94,40 +108,6 @@ def _is_whole(service: Service) -> bool:
     return service.image is not None or service.built or service.extends is not None
 
 
-def _lists(files: dict[str, Facts], facts: Iterable[Facts]) -> Iterator[tuple[str, ...]]:
-    """The lists of files that commands name, as paths."""
-    by_name: dict[str, list[str]] = {}
-    for path in files:
-        by_name.setdefault(path.rpartition("/")[2], []).append(path)
-    for each in facts:
-        for names in each.compose_lists:
-            found = _located(names, each.path, files, by_name)
-            if found is not None:
-                yield found
-
-
-def _located(
-    names: tuple[str, ...], path: str, files: dict[str, Facts], by_name: dict[str, list[str]]
-) -> tuple[str, ...] | None:
-    """The files that a command means: seen from its own folder, from one above it, or the only ones so named."""
-    folder = dirname(path)
-    while True:
-        found = tuple(normpath(f"{folder}/{name}" if folder else name) for name in names)
-        if all(file in files for file in found):
-            return tuple(dict.fromkeys(found))
-        if not folder:
-            break
-        folder = dirname(folder)
-    only: dict[str, None] = {}
-    for name in names:
-        tail = normpath(name).lstrip("./")
-        ending = [file for file in by_name.get(tail.rpartition("/")[2], ()) if f"/{file}".endswith(f"/{tail}")]
-        if len(ending) != 1:
-            return None
-        only[ending[0]] = None
-    return tuple(only)
-
-
 class _Assembly:
     """Puts the services of several files together."""
 
@@ -137,7 +117,7 @@ class _Assembly:
         self._listening = listening
         self._known: dict[tuple[str, str], tuple[Listening, ...]] = {}
 
-    def stack(self, paths: tuple[str, ...]) -> Stack:
+    def stack(self, paths: tuple[str, ...], env_files: tuple[str, ...]) -> Stack:
         every = tuple(islice(dict.fromkeys(self._with_included(paths)), _MOST_FILES))
         merged: dict[str, list[Service]] = {}
         for path in every:
@@ -151,7 +131,7 @@ class _Assembly:
             Member(name, tuple(definitions), listens[name], _network_owner(name, merged, called))
             for name, definitions in merged.items()
         )
-        return Stack(every, members)
+        return Stack(every, members, env_files)
 
     def _with_included(self, paths: Iterable[str]) -> Iterator[str]:
         seen: set[str] = set()
