@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from small_projects import Files, compose, found
 
 from portlint.model import Settings
 from portlint.run import run_on_memory
+from small_projects import Files, compose, found
 
 WEB = compose(web='ports: ["8000:80"]')
 TOOLS = compose(tools='ports: ["8000:90"]')
