@@ -16,8 +16,8 @@ from portlint.extract.values import find_in_value
 from portlint.extract.words import Word
 from portlint.model import Role
 
-OWN_ROLES = frozenset({"pair", "forward", "reverse", "dynamic", "socat"})
-"""kinds whose two sides have roles of their own"""
+OWN_ROLES = frozenset({"target", "remote", "pair", "forward", "reverse", "dynamic", "socat"})
+"""kinds that say the role themselves"""
 _NUMBERS = re.compile(
     r"(?:(tcp|udp|sctp)[/:])?([0-9]{1,6})(?:[-:]([0-9]{1,6}))?(?:/(tcp|udp|sctp))?(?:,|$)", re.IGNORECASE
 )
@@ -35,6 +35,10 @@ def _host(text: str) -> list[Hit]:
 
 def _address(text: str) -> list[Hit]:
     return [hit for hit in _port(text) if hit.form in ("value", "fallback", "address", "url")] or _host(text)
+
+
+def _connecting(hits: list[Hit]) -> list[Hit]:
+    return [hit if hit.role is Role.FALLBACK else replace(hit, role=Role.CONNECT) for hit in hits]
 
 
 def _protocol(text: str) -> list[Hit]:
@@ -166,6 +170,8 @@ KINDS: Mapping[str, Callable[[str], list[Hit]]] = {
     "port": _port,
     "address": _address,
     "host": _host,
+    "target": lambda text: _connecting(_address(text)),
+    "remote": lambda text: _connecting(_host(text)),
     "protocol": _protocol,
     "mapping": _mapping,
     "container": lambda text: [replace(hit, role=Role.CONTAINER) for hit in _protocol(text)],

@@ -72,6 +72,16 @@ def printing() -> frozenset[str]:
     return frozenset(rulebook.load("commands.yaml")["printing"])
 
 
+@cache
+def targets() -> frozenset[str]:
+    return frozenset(rulebook.load("commands.yaml")["targets"])
+
+
+@cache
+def own_words() -> frozenset[str]:
+    return frozenset(rulebook.load("commands.yaml")["own"])
+
+
 def known(text: str) -> tuple[str, Spec]:
     """The name of a command without its folder, and what is known about it."""
     name = text.strip(HOLE + "\"'@").replace("\\", "/").rsplit("/", 1)[-1].lower()

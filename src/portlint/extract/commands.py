@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from portlint.extract.command_kinds import KINDS, OWN_ROLES
-from portlint.extract.command_rules import UNKNOWN, Spec, keywords, known, printing
+from portlint.extract.command_rules import UNKNOWN, Spec, keywords, known, own_words, printing, targets
 from portlint.extract.command_words import (
     ASSIGNMENT,
     BOUNDS,
@@ -194,7 +194,10 @@ class _Line:
             return position + 1 if equals else self._next(position, "", spec, option, out)
         label = option.lstrip("-")
         if len(label) > 1 and (is_port_name(label) or is_address_name(label)):
-            kind = "port" if is_port_name(label) else "address" if name_words(label)[-1] == "listen" else "host"
+            said = name_words(label)
+            kind = "port" if is_port_name(label) else "address" if said[-1] == "listen" else "host"
+            if kind == "host" and not targets().isdisjoint(said) and own_words().isdisjoint(said):
+                kind = "remote"
             if equals:
                 out += self._taken(kind, value, word.end - len(value), spec, option, "option")
                 return position + 1
