@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 
@@ -22,6 +23,7 @@ def missed(context: Context) -> Iterator[tuple[PortLiteral, tuple[Peer, ...]]]:
     """Places that go to a service by name, at a port that none of the services so named listens on."""
     beside = _hosts_beside(context)
     elsewhere = _ports_elsewhere(context)
+    listed = _listed(context)
     for match in context.matches:
         literal = match.literal
         host = literal.host
@@ -33,6 +35,8 @@ def missed(context: Context) -> Iterator[tuple[PortLiteral, tuple[Peer, ...]]]:
         if literal.port in context.own_ports.get(literal.path, ()):
             # Code that starts services of its own: their names may be the same.
             continue
+        if (literal.path, literal.subject) in listed:
+            continue
         if literal.port in elsewhere and literal.format not in knowledge("always"):
             continue
         peers = context.network.called(literal.path, literal.service, host)
@@ -40,6 +44,13 @@ def missed(context: Context) -> Iterator[tuple[PortLiteral, tuple[Peer, ...]]]:
             continue
         if not any(peer.listens(literal.ports) for peer in context.network.everywhere(literal.path, host)):
             yield literal, peers
+
+
+def _listed(context: Context) -> frozenset[tuple[str, str]]:
+    """Path and subject of the lists of `name:port` in scripts, which take them apart as often as they go there."""
+    pairs = (m.literal for m in context.matches if m.literal.format == "shell" and m.literal.form == "address")
+    count = Counter((each.path, each.subject) for each in pairs if each.name is not None or each.subject == "for")
+    return frozenset(place for place, number in count.items() if number > 1)
 
 
 def _ports_elsewhere(context: Context) -> frozenset[int]:

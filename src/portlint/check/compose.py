@@ -37,7 +37,9 @@ def duplicate_published_port(context: Context) -> Iterator[Finding]:
                 told.add(pair)
                 yield _clash(earlier, later)
         for binding in published:
-            if binding.replicas > 1 and binding.container is not None:
+            place = (binding.path, binding.span.start, binding.service, "")
+            if binding.replicas > 1 and binding.container is not None and place not in told:
+                told.add(place)
                 yield _replicated(binding)
         for peers in context.network.sharing(stack):
             listening = [one for peer in peers for one in listeners(peer.member, profiles_of(peer.member), _LISTENING)]

@@ -35,7 +35,7 @@ _IN_TEXT = frozenset({"url", "address", "option", "word", "mapping", "base60"})
 _HOST_ENDS = ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "HOST")
 CODE = frozenset({"python", "javascript", "shell"})
 """formats of code, where a name may be anything"""
-_PROGRAMS = frozenset({"python", "javascript"})
+PROGRAMS = frozenset({"python", "javascript"})
 """formats in which a literal with a variable is what the program takes without it; a shell may set it as well"""
 HERE = frozenset({None, "", "localhost", "127.0.0.1", "0.0.0.0", "::", "[::]", "::1", "[::1]", "*"})
 """hosts that are this machine, or inside a container the container"""
@@ -178,7 +178,7 @@ def is_fallback(literal: PortLiteral) -> bool:
 
 def is_default(literal: PortLiteral) -> bool:
     """Whether code takes the literal, or the URL that it stands in, when a variable is not set."""
-    in_url = literal.form in ("url", "address") and literal.format in _PROGRAMS and literal.variable is not None
+    in_url = literal.form in ("url", "address") and literal.format in PROGRAMS and literal.variable is not None
     return in_url or is_fallback(literal)
 
 

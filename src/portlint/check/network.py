@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from posixpath import dirname
 
-from portlint import wellknown
+from portlint import rulebook, wellknown
 from portlint.check.bindings import Binding, bindings, is_usual
 from portlint.check.env_files import Values
 from portlint.model import Listening, Member, PortRange, Related, Span, Stack
+from portlint.naming import words
 
 _MOST_STACKS = 32
 """stacks that one host name is looked up in"""
@@ -205,6 +207,8 @@ class Network:
 
     def _nearest(self, path: str, found: Sequence[tuple[Stack, Member]]) -> list[tuple[Stack, Member]]:
         """Those in the nearest folder above a file; where no compose file lies above it, those nearest beside it."""
+        apart = _program(path)
+        found = [pair for pair in found if pair[0].paths[0].startswith(apart)]
         folder, above = path, False
         while folder:
             folder = dirname(folder)
@@ -226,6 +230,18 @@ def _sure(member: Member) -> tuple[Listening, ...]:
     if all(each.by == "mapping" and each.where is not None and each.where.path != base for each in sure):
         return ()
     return sure
+
+
+@cache
+def _programs() -> frozenset[str]:
+    return frozenset(rulebook.load("entry-names.yaml")["folders_of_programs"])
+
+
+def _program(path: str) -> str:
+    """The folder of examples that a file lies in, with a slash: it has nothing to do with what runs elsewhere."""
+    folders = path.lower().split("/")[:-1]
+    number = next((n for n, folder in enumerate(folders) if not _programs().isdisjoint(words(folder))), None)
+    return "" if number is None else "".join(f"{folder}/" for folder in path.split("/")[: number + 1])
 
 
 def _is_whole(member: Member) -> bool:

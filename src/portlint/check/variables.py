@@ -9,7 +9,7 @@ from functools import cache
 from posixpath import dirname
 
 from portlint import rulebook, wellknown
-from portlint.check.context import Context, at, host_beside, is_default, is_fallback, put_right
+from portlint.check.context import PROGRAMS, Context, at, host_beside, is_default, is_fallback, put_right
 from portlint.check.env_files import is_personal, is_template
 from portlint.model import Facts, Finding, PortLiteral, Related
 from portlint.naming import is_port_name, words
@@ -148,11 +148,17 @@ def _scopes(variable: str, places: Sequence[_Place]) -> Iterator[list[_Place]]:
     """The places that speak of one variable: those below the nearest folder in which it is set."""
     defining = {dirname(p.literal.path) for p in places if p.literal.format in (*_SETTINGS, "compose")}
     general = not _core(variable)
+    of_any = _core(variable) <= _words("of_any_program")
     out: dict[str, list[_Place]] = {}
     for place in places:
         if general:
-            # `PORT` is another one in each file.
-            out.setdefault(f"{place.literal.path} {place.literal.service}", []).append(place)
+            # `PORT` is another one in each file, and a program may well start two servers.
+            if place.literal.format not in PROGRAMS:
+                out.setdefault(f"{place.literal.path} {place.literal.service}", []).append(place)
+            continue
+        if not defining and of_any:
+            # Each program of a repository has a `DB_PORT` of its own.
+            out.setdefault(place.literal.path.partition("/")[0], []).append(place)
             continue
         folder = dirname(place.literal.path)
         while folder and folder not in defining:

@@ -140,10 +140,10 @@ class Listeners:
         elif service.image is not None and (known := wellknown.of_image(service.image)) is not None:
             for port in (*known.ports, *known.more_ports):
                 yield Listening(PortRange(port, port), "image", None, service.image)
-        elif service.image is not None and (known := wellknown.of_image(service.image.rpartition("/")[2])) is not None:
-            # Somebody else's build of it: `signoz/zookeeper`.
+        elif (known := _like(service)) is not None:
+            # Somebody's own build of it: `signoz/zookeeper`.
             for port in (*known.ports, *known.more_ports):
-                yield Listening(PortRange(port, port), "environment", None, service.image)
+                yield Listening(PortRange(port, port), "environment", None, known.name)
         for file in service.env_files:
             for literal in self._env.get(file, ())[:_MOST]:
                 if is_local(literal.host):
@@ -191,6 +191,13 @@ class Listeners:
             live = None if found is None else tuple(each for each in found if each.valid and not each.prose)
             self._images[key] = live
         return self._images[key]
+
+
+def _like(service: Service) -> wellknown.WellKnown | None:
+    """The well-known service that the name of a strange image, or of the service, speaks of."""
+    image = (service.image or "").partition("@")[0].rpartition("/")[2].partition(":")[0]
+    found = (wellknown.of_image(image), wellknown.of_identifier(image), wellknown.of_identifier(service.name))
+    return next((known for known in found if known is not None), None)
 
 
 def _is_main(literal: PortLiteral) -> bool:
