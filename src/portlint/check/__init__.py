@@ -75,7 +75,9 @@ RULES: Mapping[str, Rule] = {
 
 _MORE_SPECIAL = {
     "PORT403": ("PORT104", "PORT405"),
-    "PORT104": ("PORT205", "PORT301", "PORT302", "PORT203", "PORT405"),
+    "PORT104": ("PORT205", "PORT301", "PORT302", "PORT203", "PORT405", "PORT601"),
+    "PORT401": ("PORT601",),
+    "PORT405": ("PORT301",),
 }
 """rules that say of a place what another one says of it with more reason"""
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from portlint.check.context import Context
+from portlint.check.context import Context, at
 from portlint.generate import TARGETS, render
 from portlint.generate.stamps import digest_of
-from portlint.model import Finding
+from portlint.model import Finding, Registry, Verdict
+
+_SURE = ("variable", "name")
 
 
 def stale_generated_file(context: Context) -> Iterator[Finding]:
@@ -15,6 +17,7 @@ def stale_generated_file(context: Context) -> Iterator[Finding]:
     registry = context.registry
     if registry is None:
         return
+    yield from _by_others(context, registry)
     for facts in context.facts:
         stamp = facts.stamp
         if stamp is None or stamp.source != registry.path or stamp.target not in TARGETS:
@@ -29,6 +32,31 @@ def stale_generated_file(context: Context) -> Iterator[Finding]:
                 help=f"portlint generate {stamp.target}{where} -o {facts.path}",
                 subject=stamp.target,
             )
+
+
+def _by_others(context: Context, registry: Registry) -> Iterator[Finding]:
+    """Ports in files that a program of the repository's own made from the registry, as their headers say."""
+    made = {
+        facts.path
+        for facts in context.facts
+        if facts.stamp is None and any(f"/{registry.path}".endswith(f"/{name}") for name in facts.generated_from)
+    }
+    for match in context.matches if made else ():
+        entry, literal = match.entry, match.literal
+        if literal.path not in made or match.verdict is not Verdict.MISMATCH or entry is None:
+            continue
+        if match.by not in _SURE:
+            continue
+        environment = match.environment if match.environment in entry.environments else None
+        yield at(
+            literal,
+            "PORT601",
+            f"this file was generated from {registry.path}, which gives {match.expected} for {entry.name}: "
+            f"who reads the file takes {literal.ports}",
+            help="generate the file anew",
+            entry=entry.name,
+            related=(context.registry_says(entry, environment),),
+        )
 
 
 def _what(target: str) -> str:

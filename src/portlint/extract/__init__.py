@@ -57,6 +57,11 @@ _HEADER = 1024
 """bytes at the top of a file in which a note that it is generated counts"""
 
 
+_YAML = re.compile(rb"(?<![\w./-])[\w./-]{1,200}\.ya?ml(?!\w)")
+_NOTE = 300
+"""bytes of such a note, which may go on in the next lines"""
+
+
 @cache
 def formats() -> tuple[Format, ...]:
     """All formats, in the order in which they are asked."""
@@ -113,13 +118,21 @@ def extract(path: str, data: bytes, extra_rules: tuple[tuple[str, bytes], ...] =
         use_rules(extra_rules)
     source = Source.of(path, data)
     facts = found.extract(source)
+    header = _GENERATED.search(data, 0, _HEADER)
     return replace(
         facts,
         suppressions=(*facts.suppressions, *suppressions(source, found.comment, found.comments)),
         compose_runs=compose_runs(data),
-        generated=facts.generated or _GENERATED.search(data, 0, _HEADER) is not None,
+        generated=facts.generated or header is not None,
+        generated_from=_named_in(data, header.start()) if header is not None else (),
         stamp=stamp_of(source),
     )
+
+
+def _named_in(data: bytes, start: int) -> tuple[str, ...]:
+    """The YAML files that the note about a generated file names."""
+    found = _YAML.findall(data, data.rfind(b"\n", 0, start) + 1, start + _NOTE)
+    return tuple(dict.fromkeys(name.decode("ascii").removeprefix("./") for name in found))
 
 
 def by_name(name: str) -> Format:

@@ -266,6 +266,8 @@ class Facts:
     """of a Dockerfile, in order"""
     generated: bool = False
     """a header, a name or the shape says that a program wrote it"""
+    generated_from: tuple[str, ...] = ()
+    """YAML files that such a header names"""
     stamp: Stamp | None = None
     """where `portlint generate` wrote it"""
 
