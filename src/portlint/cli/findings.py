@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from portlint.run import Outcome
 
 
-def report_of(where: Scope, outcome: Outcome) -> Report:
+def report_of(where: Scope, outcome: Outcome, *, silenced: bool = False) -> Report:
+    """silenced: with what comments silence and the baseline accepts."""
     from portlint.cards import card
     from portlint.reading import Text, Tree, decode
     from portlint.report import Report, Summary
@@ -44,4 +45,6 @@ def report_of(where: Scope, outcome: Outcome) -> Report:
         source=source,
         format_of=formats.get,
         place=where.place(),
+        suppressed=outcome.result.suppressed if silenced else (),
+        accepted=outcome.result.known if silenced else (),
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 
-from portlint.model import Card, Finding, PortLiteral, Severity
+from portlint.model import Card, Finding, PortLiteral, Severity, Suppressed
 
 FINDING_FORMATS = (
     "full",
@@ -64,6 +64,10 @@ class Report:
     place: Callable[[str], str] = lambda path: path
     """how a path is shown to a person: relative to where they stand"""
     color: bool = False
+    suppressed: tuple[Suppressed, ...] = ()
+    """findings that comments silence, if they are asked for: a format that can tell them from the others shows them"""
+    accepted: tuple[Finding, ...] = ()
+    """the same of those that the baseline accepts"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

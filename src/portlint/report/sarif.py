@@ -1,18 +1,18 @@
 """`sarif`: the Static Analysis Results Interchange Format, version 2.1.0 (OASIS), as GitHub code scanning takes it.
 
 Source for the limits and for what is needed: GitHub documentation, "SARIF support for code scanning". Findings that a
-comment silences are left out: GitHub would show them as open.
+comment silences or the baseline accepts are left out unless they are asked for: GitHub would show them as open.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from portlint import __version__
-from portlint.model import NOWHERE, Card, Finding, Fix, Severity, Span
+from portlint.model import NOWHERE, Card, Finding, Fix, Severity, Span, Suppressed
 from portlint.report import HOME, Report
 from portlint.report.columns import code_points
 from portlint.report.escape import shown, uri
@@ -27,17 +27,23 @@ _LONGEST_DESCRIPTION: Final = 1024
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _PROBLEMS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
 _ROOT: Final = "%SRCROOT%"
+_BY_BASELINE: Final = {"kind": "external", "status": "accepted", "justification": "accepted by the baseline"}
 
 
 def render(report: Report) -> Iterator[str]:
-    codes = sorted({finding.rule for finding in report.findings})
+    silent = {len(report.findings) + at: _in_source(report, each) for at, each in enumerate(report.suppressed)}
+    findings = (*report.findings, *(each.finding for each in report.suppressed), *report.accepted)
+    codes = sorted({finding.rule for finding in findings})
     indexes = {code: index for index, code in enumerate(codes)}
-    hashes = _line_hashes(report)
-    results = [
-        _result(report, finding, key, indexes[finding.rule], hashes.get((finding.path, finding.span.line)))
-        for finding, key in zip(report.findings, keys(report.findings), strict=True)
-    ]
-    results.sort(key=lambda result: report.card(result["ruleId"]).severity.rank)
+    hashes = _line_hashes(report, findings)
+    results = []
+    for at, (finding, key) in enumerate(zip(findings, keys(findings), strict=True)):
+        line_hash = hashes.get((finding.path, finding.span.line))
+        result = _result(report, finding, key, indexes[finding.rule], line_hash)
+        if at >= len(report.findings):
+            result["suppressions"] = [silent.get(at, _BY_BASELINE)]
+        results.append(result)
+    results.sort(key=lambda result: ("suppressions" in result, report.card(result["ruleId"]).severity.rank))
     yield fitting([_rule(report.card(code)) for code in codes], results)
 
 
@@ -126,6 +132,14 @@ def _result(report: Report, finding: Finding, key: str, index: int, line_hash: s
     return result
 
 
+def _in_source(report: Report, suppressed: Suppressed) -> dict[str, Any]:
+    found = suppressed.suppression
+    said: dict[str, Any] = {"kind": "inSource", "status": "accepted"}
+    if found.reason:
+        said["justification"] = shown(found.reason)
+    return said | {"location": _location(report, suppressed.finding.path, found.span)}
+
+
 def _plain(text: str) -> str:
     """Text without the links that a message may hold (SARIF 3.11.6), so that a file's name is not one."""
     return text.replace("](", "\\](")
@@ -159,10 +173,10 @@ def _fix(report: Report, path: str, fix: Fix) -> dict[str, Any]:
     return {"description": {"text": f"portlint's fix ({fix.safety})"}, "artifactChanges": [change]}
 
 
-def _line_hashes(report: Report) -> Mapping[tuple[str, int], str]:
+def _line_hashes(report: Report, findings: Iterable[Finding]) -> Mapping[tuple[str, int], str]:
     """By path and line, for the lines that findings are on."""
     wanted: dict[str, set[int]] = {}
-    for finding in report.findings:
+    for finding in findings:
         wanted.setdefault(finding.path, set()).add(finding.span.line)
     found = {}
     for path, lines in wanted.items():
