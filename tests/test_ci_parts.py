@@ -17,6 +17,7 @@ from portlint import __version__
 
 TOP = Path(__file__).parent.parent
 ACTION = yaml.safe_load((TOP / "action.yml").read_text())
+COMPONENT = (TOP / "templates" / "portlint.yml").read_text()
 STEPS = {step["id"]: step for step in ACTION["runs"]["steps"]}
 
 
@@ -102,7 +103,7 @@ def test_the_action_installs_what_was_checked_out(job):
 
 
 def test_the_gitlab_component(job, root):
-    spec, document = (TOP / "templates" / "portlint.yml").read_text().split("\n---\n")
+    spec, document = COMPONENT.split("\n---\n")
     values = {name: each["default"] for name, each in yaml.safe_load(spec)["spec"]["inputs"].items()}
     filled = re.sub(r"\$\[\[ inputs\.([\w-]+) \]\]", lambda found: values[found[1]], document)
     component = yaml.safe_load(filled)["portlint"]
@@ -114,15 +115,72 @@ def test_the_gitlab_component(job, root):
     assert len(issues) == (root / reports["junit"]).read_text().count("<failure") > 0
 
 
+def readme_blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (TOP / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+
+
+def readme_documents(key: str) -> list[str]:
+    """The YAML of the README that has a key at its top."""
+    return [block for block in readme_blocks("yaml") if key in yaml.safe_load(block)]
+
+
 def readme_steps() -> list[dict]:
     """The steps of the CI jobs in the README; a line of a GitLab script is one, too."""
     found: list[dict] = []
-    for block in re.findall(r"^```yaml\n(.*?)^```", (TOP / "README.md").read_text(), re.MULTILINE | re.DOTALL):
+    for block in readme_blocks("yaml"):
         document = yaml.safe_load(block)
         for job in document.get("jobs", document).values():
             if isinstance(job, dict):
                 found += [*job.get("steps", ()), *({"run": line} for line in job.get("script", ()))]
     return found
+
+
+@pytest.mark.parametrize(
+    ("schema", "documents"),
+    [
+        ("github-actions", lambda: [(TOP / "action.yml").read_text()]),
+        ("github-workflows", lambda: readme_documents("jobs")),
+        ("gitlab-ci", lambda: readme_documents("portlint")),
+        ("gitlab-ci", lambda: [COMPONENT.split("\n---\n")[1].replace("$[[ inputs.stage ]]", "test")]),
+    ],
+    ids=["action", "workflows", "gitlab", "component"],
+)
+def test_files_for_a_service_are_of_its_schema(tmp_path, schema, documents):
+    """The schemas that check-jsonschema carries."""
+    from check_jsonschema.cli import main
+    from click.testing import CliRunner
+
+    found = documents()
+    assert found
+    for number, document in enumerate(found):
+        (tmp_path / f"{number}.yml").write_text(document)
+    names = map(str, sorted(tmp_path.glob("*.yml")))
+    done = CliRunner().invoke(main, ["--builtin-schema", f"vendor.{schema}", *names])
+    assert done.exit_code == 0, done.output
+
+
+def test_the_pre_commit_configuration_of_the_readme(tmp_path):
+    (document,) = readme_documents("repos")
+    (repository,) = yaml.safe_load(document)["repos"]
+    hooks = yaml.safe_load((TOP / ".pre-commit-hooks.yaml").read_text())
+    assert [hook["id"] for hook in repository["hooks"]] == [hook["id"] for hook in hooks]
+    assert repository["rev"] == f"v{__version__}"
+    (tmp_path / "config.yaml").write_text(document)
+    for kind, path in (("config", tmp_path / "config.yaml"), ("manifest", TOP / ".pre-commit-hooks.yaml")):
+        subprocess.run([sys.executable, "-m", "pre_commit", f"validate-{kind}", str(path)], check=True)
+
+
+def test_the_containers_of_the_readme(job):
+    """The image is given the repository where it works, and is the one that was built."""
+    (block,) = (block for block in readme_blocks("sh") if "docker" in block)
+    asked = job.temp / "asked"
+    for name in ("docker", "python"):
+        program(job.programs / name, f'printf "%s\\n" {name} "$@" >>"{asked}"')
+    assert job(block)[0] == 0
+    build, run = (call.split("\n")[:-1] for call in asked.read_text().split("docker\n")[1:])
+    assert build == ["build", "-t", run[-1], "."]
+    image = dict(line.split(" ", 1) for line in (TOP / "Dockerfile").read_text().splitlines() if line[:1].isupper())
+    assert run[:-1] == ["run", "--rm", "-v", f"{Path.cwd()}:{image['WORKDIR']}:ro"]
 
 
 def test_the_readme_gives_the_action_inputs_that_it_has():
@@ -159,8 +217,7 @@ def test_the_steps_of_the_image(job):
 
 
 def test_the_shell_lines_of_the_readme_run(root, portlint):
-    blocks = re.findall(r"^```sh\n(.*?)^```", (TOP / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines()]
+    lines = [line for block in readme_blocks("sh") for line in block.splitlines()]
     for line in lines:
         if line.startswith(("portlint check --", "portlint report ")):
             assert portlint(*shlex.split(line)[1:])[0] in (0, 1), line
