@@ -32,7 +32,8 @@ from portlint.model import (
 )
 from portlint.report import Report, Summary, render
 from portlint.report.audit import AUDIT_FORMATS, Audit, Unchecked, render_audit
-from portlint.report.audit.facts import EVERYWHERE, allocation, most_telling, sentences, service_table
+from portlint.report.audit.facts import EVERYWHERE, allocation, most_telling, sentences, service_table, writers
+from portlint.report.audit.folding import folded
 from portlint.report.audit.portmap import CONFLICT, KNOWN, MISMATCH, UNKNOWN, picture, port_map
 
 SOURCE = b"import os\nport = '<script>alert(1)</script>' or 8001\n"
@@ -107,18 +108,27 @@ class Page(HTMLParser):
 
 def test_the_summary_is_three_sentences():
     first, second, third = sentences(audit(finding()))
-    assert first == "shop writes 5 different ports in 5 places of 2 files; 7 files could be read and checked."
+    assert first == "shop writes 5 different ports in 5 places of 2 files; 7 files were read."
     assert second == (
-        "The registry, ports.yaml, has 2 services "
-        "(in agreement with it: 1 place; in contradiction: 2; unknown to it: 1)."
+        "The registry, ports.yaml, has 2 services: "
+        "1 place agrees with it, 2 places contradict it, 1 place has a port that it does not know."
     )
-    assert third == "The check gives 1 error; 1 file could not be checked."
-    assert "There is no registry of ports" in sentences(audit(registry=None))[1]
+    assert third == "The check found 1 error; 1 file could not be checked."
+    assert sentences(audit(*[finding()] * 4))[2].startswith("The check found 4 errors (all wrong-port); ")
+    others = [finding(rule="PORT103")] * 2
+    assert sentences(audit(*[finding()] * 4, *others))[2].startswith(
+        "The check found 6 errors (most often wrong-port: 4)"
+    )
+    first, second, third = sentences(audit(registry=None, matches=()))
+    assert first == "shop writes no port; 7 files were read."
+    assert second.startswith("There is no registry")
+    assert third == "The check found nothing wrong; 1 file could not be checked."
 
 
 def test_service_table():
-    table = service_table(audit())
-    assert table.environments == (EVERYWHERE, "production")
+    elsewhere = match(5001, Verdict.UNKNOWN, environment="staging")
+    table = service_table(audit(matches=(*MATCHES, elsewhere)))
+    assert (table.environments, table.registered) == ((EVERYWHERE, "production"), 2)
     rows = {name: [(cell.registered, cell.others) for cell in cells] for name, cells in table.rows}
     assert rows == {"api": [("8000", ("8001",)), ("8100", ("8101",))], "web": [("3000", ()), ("", ())]}
 
@@ -127,7 +137,10 @@ def test_allocation():
     core, *others = allocation(audit())
     assert (core.name, core.used, core.reserved, core.free) == ("core", ((8000, "api"),), (PortRange(8050, 8059),), 89)
     assert [str(each.ports) for each in others] == ["3000-3999", "8000-8999"]
-    assert [str(each.ports) for each in allocation(audit(registry=None))] == ["5000-5999", "8000-8999"]
+    high = (*MATCHES, match(45000, Verdict.UNKNOWN), match(65000, Verdict.UNKNOWN))
+    found = [str(each.ports) for each in allocation(audit(registry=None, matches=high))]
+    assert found == ["5000-5999", "8000-8999", "40000-49999", "60000-65535"]
+    assert dict(allocation(audit(registry=None))[1].used) == {8000: "api", 8001: "api", 8101: "api"}
 
 
 def test_port_map():
@@ -135,7 +148,7 @@ def test_port_map():
     assert set(found.services) == {"api", "web"}
     assert set(found.files) == {"app.py", "prod.env"}
     states = {ports.start: state for ports, state in found.states.items()}
-    assert states == {8000: KNOWN, 8001: CONFLICT, 8101: MISMATCH, 5000: UNKNOWN, 8100: KNOWN, 3000: KNOWN}
+    assert states == {8000: KNOWN, 8001: CONFLICT, 8101: MISMATCH, 5000: UNKNOWN, 3000: KNOWN}
     assert found.by_service["api", PortRange(8101, 8101)] == MISMATCH
 
 
@@ -150,6 +163,42 @@ def test_no_two_texts_of_the_map_overlap(number):
         heights = sorted(label.y for label in labels)
         assert all(after - before >= 13 for before, after in pairwise(heights))
         assert heights[0] > 0 and heights[-1] < drawn.height
+
+
+def test_a_picture_folds_files_but_those_that_are_wrong():
+    paths = [f"{folder}/f{at}.py" for folder in ("a/b", "a/c", "d") for at in range(4)] + ["top.py"]
+    assert folded(paths, (), 20) == {path: path for path in paths}
+    names = folded(paths, {"a/b/f0.py"}, 8)
+    assert names["a/b/f0.py"] == "a/b/f0.py" and names["a/b/f1.py"] == "a/b/ (3 files)"
+    assert names["a/c/f0.py"] == "a/c/ (4 files)" and names["d/f0.py"] == "d/f0.py"
+    assert set(folded(paths, (), 1).values()) == {"a/ (8 files)", "d/ (4 files)", "top.py"}
+
+
+def test_the_map_is_of_few_names_and_of_every_port():
+    matches = tuple(match(8000 + at, Verdict.UNKNOWN, path=f"pkg/m{at % 9}/f{at}.py") for at in range(200))
+    whole = audit(matches=(*matches, match(9, Verdict.MISMATCH, API, path="pkg/m1/wrong.py")))
+    found = port_map(whole)
+    assert "pkg/m1/wrong.py" in found.files and len(found.files) <= 45
+    assert found.left_out == (0, 0, 0)
+    assert {ports for ports, _ in found.by_file} == {each.literal.ports for each in whole.matches}
+
+
+def test_the_legend_has_what_is_drawn():
+    said = text("html").partition('<ul class="legend">')[2].partition("</ul>")[0]
+    assert re.findall("</svg> (.*)", said) == [
+        "as the registry has it",
+        "another port than is meant",
+        "a port that the registry does not know",
+        "a port that contradicts the registry",
+    ]
+    said = text("html", registry=None, matches=MATCHES[3:]).partition('<ul class="legend">')[2].partition("</ul>")[0]
+    assert re.findall("</svg> (.*)", said) == ["what the files say; there is no registry"]
+
+
+def test_files_are_sorted_by_findings():
+    first, second = writers(audit(finding("prod.env")))
+    assert (first.path, first.findings, first.places, list(map(str, first.ports))) == ("prod.env", 1, 1, ["8101"])
+    assert (second.path, second.places) == ("app.py", 4)
 
 
 def test_what_agrees_is_left_out_first():
@@ -197,7 +246,7 @@ def test_nothing_in_a_repository_acts(format):
     if format == "html":
         page = Page(whole)
         assert (page.tags.count("script"), page.tags.count("b")) == (1, 0)
-        assert "49" not in whole.partition("<body>")[2].replace("sha256", "")
+        assert "{{ 7*7 }}" in "".join(page.words)
         assert "<script>alert(1)</script>' or " in "".join(page.words)
     elif format == "markdown":
         assert "<b>" not in whole and "<script" not in whole
@@ -212,6 +261,30 @@ def test_html_of_5000_places_is_below_a_megabyte():
     ]
     findings = [finding(f"services/component-{at}/settings.py") for at in range(1000)]
     assert len(text("html", *findings, matches=tuple(literals)).encode()) < 1_000_000
+
+
+def test_html_has_the_cards_of_its_rules_with_an_example():
+    from portlint import cards
+
+    whole = audit(finding(rule="PORT202"))
+    page = "".join(render_audit(replace(whole, report=replace(whole.report, card=cards.card)), "html"))
+    example = next(each for each in cards.card("PORT202").examples if each.expect)
+    said = "".join(Page(page).words)
+    for words in (example.title, *example.files.values(), *example.after.values(), *example.expect):
+        assert words in said
+    assert "`" not in said.partition("Example: ")[0]
+
+
+def test_html_where_there_is_nothing():
+    said = "".join(Page(text("html", matches=(), registry=None)).words)
+    assert "No file here writes a port" in said and "None: no rule has anything to say." in said
+    assert not any(title in said for title in ("Port map", "Inventory", "Allocation", "Services"))
+
+
+def test_every_link_of_the_page_leads_somewhere():
+    for fields in ({}, {"matches": (), "registry": None}, {"unchecked": (Unchecked("x.bin", "not text", False),)}):
+        whole = text("html", *([finding(), finding(rule="PORT103")] if fields else []), **fields)
+        assert set(re.findall(r'href="#([^"]*)"', whole)) <= set(re.findall(r' id="([^"]*)"', whole))
 
 
 def test_html_of_findings_alone():
@@ -269,7 +342,7 @@ def test_report_of_a_repository(root, portlint):
 
 def test_report_needs_no_sound_registry(root, portlint):
     fill(root, {"ports.yaml": "- of another kind\n"})
-    assert "There is no registry of ports" in portlint("report")[1]
+    assert "There is no registry (ports.yaml)" in portlint("report")[1]
 
 
 def test_report_with_a_wrong_format(root, portlint):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from portlint.model import Finding, Match, PortRange, Registry, Verdict
+from portlint.model import Finding, Match, PortLiteral, PortRange, Registry, Role, Verdict
 from portlint.report.audit import Audit
 from portlint.report.style import counted, severities, style
 
@@ -20,10 +20,20 @@ VERDICTS: Final = {
     Verdict.FOREIGN: "of somebody else's host: listed, not judged",
     Verdict.UNKNOWN: "no service of the registry is meant, or there is no registry",
 }
+ROLES: Final = {
+    Role.BIND: "a process listens there",
+    Role.CONNECT: "a client goes there",
+    Role.PUBLISH: "the side of a container's mapping that the host sees",
+    Role.CONTAINER: "the side of a mapping that the container sees",
+    Role.FALLBACK: "taken when an environment variable is not set",
+    Role.SETTING: "a value under a name; what it is used for is told elsewhere",
+}
 _BLOCK: Final = 1000
 """ports of a block where the registry plans none"""
 _MOST_BLOCKS: Final = 40
 _MOST_OF_A_RANGE: Final = 100
+_MOST_NAMES: Final = 2
+"""services that are named beside one port"""
 EVERYWHERE: Final = "any environment"
 
 
@@ -39,29 +49,50 @@ def sentences(audit: Audit) -> tuple[str, str, str]:
     done = audit.report.summary
     files = len({match.literal.path for match in audit.matches})
     ports = len({match.literal.ports for match in audit.matches})
+    checked = counted(done.checked, "file")
     found = (
         f"{audit.name} writes {counted(ports, 'different port')} in {counted(len(audit.matches), 'place')} of "
-        f"{counted(files, 'file')}; {counted(done.checked, 'file')} could be read and checked."
+        f"{counted(files, 'file')}; {checked} {'was' if done.checked == 1 else 'were'} read."
     )
-    wrong = f"The check gives {severities(done.severities, style(False))}"
+    if not ports:
+        found = f"{audit.name} writes no port; {checked} {'was' if done.checked == 1 else 'were'} read."
+    wrong = "The check found nothing wrong"
+    if done.severities:
+        wrong = f"The check found {severities(done.severities, style(False))}{_most_often(audit)}"
     if done.suppressed:
-        wrong += f", besides {done.suppressed} that comments silence"
+        wrong += f", and {done.suppressed} that comments silence"
     unread = f"{counted(done.not_checked, 'file')} could not be checked"
     return found, _standing(audit), f"{wrong}; {unread if done.not_checked else 'every file could be checked'}."
+
+
+def _most_often(audit: Audit) -> str:
+    """The rule that finds most, where one stands out."""
+    rules = Counter(finding.rule for finding in audit.report.findings)
+    code, number = next(iter(rules.most_common(1)), ("", 0))
+    if number < 3:
+        return ""
+    name = audit.report.card(code).name
+    return f" (most often {name}: {number})" if len(rules) > 1 else f" (all {name})"
 
 
 def _standing(audit: Audit) -> str:
     if audit.registry is None:
         return (
-            "There is no registry of ports (ports.yaml), so nothing says which service each port belongs to, and what "
-            "is wrong is judged by the repository's own files alone."
+            "There is no registry (ports.yaml) that says which service each port belongs to, so the files are only "
+            "held against one another."
         )
     numbers = Counter(match.verdict for match in audit.matches)
-    agreeing, services = counted(numbers[Verdict.MATCH], "place"), counted(len(audit.registry.entries), "service")
-    return (
-        f"The registry, {audit.registry.path}, has {services} (in agreement with it: {agreeing}; in contradiction: "
-        f"{numbers[Verdict.MISMATCH]}; unknown to it: {numbers[Verdict.UNKNOWN]})."
+    said = (
+        _agreeing(numbers[Verdict.MATCH], "agrees with it", "agree with it"),
+        _agreeing(numbers[Verdict.MISMATCH], "contradicts it", "contradict it"),
+        _agreeing(numbers[Verdict.UNKNOWN], "has a port that it does not know", "have a port that it does not know"),
     )
+    services = counted(len(audit.registry.entries), "service")
+    return f"The registry, {audit.registry.path}, has {services}: {said[0]}, {said[1]}, {said[2]}."
+
+
+def _agreeing(places: int, one: str, several: str) -> str:
+    return f"{counted(places, 'place')} {one if places == 1 else several}" if places else f"no place {one}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +107,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class ServiceTable:
-    """Services by environments."""
+    """Services by environments, those of the registry first; an environment that nothing is told of is left out."""
 
     environments: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+    registered: int
+    """rows of services that the registry has"""
 
 
 def service_table(audit: Audit) -> ServiceTable:
@@ -87,7 +120,6 @@ def service_table(audit: Audit) -> ServiceTable:
     entries = audit.registry.entries if audit.registry else ()
     named = {name for entry in entries for name in entry.environments}
     named |= {match.environment for match in audit.matches if match.environment and service_of(match)}
-    columns = (EVERYWHERE, *sorted(named))
     registered = {
         (entry.name, environment): str(value)
         for entry in entries
@@ -98,6 +130,8 @@ def service_table(audit: Audit) -> ServiceTable:
         service = service_of(match)
         if service and match.verdict in (Verdict.MISMATCH, Verdict.UNKNOWN):
             written.setdefault((service, match.environment or EVERYWHERE), set()).add(match.literal.ports)
+    told = {environment for _, environment in (*registered, *written)}
+    columns = (EVERYWHERE, *sorted(named & told))
     names = [entry.name for entry in entries]
     names += sorted({service for service, _ in written} - set(names))
     rows = []
@@ -107,7 +141,7 @@ def service_table(audit: Audit) -> ServiceTable:
             others = sorted(written.get((name, column), ()), key=lambda ports: ports.start)
             cells.append(Cell(registered.get((name, column), ""), tuple(map(str, others))))
         rows.append((name, tuple(cells)))
-    return ServiceTable(columns, tuple(rows))
+    return ServiceTable(columns, tuple(rows), len(entries))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +157,13 @@ class Stretch:
 
 
 def allocation(audit: Audit) -> tuple[Stretch, ...]:
-    """The blocks of the plan, then thousands of ports for what lies outside of it; at most 40 in all."""
+    """The blocks of the plan, then the thousands of ports that hold what lies outside of it; at most 40 in all."""
     owners = _owners(audit)
     planned = [(block.name, block.ports) for block in audit.registry.blocks] if audit.registry else []
     reserved = [each.ports for each in audit.registry.reserved] if audit.registry else []
     outside = [port for port in owners if not any(port in ports for _, ports in planned)]
-    starts = sorted({port // _BLOCK * _BLOCK for port in outside})
-    blocks = planned + [("", PortRange(max(1, at), min(at + _BLOCK - 1, 65535))) for at in starts]
+    blocks = planned + [("", ports) for ports in sorted(map(_unplanned, outside), key=lambda each: each.start)]
+    blocks = list(dict.fromkeys(blocks))
     return tuple(_stretch(name, ports, owners, reserved) for name, ports in blocks[:_MOST_BLOCKS])
 
 
@@ -143,10 +177,18 @@ def _owners(audit: Audit) -> dict[int, str]:
                     others = owners.get(port, entry.name)
                     owners[port] = others if others == entry.name else f"{others} and {entry.name}"
         return owners
+    services: dict[int, dict[str, None]] = {}
     for match in audit.matches:
         if match.literal.valid and match.verdict is not Verdict.FOREIGN:
-            owners.setdefault(match.literal.port, service_of(match) or match.literal.path)
-    return owners
+            owners.setdefault(match.literal.port, match.literal.path)
+            if service := service_of(match):
+                services.setdefault(match.literal.port, {})[service] = None
+    return owners | {port: _named(list(names)) for port, names in services.items()}
+
+
+def _named(services: list[str]) -> str:
+    more = len(services) - _MOST_NAMES
+    return " and ".join([*services[:_MOST_NAMES], *([f"{more} more"] if more > 0 else [])])
 
 
 def _stretch(name: str, ports: PortRange, owners: dict[int, str], reserved: Sequence[PortRange]) -> Stretch:
@@ -183,4 +225,42 @@ def blocks_of(registry: Registry | None, port: int) -> str:
     for block in registry.blocks if registry else ():
         if port in block.ports:
             return block.name
-    return f"{port // _BLOCK * _BLOCK} to {port // _BLOCK * _BLOCK + _BLOCK - 1}"
+    around = _unplanned(port)
+    return f"{around.start} to {around.end}"
+
+
+def _unplanned(port: int) -> PortRange:
+    """The thousand of ports that a port lies in; from 10,000 on, where few are used, the ten thousand."""
+    size = _BLOCK if port < 10 * _BLOCK else 10 * _BLOCK
+    start = port // size * size
+    return PortRange(max(1, start), min(start + size - 1, 65535))
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A file that writes ports."""
+
+    path: str
+    format: str
+    ports: tuple[PortRange, ...]
+    places: int
+    findings: int
+
+
+def writers(audit: Audit) -> list[Writer]:
+    """The files that write ports, those with most findings first, then those with most places."""
+    literals: dict[str, list[PortLiteral]] = {}
+    for match in audit.matches:
+        literals.setdefault(match.literal.path, []).append(match.literal)
+    findings = Counter(finding.path for finding in audit.report.findings)
+    found = [
+        Writer(
+            path=path,
+            format=group[0].format,
+            ports=tuple(sorted({each.ports for each in group}, key=lambda ports: (ports.start, ports.end))),
+            places=len(group),
+            findings=findings[path],
+        )
+        for path, group in literals.items()
+    ]
+    return sorted(found, key=lambda writer: (-writer.findings, -writer.places, writer.path))

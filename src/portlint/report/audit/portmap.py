@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from portlint.model import PortRange, Verdict
+from portlint import wellknown
+from portlint.model import Match, PortRange, Verdict
 from portlint.report.audit import Audit
 from portlint.report.audit.facts import blocks_of, service_of
+from portlint.report.audit.folding import folded
 
 CONFLICT, MISMATCH, KNOWN, UNKNOWN = "conflict", "mismatch", "known", "unknown"
 _CONFLICTS: Final = frozenset({"PORT201", "PORT303", "PORT404", "PORT501", "PORT507"})
 """rules that say that two want one port"""
-_MOST_SERVICES, _MOST_ROWS, _MOST_FILES = 250, 300, 60
+_MOST_SERVICES, _MOST_ROWS, _MOST_FILES = 250, 300, 45
+_SHOWN_ALONE: Final = 30
+"""files with another port than the registry has, which are not folded"""
 _RANKS: Final = (CONFLICT, MISMATCH, KNOWN, UNKNOWN)
 
 PITCH: Final = 20
 """units between two rows of the picture, and below: places in it"""
-WIDTH: Final = 1000
-SERVICES_END, MIDDLE_START, MIDDLE_END, FILES_START = 240, 400, 540, 680
-_LONGEST: Final = 40
+WIDTH: Final = 1160
+SERVICES_END, MIDDLE_START, MIDDLE_END, FILES_START = 230, 390, 490, 720
+_LONGEST: Final = 54
 """characters of a file's name; the end of it tells more"""
 
 
 @dataclass(frozen=True, slots=True)
 class PortMap:
-    """What is linked to what. A link has a state: mismatch, known or unknown."""
+    """What is linked to what. A link has a state: mismatch, known or unknown. A folder may stand for its files."""
 
     services: tuple[str, ...]
     ports: tuple[PortRange, ...]
@@ -44,19 +48,18 @@ def port_map(audit: Audit) -> PortMap:
     by_service: dict[tuple[str, PortRange], str] = {}
     by_file: dict[tuple[PortRange, str], str] = {}
     uses: Counter[PortRange] = Counter()
-    paths: Counter[str] = Counter()
+    files: Counter[str] = Counter()
+    drawn = [match for match in audit.matches if match.verdict is not Verdict.FOREIGN and match.literal.valid]
+    names = _names_of_files(drawn)
     for entry in audit.registry.entries if audit.registry else ():
-        for value in (PortRange(entry.default, entry.default), *entry.environments.values()):
-            by_service[entry.name, value] = KNOWN
-    for match in audit.matches:
-        literal = match.literal
-        if match.verdict is Verdict.FOREIGN or not literal.valid:
-            continue
+        by_service[entry.name, PortRange(entry.default, entry.default)] = KNOWN
+    for match in drawn:
+        literal, file = match.literal, names[match.literal.path]
         state = MISMATCH if match.verdict is Verdict.MISMATCH else UNKNOWN
         state = KNOWN if match.verdict is Verdict.MATCH else state
         uses[literal.ports] += 1
-        paths[literal.path] += 1
-        _worst(by_file, (literal.ports, literal.path), state)
+        files[file] += 1
+        _worst(by_file, (literal.ports, file), state)
         service = service_of(match)
         if service is not None:
             _worst(by_service, (service, literal.ports), state)
@@ -65,7 +68,18 @@ def port_map(audit: Audit) -> PortMap:
         _worst(states, ports, state)
     fought = {finding.port for finding in audit.report.findings if finding.rule in _CONFLICTS}
     states.update((ports, CONFLICT) for ports in states if ports.start in fought)
-    return _fitted(by_service, by_file, states, uses, paths)
+    return _fitted(by_service, by_file, states, uses, files)
+
+
+def _names_of_files(matches: Iterable[Match]) -> Mapping[str, str]:
+    """Files to what stands for them in the picture; those that contradict the registry keep their names."""
+    paths: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
+    for match in matches:
+        paths[match.literal.path] += 1
+        wrong[match.literal.path] += match.verdict is Verdict.MISMATCH
+    alone = {path for path, number in wrong.most_common(_SHOWN_ALONE) if number}
+    return folded(paths, alone, _MOST_FILES)
 
 
 def _worst(states: dict[tuple[str, PortRange], str] | dict[tuple[PortRange, str], str] | dict[PortRange, str],
@@ -111,12 +125,13 @@ def _ordered(pairs: Iterable[tuple[str, int]]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A text in the picture. full: for the tooltip."""
+    """A text in the picture. full: for the tooltip. key: what it is called by the curves."""
 
     y: float
     text: str
     full: str
-    state: str
+    state: str = UNKNOWN
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +139,8 @@ class Curve:
     path: str
     """of an SVG path"""
     state: str
+    keys: tuple[str, str]
+    """of what it links"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,46 +155,59 @@ class Picture:
 
 def picture(audit: Audit, found: PortMap) -> Picture:
     """Where each thing is drawn."""
-    blocks, ports, row = [], [], 1.0
-    middle: dict[PortRange, float] = {}
+    blocks: list[Label] = []
+    ports: list[Label] = []
+    row = 1.0
     for name, group in groupby(found.ports, lambda each: blocks_of(audit.registry, each.start)):
-        blocks.append(Label(row * PITCH, _cut(name, 22), name, ""))
+        blocks.append(Label(row * PITCH, _cut(name, 24), name))
         row += 1
         for each in group:
-            middle[each] = row * PITCH
-            ports.append(Label(row * PITCH, str(each), f"{each}: {found.states[each]}", found.states[each]))
+            ports.append(Label(row * PITCH, str(each), _told(each), found.states[each], f"p{len(ports)}"))
             row += 1
         row += 0.5
     height = int(max(row, len(found.services) + 1, len(found.files) + 1) * PITCH)
-    services, files = _spread(found.services, height), _spread(found.files, height)
+    services = [
+        Label(y, _cut(name, 32), name, key=f"s{at}") for at, (name, y) in enumerate(_spread(found.services, height))
+    ]
+    files = [Label(y, _end(name), name, key=f"f{at}") for at, (name, y) in enumerate(_spread(found.files, height))]
+    port_at = dict(zip(found.ports, ports, strict=True))
+    service_at = {label.full: label for label in services}
+    file_at = {label.full: label for label in files}
     curves = [
-        Curve(_curve(SERVICES_END + 8, services[name], MIDDLE_START, middle[port]), state)
+        _curve(SERVICES_END + 8, service_at[name], MIDDLE_START, port_at[port], state)
         for (name, port), state in found.by_service.items()
     ]
     curves += (
-        Curve(_curve(MIDDLE_END, middle[port], FILES_START - 8, files[path]), state)
-        for (port, path), state in found.by_file.items()
+        _curve(MIDDLE_END, port_at[port], FILES_START - 8, file_at[file], state)
+        for (port, file), state in found.by_file.items()
     )
     curves.sort(key=lambda curve: -_RANKS.index(curve.state))
     return Picture(
         height=height,
-        services=tuple(Label(y, _cut(name, 30), name, "") for name, y in services.items()),
+        services=tuple(services),
         blocks=tuple(blocks),
         ports=tuple(ports),
-        files=tuple(Label(y, _end(path), path, "") for path, y in files.items()),
+        files=tuple(files),
         curves=tuple(curves),
     )
 
 
-def _spread(names: tuple[str, ...], height: int) -> dict[str, float]:
-    pitch = min(3 * PITCH, height / (len(names) + 1))
-    top = (height - pitch * (len(names) - 1)) / 2
-    return {name: round(top + pitch * row, 1) for row, name in enumerate(names)}
+def _told(ports: PortRange) -> str:
+    """The ports, and what the world uses them for."""
+    usual = [service.name for service in wellknown.by_port().get(ports.start, ())] if ports.start == ports.end else []
+    return f"{ports}: usually {' or '.join(usual[:3])}" if usual else str(ports)
 
 
-def _curve(x: float, y: float, to_x: float, to_y: float) -> str:
-    middle = (x + to_x) / 2
-    return f"M{x:g} {y:g}C{middle:g} {y:g} {middle:g} {to_y:g} {to_x:g} {to_y:g}"
+def _spread(names: tuple[str, ...], height: int) -> Iterator[tuple[str, float]]:
+    pitch = height / (len(names) + 1)
+    for row, name in enumerate(names, 1):
+        yield name, round(pitch * row, 1)
+
+
+def _curve(x: float, start: Label, to_x: float, end: Label, state: str) -> Curve:
+    bend = (to_x - x) * 0.35
+    path = f"M{x:g} {start.y:g}C{x + bend:g} {start.y:g} {to_x - bend:g} {end.y:g} {to_x:g} {end.y:g}"
+    return Curve(path, state, (start.key, end.key))
 
 
 def _cut(text: str, longest: int) -> str:
