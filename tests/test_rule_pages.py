@@ -42,6 +42,14 @@ def test_bash_completes(portlint):
     assert completed(script, "portlint", "che") == ["check"]
     assert completed(script, "portlint", "check", "--output-f") == ["--output-format"]
     assert completed(script, "portlint", "report", "-o") == ["-o"]
+    assert completed(script, "portlint", "check", "--output-format", "g") == ["grouped", "github", "gitlab"]
+    assert completed(script, "portlint", "check", "--output-format", "=", "sar") == ["sarif"]
+    assert completed(script, "portlint", "check", "--output-format", "sarif", ":", "f") == []
+    assert completed(script, "portlint", "check", "--fail-level", "") == ["error", "warning", "info"]
+    assert completed(script, "portlint", "check", "--jobs", "1")[0] == "1"
+    assert completed(script, "portlint", "check", "--select", "PORT101,PORT90")[0] == "PORT101,PORT901"
+    assert completed(script, "portlint", "check", "--baseline", "") == []
+    assert completed(script, "portlint", "registry", "mo") == ["move"]
     assert completed(script, "portlint", "explain", "PORT90") == [c for c in cards.names() if c.startswith("PORT90")]
 
 
@@ -49,7 +57,15 @@ def test_zsh_and_fish_know_every_command(portlint):
     for shell in ("zsh", "fish"):
         script = portlint("completion", shell)[1]
         assert all(re.search(rf"\b{command}\b", script) for command in cli.COMMANDS)
-        assert "--output-format" in script
+        assert "output-format" in script and "traefik-port-mismatch" in script and "rdjson" in script
+
+
+def test_completion_knows_what_the_help_says(portlint):
+    script = portlint("completion", "bash")[1]
+    for command in cli.COMMANDS:
+        said = re.findall(r"^  (?:-\w, )?(--[\w-]+)", portlint(command, "--help")[1], re.MULTILINE)
+        assert said
+        assert set(said) <= set(completed(script, "portlint", command, "--"))
 
 
 def test_an_unknown_shell_is_the_users_mistake(portlint):

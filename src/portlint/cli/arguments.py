@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
-from typing import NoReturn
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
 from portlint.errors import UserError, nearest
+
+_ONLY_BUILT: ContextVar[bool] = ContextVar("_ONLY_BUILT", default=False)
 
 
 class Parser(argparse.ArgumentParser):
@@ -27,6 +31,8 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The arguments. Raises UserError."""
+        if _ONLY_BUILT.get():
+            raise _BuiltError(self)
         before, behind = list(arguments), []
         if "--" in before:  # parse_known_intermixed_args would take what follows for options again
             at = before.index("--")
@@ -41,6 +47,10 @@ class Parser(argparse.ArgumentParser):
             self._take(known, behind)
         return known
 
+    def described(self) -> Sequence[argparse.Action]:
+        """What the command takes: its options and arguments, with their help."""
+        return self._actions
+
     def _take(self, known: argparse.Namespace, words: list[str]) -> None:
         for action in self._get_positional_actions():
             if action.nargs == "*":
@@ -49,7 +59,43 @@ class Parser(argparse.ArgumentParser):
         self.error(f'there is no argument "{words[0]}"')
 
 
-def one_of(words: Iterable[str]) -> Callable[[str], str]:
+class _BuiltError(Exception):
+    """Ends a command when its parser is there."""
+
+    def __init__(self, parser: Parser) -> None:
+        super().__init__()
+        self.parser = parser
+
+
+def parser_of(run: Callable[[list[str]], int]) -> Parser:
+    """The parser that a command builds; the command itself does nothing."""
+    token = _ONLY_BUILT.set(True)
+    try:
+        run([])
+    except _BuiltError as built:
+        return built.parser
+    finally:
+        _ONLY_BUILT.reset(token)
+    raise AssertionError("the command reads no arguments")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A type for argparse: reads a word, and knows what a shell is to offer in its place."""
+
+    offered: Callable[[], Iterable[str]]
+    read: Callable[[str], Any] = str
+    """raises argparse.ArgumentTypeError"""
+    is_list: bool = False
+    """several, with commas between them"""
+    has_file: bool = False
+    """a colon and a file may follow"""
+
+    def __call__(self, word: str) -> Any:
+        return self.read(word)
+
+
+def one_of(words: Iterable[str]) -> Words:
     """A type for argparse: one of a few words."""
     known = tuple(words)
 
@@ -59,7 +105,7 @@ def one_of(words: Iterable[str]) -> Callable[[str], str]:
         hint = nearest(word, known) or f" (one of {', '.join(known)})"
         raise argparse.ArgumentTypeError(f'there is no "{word}"{hint}')
 
-    return read
+    return Words(lambda: known, read)
 
 
 def number(word: str) -> int:
@@ -69,8 +115,16 @@ def number(word: str) -> int:
     raise argparse.ArgumentTypeError(f'expected a whole number of at least 1, not "{word}"')
 
 
-def output(formats: Iterable[str]) -> Callable[[str], tuple[str, str | None]]:
-    """A type for argparse: `FMT` or `FMT:FILE`."""
+def rules() -> Iterable[str]:
+    """What a rule can be called: its code, and its name."""
+    from portlint import cards
+
+    names = cards.names()
+    return (*names, *names.values())
+
+
+def output(formats: Iterable[str]) -> Words:
+    """A type for argparse: `FMT` or `FMT:FILE`, read as a pair."""
     known = one_of(formats)
 
     def read(word: str) -> tuple[str, str | None]:
@@ -79,4 +133,4 @@ def output(formats: Iterable[str]) -> Callable[[str], tuple[str, str | None]]:
             raise argparse.ArgumentTypeError(f'no file is named behind "{format}:"')
         return known(format), file or None
 
-    return read
+    return Words(known.offered, read, has_file=True)

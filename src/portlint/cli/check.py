@@ -8,8 +8,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from portlint.cli import fixing, output, scope
-from portlint.cli.arguments import Parser
+from portlint.cli.arguments import Parser, Words
 from portlint.cli.arguments import output as output_format
+from portlint.cli.arguments import rules as rule_words
 from portlint.cli.errors import say
 from portlint.cli.findings import report_of
 from portlint.errors import UserError
@@ -43,11 +44,17 @@ def run(arguments: list[str]) -> int:
     )
     scope.add_scope(parser)
     rules = parser.add_argument_group("rules")
+    codes = Words(rule_words, is_list=True)
     rules.add_argument(
-        "--select", action="append", metavar="CODES", help="run these only: PORT101, PORT2, hardcoded-port"
+        "--select", action="append", type=codes, metavar="CODES", help="run these only: PORT101, PORT2, hardcoded-port"
     )
-    rules.add_argument("--ignore", action="append", metavar="CODES", help="do not run these")
-    rules.add_argument("--fail-level", metavar="LEVEL", help="error, warning or info; default: warning")
+    rules.add_argument("--ignore", action="append", type=codes, metavar="CODES", help="do not run these")
+    rules.add_argument(
+        "--fail-level",
+        type=Words(lambda: ("error", "warning", "info")),
+        metavar="LEVEL",
+        help="error, warning or info; default: warning",
+    )
     rules.add_argument("--baseline", metavar="FILE", help="accept the findings that this file lists")
     rules.add_argument("--exit-zero", action="store_true", help="exit code 0 whatever is found")
     fixing.add_flags(parser)

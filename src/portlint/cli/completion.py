@@ -2,89 +2,53 @@
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import redirect_stdout, suppress
+from argparse import Action
+from collections.abc import Iterator
 from importlib import import_module
 
 from portlint.cli import output
-from portlint.cli.arguments import Parser, one_of
+from portlint.cli.arguments import Parser, Words, one_of, parser_of
+from portlint.cli.completion_scripts import SHELLS, Command, Option, Takes
 
-_OPTION_LINE = re.compile(r"^  (-\S.*?)(?:  .*)?$", re.MULTILINE)
-_OPTION = re.compile(r"(?<!\S)--?[A-Za-z][\w-]*")
 _EPILOG = """\
   bash   eval "$(portlint completion bash)"                                  in ~/.bashrc
   zsh    portlint completion zsh > "${fpath[1]}/_portlint"                   once
   fish   portlint completion fish > ~/.config/fish/completions/portlint.fish  once
 """
+_FILES = frozenset({"FILE", "PATH", "PATTERN"})
+"""what an argument is called in the help texts that a file's name may be given for"""
 
 
 def run(arguments: list[str]) -> int:
     parser = Parser("completion", description="Print the completion script of a shell.", epilog=_EPILOG)
-    parser.add_argument("shell", type=one_of(_SHELLS), metavar="SHELL", help=", ".join(_SHELLS))
+    parser.add_argument("shell", type=one_of(SHELLS), metavar="SHELL", help=", ".join(SHELLS))
     given = parser.read(arguments)
-    output.write(_SHELLS[given.shell](_words()), None)
+    output.write(SHELLS[given.shell](tuple(_commands())), None)
     return 0
 
 
-def _words() -> Mapping[str, tuple[str, ...]]:
-    """Command to what can follow it besides files: its options, and the rules that can be explained.
-
-    The options are read from the help texts, so that no option can be forgotten.
-    """
-    from portlint import cards
+def _commands() -> Iterator[Command]:
+    """What each command takes, as its own parser says, so that no option can be forgotten."""
     from portlint.cli import COMMANDS
 
-    words: dict[str, tuple[str, ...]] = {}
-    for command in COMMANDS:
-        text = io.StringIO()
-        with redirect_stdout(text), suppress(SystemExit):
-            import_module(f"portlint.cli.{command}").run(["--help"])
-        lines = _OPTION_LINE.findall(text.getvalue())
-        words[command] = tuple(sorted({option for line in lines for option in _OPTION.findall(line)}))
-    words["explain"] += tuple(cards.names())
-    words["completion"] += tuple(_SHELLS)
-    return words
+    for name, summary in COMMANDS.items():
+        actions = parser_of(import_module(f"portlint.cli.{name}").run).described()
+        places = [_option(action) for action in actions if not action.option_strings]
+        yield Command(
+            name,
+            summary,
+            tuple(_option(action) for action in actions if action.option_strings),
+            tuple(word for place in places for word in place.words),
+            any(place.takes is Takes.FILE for place in places),
+        )
 
 
-def _bash(words: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    yield "_portlint() {\n"
-    yield '  local word=${COMP_WORDS[COMP_CWORD]} known=""\n'
-    yield f'  if [ "$COMP_CWORD" -eq 1 ]; then known="{" ".join(words)}"; else\n'
-    yield "    case ${COMP_WORDS[1]} in\n"
-    yield from (f'      {command}) known="{" ".join(known)}" ;;\n' for command, known in words.items())
-    yield "    esac\n  fi\n"
-    yield '  COMPREPLY=($(compgen -W "$known" -- "$word"))\n}\n'
-    yield "complete -o default -F _portlint portlint\n"
-
-
-def _zsh(words: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    yield "#compdef portlint\n_portlint() {\n  local -a known\n"
-    yield f"  if (( CURRENT == 2 )); then known=({' '.join(words)}); else\n"
-    yield "    case $words[2] in\n"
-    yield from (f"      {command}) known=({' '.join(known)}) ;;\n" for command, known in words.items())
-    yield "    esac\n  fi\n"
-    yield "  compadd -a known\n  (( CURRENT > 2 )) && _files\n}\n"
-    yield 'if [ "$funcstack[1]" = _portlint ]; then _portlint "$@"; else compdef _portlint portlint; fi\n'
-
-
-def _fish(words: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    from portlint.cli import COMMANDS
-
-    for command, summary in COMMANDS.items():
-        yield f"complete -c portlint -n __fish_use_subcommand -f -a {command} -d {_quoted(summary)}\n"
-    for command, known in words.items():
-        yield f"complete -c portlint -n '__fish_seen_subcommand_from {command}' -a '{' '.join(known)}'\n"
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
-_SHELLS: Mapping[str, Callable[[Mapping[str, tuple[str, ...]]], Iterator[str]]] = {
-    "bash": _bash,
-    "zsh": _zsh,
-    "fish": _fish,
-}
+def _option(action: Action) -> Option:
+    names, text = tuple(action.option_strings), action.help or ""
+    if action.nargs == 0:
+        return Option(names, text, Takes.NOTHING)
+    if isinstance(action.type, Words):
+        words = tuple(action.type.offered())
+        takes = Takes.LIST if action.type.is_list else Takes.FORMAT if action.type.has_file else Takes.WORD
+        return Option(names, text, takes, words)
+    return Option(names, text, Takes.FILE if action.metavar in _FILES else Takes.TEXT)

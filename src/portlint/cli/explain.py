@@ -6,7 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from portlint.cli import output
-from portlint.cli.arguments import Parser, one_of
+from portlint.cli.arguments import Parser, Words, one_of
+from portlint.cli.arguments import rules as rule_words
 from portlint.cli.scope import WHEN
 from portlint.errors import UserError, nearest
 
@@ -33,7 +34,9 @@ def run(arguments: list[str]) -> int:
         description="Explain a rule: what it finds, why that matters, how to mend it, with examples. Works offline.",
         epilog=_EPILOG,
     )
-    parser.add_argument("rules", nargs="*", metavar="RULE", help="code or name; none: a list of all")
+    parser.add_argument(
+        "rules", nargs="*", type=Words(rule_words), metavar="RULE", help="code or name; none: a list of all"
+    )
     parser.add_argument("--color", default="auto", type=one_of(WHEN), metavar="WHEN", help="auto, always or never")
     parser.add_argument("--markdown", action="store_true", help="as a page of Markdown: docs/rules.md")
     given = parser.read(arguments)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from portlint.cli.arguments import Parser, number, one_of
+from portlint.cli.arguments import Parser, Words, number, one_of
 from portlint.cli.errors import EXIT_BUG, report_bug, say
 from portlint.errors import UserError
 
@@ -34,7 +34,12 @@ def add_scope(parser: Parser) -> None:
     looked.add_argument(
         "--force-exclude", action="store_true", default=None, help="leave out even what is named as PATH"
     )
-    looked.add_argument("--jobs", type=number, metavar="N", help="worker processes; default: one for each core")
+    looked.add_argument(
+        "--jobs",
+        type=Words(lambda: map(str, range(1, (os.cpu_count() or 1) + 1)), number),
+        metavar="N",
+        help="worker processes; default: one for each core",
+    )
     looked.add_argument(
         "--cache", action=BooleanOptionalAction, default=None, help="keep what was read for the next run; off under CI"
     )
