@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
 from commandline import FILES, codes, fill
 from portlint import __version__, cli
+from portlint.cli.arguments import parser_of
 from portlint.model import Settings
 from portlint.run import run_on_memory
 
@@ -283,3 +287,17 @@ def test_a_run_in_memory_finds_the_same():
     ]  # fmt: skip
     only = run_on_memory({"a.py": b"\0"}, Settings(select=("PORT901",)))
     assert [(finding.path, finding.rule) for finding in only.findings] == [("a.py", "PORT901")]
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_help_has_one_shape_and_its_examples_can_be_given(portlint, command):
+    code, out, _ = portlint(command, "--help")
+    assert code == 0
+    assert out.startswith(f"usage: portlint {command} ")
+    assert "positional arguments" not in out
+    assert max(map(len, out.splitlines())) <= 120
+    examples = re.findall(rf"portlint {command}\b([^|>)\n]*)", out.partition("\nexamples:\n")[2])
+    assert examples
+    parser = parser_of(import_module(f"portlint.cli.{command}").run)
+    for example in examples:
+        parser.parse_intermixed_args(shlex.split(example.partition(" -- ")[0], comments=True))

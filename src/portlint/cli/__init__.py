@@ -11,7 +11,7 @@ COMMANDS = {
     "report": "write the audit: one page about every port of the repository",
     "init": "make a registry from the repository, or from what a team has today",
     "baseline": "accept today's findings, so that only new ones count",
-    "registry": "validate, list or show the registry",
+    "registry": "validate, list, show or extend the registry; move a service to another port",
     "resolve": "print the port of a service, for shell scripts",
     "status": "show which registered ports are held, and by whom",
     "env": "run a command with every registered variable set",
@@ -70,7 +70,7 @@ The linter for hardcoded ports: every port of a repository, held against one reg
 commands:
 {chr(10).join(lines)}
 
-  portlint COMMAND --help tells all about a command; portlint --version the version.
+  portlint COMMAND --help tells all about a command, portlint --version the version.
 
 exit codes:
   0  nothing found at or above the fail level       2  the job could not be done: a wrong flag,

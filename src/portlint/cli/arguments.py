@@ -16,15 +16,19 @@ _ONLY_BUILT: ContextVar[bool] = ContextVar("_ONLY_BUILT", default=False)
 class Parser(argparse.ArgumentParser):
     """Raises UserError instead of printing its usage, and takes options before, among and behind the paths."""
 
-    def __init__(self, command: str, *, description: str, epilog: str = "", usage: str | None = None) -> None:
+    def __init__(self, command: str, *, description: str, epilog: str, usage: str) -> None:
+        """usage: what follows the command."""
         super().__init__(
             prog=f"portlint {command}",
-            usage=usage,
+            usage=f"portlint {command} {usage}",
             description=description,
             epilog=epilog,
             allow_abbrev=False,
+            add_help=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        self._positionals.title = "arguments"
+        self.add_argument("-h", "--help", action="help", help="show this text")
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message} (see {self.prog} --help)")

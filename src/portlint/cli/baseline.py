@@ -35,7 +35,7 @@ def run(arguments: list[str]) -> int:
         "baseline",
         description="Accept the findings of today, so that only new ones count.",
         epilog=_EPILOG,
-        usage="portlint baseline create|update|prune [OPTION...]",
+        usage="create|update|prune [OPTION...]",
     )
     parser.add_argument("action", type=one_of(_ACTIONS), metavar="ACTION", help="create, update or prune")
     parser.add_argument("--baseline", metavar="FILE", help="default: that of the settings, or portlint-baseline.json")

@@ -29,7 +29,8 @@ level. A finding is silenced with a comment on its line: # portlint: ignore[PORT
 examples:
   portlint check
   portlint check src/ docker-compose.yml --select PORT1,PORT2
-  portlint check --output-format full --output-format json:ports.json
+  portlint check --fix --diff
+  portlint check --output-format full --output-format sarif:ports.sarif
 """
 
 
@@ -40,9 +41,8 @@ def run(arguments: list[str]) -> int:
         "check",
         description="Lint the repository: hold every port that it writes against the registry.",
         epilog=_EPILOG,
-        usage="portlint check [PATH...] [OPTION...]",
+        usage="[PATH...] [OPTION...]",
     )
-    scope.add_scope(parser)
     rules = parser.add_argument_group("rules")
     codes = Words(rule_words, is_list=True)
     rules.add_argument(
@@ -58,28 +58,29 @@ def run(arguments: list[str]) -> int:
     rules.add_argument("--baseline", metavar="FILE", help="accept the findings that this file lists")
     rules.add_argument("--exit-zero", action="store_true", help="exit code 0 whatever is found")
     fixing.add_flags(parser)
-    scope.add_output(parser)
-    parser.add_argument(
+    printed = scope.add_output(parser)
+    printed.add_argument(
         "--output-format",
         action="append",
         type=output_format(FINDING_FORMATS),
         metavar="FMT[:FILE]",
         help=f"one of {', '.join(FINDING_FORMATS)}; default: full; repeatable, each to stdout or to its file",
     )
-    parser.add_argument(
+    printed.add_argument(
         "--include-suppressed",
         action="store_true",
         help="sarif also lists what comments silence and the baseline accepts, marked as suppressed",
     )
-    parser.add_argument("--statistics", action="store_true", help="how often each rule found something, on stderr")
-    parser.add_argument("--timing", action="store_true", help="how long each stage took, on stderr")
-    parser.add_argument(
+    printed.add_argument("--statistics", action="store_true", help="how often each rule found something, on stderr")
+    printed.add_argument("--timing", action="store_true", help="how long each stage took, on stderr")
+    printed.add_argument(
         "--step-summary",
         action="store_true",
         help="also append the findings, in Markdown, to the file that $GITHUB_STEP_SUMMARY names, where it is set",
     )
-    parser.add_argument("--show-files", action="store_true", help="print the files that would be checked, and stop")
-    parser.add_argument("--show-settings", action="store_true", help="print the settings that hold here, and stop")
+    printed.add_argument("--show-files", action="store_true", help="print the files that would be checked, and stop")
+    printed.add_argument("--show-settings", action="store_true", help="print the settings that hold here, and stop")
+    scope.add_scope(parser)
     return _check(parser.read(arguments))
 
 

@@ -11,16 +11,19 @@ from portlint.cli.arguments import Parser, Words, one_of, parser_of
 from portlint.cli.completion_scripts import SHELLS, Command, Option, Takes
 
 _EPILOG = """\
-  bash   eval "$(portlint completion bash)"                                  in ~/.bashrc
-  zsh    portlint completion zsh > "${fpath[1]}/_portlint"                   once
-  fish   portlint completion fish > ~/.config/fish/completions/portlint.fish  once
+bash reads it at each start (in ~/.bashrc), zsh and fish from a file:
+
+examples:
+  eval "$(portlint completion bash)"
+  portlint completion zsh > "${fpath[1]}/_portlint"
+  portlint completion fish > ~/.config/fish/completions/portlint.fish
 """
 _FILES = frozenset({"FILE", "PATH", "PATTERN"})
 """what an argument is called in the help texts that a file's name may be given for"""
 
 
 def run(arguments: list[str]) -> int:
-    parser = Parser("completion", description="Print the completion script of a shell.", epilog=_EPILOG)
+    parser = Parser("completion", description="Print the completion script of a shell.", epilog=_EPILOG, usage="SHELL")
     parser.add_argument("shell", type=one_of(SHELLS), metavar="SHELL", help=", ".join(SHELLS))
     given = parser.read(arguments)
     output.write(SHELLS[given.shell](tuple(_commands())), None)

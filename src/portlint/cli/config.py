@@ -21,11 +21,20 @@ actions:
 
 Settings come from the defaults, then the nearest portlint.toml, .portlint.toml or [tool.portlint] of pyproject.toml,
 then the environment (PORTLINT_FAIL_LEVEL), then flags.
+
+examples:
+  portlint config show
+  portlint config schema > portlint.schema.json
 """
 
 
 def run(arguments: list[str]) -> int:
-    parser = Parser("config", description="Show or validate the settings, or print their schema.", epilog=_EPILOG)
+    parser = Parser(
+        "config",
+        description="Show or validate the settings, or print their schema.",
+        epilog=_EPILOG,
+        usage="ACTION",
+    )
     parser.add_argument("action", type=one_of(_ACTIONS), metavar="ACTION", help=", ".join(_ACTIONS))
     given = parser.read(arguments)
     if given.action == "schema":

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 _EPILOG = """\
 Each service gets its own port; where that is taken, a free one of its range, and never one of another service. What
 is chosen is said on stderr. The command takes the place of portlint: its signals and its exit code are its own.
+Where a service cannot get a port, nothing is run, and the exit code is 2. Between the choice and the moment when the
+command binds a port, somebody else can take it; the command then fails as it would by itself.
 
+examples:
   portlint env -- docker compose up
   portlint env --environment testing -- pytest
-
-Between the choice and the moment when the command binds a port, somebody else can take it; the command then fails as
-it would by itself. Where a service cannot get a port, nothing is run, and the exit code is 2.
 """
 
 
@@ -32,7 +32,7 @@ def run(arguments: list[str]) -> int:
         "env",
         description="Run a command with every registered variable set to a port that is free.",
         epilog=_EPILOG,
-        usage="portlint env [OPTION...] -- COMMAND [ARGUMENT...]",
+        usage="[OPTION...] -- COMMAND [ARGUMENT...]",
     )
     parser.add_argument("--environment", metavar="E", help="take the values of this environment")
     parser.add_argument(

@@ -33,6 +33,7 @@ def run(arguments: list[str]) -> int:
         "explain",
         description="Explain a rule: what it finds, why that matters, how to mend it, with examples. Works offline.",
         epilog=_EPILOG,
+        usage="[RULE...] [OPTION...]",
     )
     parser.add_argument(
         "rules", nargs="*", type=Words(rule_words), metavar="RULE", help="code or name; none: a list of all"

@@ -35,7 +35,7 @@ def run(arguments: list[str]) -> int:
         "generate",
         description="Print or write a file made from the registry.",
         epilog=_EPILOG.format(targets="\n".join(f"  {name:<{width}}  {what}" for name, what in TARGETS.items())),
-        usage="portlint generate TARGET [OPTION...]",
+        usage="TARGET [OPTION...]",
     )
     parser.add_argument("target", type=one_of(TARGETS), metavar="TARGET", help=", ".join(TARGETS))
     parser.add_argument("--environment", metavar="E", help="the values of this environment; default: the defaults")

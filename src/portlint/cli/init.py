@@ -37,7 +37,7 @@ def run(arguments: list[str]) -> int:
         "init",
         description="Make a registry of ports.",
         epilog=_EPILOG,
-        usage="portlint init [--from FILE...] [OPTION...]",
+        usage="[--from FILE...] [OPTION...]",
     )
     parser.add_argument(
         "--from",

@@ -29,7 +29,7 @@ def run(arguments: list[str]) -> int:
         "ports",
         description="List every port literal of the repository: where it is, what it does, and for whom.",
         epilog=_EPILOG,
-        usage="portlint ports [PATH...] [OPTION...]",
+        usage="[PATH...] [OPTION...]",
     )
     scope.add_scope(parser)
     parser.add_argument("--prose", action="store_true", help="also ports in comments, docstrings and free text")

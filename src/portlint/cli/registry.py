@@ -25,6 +25,12 @@ actions:
   move NAME PORT      another port for a service, in the registry and at every place of the repository that means it
 
 The rules PORT501 to PORT513 of `portlint check` judge what it says: clashes, ranges, reserved ports.
+
+examples:
+  portlint registry list
+  portlint registry show 8000
+  portlint registry add crane --env-var CRANE_PORT --block core
+  portlint registry move till 7101 --dry-run
 """
 
 
@@ -33,7 +39,7 @@ def run(arguments: list[str]) -> int:
         "registry",
         description="Validate, list, show or extend the registry of ports.",
         epilog=_EPILOG,
-        usage="portlint registry ACTION [WORD...] [OPTION...]",
+        usage="ACTION [WORD...] [OPTION...]",
     )
     parser.add_argument("action", type=one_of(_ACTIONS), metavar="ACTION", help=", ".join(_ACTIONS))
     parser.add_argument(

@@ -33,7 +33,7 @@ def run(arguments: list[str]) -> int:
         "report",
         description="Write the audit of a repository's ports: one page for people, or its facts for programs.",
         epilog=_EPILOG,
-        usage="portlint report [PATH...] [OPTION...]",
+        usage="[PATH...] [OPTION...]",
     )
     scope.add_scope(parser)
     scope.add_output(parser)

@@ -17,15 +17,18 @@ _FORMATS = ("value", "env", "json")
 _EPILOG = """\
 The port is the service's variable, else the value for the environment, else the default. With --free it can be
 bound now: where somebody holds it, the next free port of the service's range is taken.
-
-  PORT=$(portlint resolve api --free)
-
 Where there is no answer, nothing is printed on stdout, one line on stderr says why, and the exit code is 2.
+
+examples:
+  portlint resolve api
+  PORT=$(portlint resolve api --free)
 """
 
 
 def run(arguments: list[str]) -> int:
-    parser = Parser("resolve", description="Print the port of a service.", epilog=_EPILOG)
+    parser = Parser(
+        "resolve", description="Print the port of a service, for scripts.", epilog=_EPILOG, usage="NAME [OPTION...]"
+    )
     parser.add_argument("name", metavar="NAME", help="the service, or an alias of it")
     parser.add_argument("--environment", metavar="E", help="take the values of this environment")
     parser.add_argument("--free", action="store_true", help="a port that can be bound now")

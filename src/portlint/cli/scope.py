@@ -15,6 +15,8 @@ from portlint.cli.errors import EXIT_BUG, report_bug, say
 from portlint.errors import UserError
 
 if TYPE_CHECKING:
+    from argparse import _ArgumentGroup
+
     from portlint.run import Outcome, Request
     from portlint.settings import LoadedSettings
 
@@ -45,12 +47,13 @@ def add_scope(parser: Parser) -> None:
     )
 
 
-def add_output(parser: Parser) -> None:
-    """The flags about what is printed, besides the format."""
+def add_output(parser: Parser) -> _ArgumentGroup:
+    """The flags about what is printed, besides the format; gives their group."""
     printed = parser.add_argument_group("what is printed")
     printed.add_argument("--color", default="auto", type=one_of(WHEN), metavar="WHEN", help="auto, always or never")
     printed.add_argument("-q", "--quiet", action="store_true", help="no summary and no hints")
     printed.add_argument("-v", "--verbose", action="store_true", help="say what was looked at, and how")
+    return printed
 
 
 @dataclass(frozen=True, slots=True)

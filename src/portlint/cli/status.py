@@ -31,11 +31,20 @@ optional service that is a warning. Nothing is killed: the command that would is
 
 Health is asked as the registry says (health: tcp, or health: {http: /health, expect: 200}), on this machine alone,
 unless --remote names another one.
+
+examples:
+  portlint status
+  portlint status api redis --watch
 """
 
 
 def run(arguments: list[str]) -> int:
-    parser = Parser("status", description="Show who holds which registered port.", epilog=_EPILOG)
+    parser = Parser(
+        "status",
+        description="Show who holds which registered port.",
+        epilog=_EPILOG,
+        usage="[NAME...] [OPTION...]",
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help="services; default: all")
     parser.add_argument("--environment", metavar="E", help="take the values of this environment")
     parser.add_argument("--registry", metavar="FILE", help="the registry; default: ports.yaml or config/ports.yaml")
