@@ -149,7 +149,7 @@ def test_sarif_result():
         "artifactLocation": {"uri": "src/app.py", "uriBaseId": "%SRCROOT%"},
         "region": place,
     }
-    assert result["message"]["text"] == "8000 is api's. use $API_PORT"
+    assert result["message"]["text"] == "8000 is api's. Help: use $API_PORT"
     assert result["relatedLocations"][0]["physicalLocation"]["region"]["startLine"] == 3
     change = result["fixes"][0]["artifactChanges"][0]
     assert change["replacements"] == [{"deletedRegion": place, "insertedContent": {"text": "PORT"}}]
@@ -273,7 +273,7 @@ def test_github():
     assert text("github", HARDCODED, WIDE).splitlines() == [
         "::error file=käse 日本.yml,line=1,col=9,endColumn=13,title=PORT401 env-value-mismatch::8000 is api's",
         "::warning file=src/app.py,line=3,col=17,endColumn=21,title=PORT101 hardcoded-port::"
-        "8000 is api's. use $API_PORT",
+        "8000 is api's. Help: use $API_PORT",
         "::notice title=portlint::2 findings: 1 error, 1 warning",
     ]
     assert text("github") == ""
@@ -355,7 +355,7 @@ def test_markdown():
         "| käse 日本.yml:1:9 | PORT401 env-value-mismatch | 8000 is api's |\n\n"
         "### Warnings\n\n"
         "| Place | Rule | Finding |\n| --- | --- | --- |\n"
-        "| src/app.py:3:17 | PORT101 hardcoded-port | 8000 is api's. use &#36;API&#95;PORT |\n"
+        "| src/app.py:3:17 | PORT101 hardcoded-port | 8000 is api's. Help: use &#36;API&#95;PORT |\n"
     )
     assert "no findings" in text("markdown")
 

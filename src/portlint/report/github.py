@@ -12,7 +12,7 @@ from portlint.model import Finding, Severity
 from portlint.report import Report
 from portlint.report.columns import code_points
 from portlint.report.escape import shown
-from portlint.report.style import counted, severities, style
+from portlint.report.style import counted, sentence, severities, style
 
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _SHOWN: Final = 10
@@ -41,8 +41,7 @@ def _command(report: Report, finding: Finding) -> str:
         "title": f"{finding.rule} {card.name}",
     }
     written = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
-    said = ". ".join(filter(None, (finding.message, finding.help)))
-    return f"::{_LEVELS[card.severity]} {written}::{_data(said)}\n"
+    return f"::{_LEVELS[card.severity]} {written}::{_data(sentence(finding))}\n"
 
 
 def _data(text: str) -> str:

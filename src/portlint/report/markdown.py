@@ -8,7 +8,7 @@ from typing import Final
 from portlint.model import Finding, Severity
 from portlint.report import Report
 from portlint.report.escape import markdown
-from portlint.report.style import counted, severities, style
+from portlint.report.style import counted, sentence, severities, style
 
 _LARGEST: Final = 900_000
 """bytes: GitHub takes a job summary of 1 MiB"""
@@ -39,5 +39,4 @@ def render(report: Report) -> Iterator[str]:
 
 def _row(report: Report, finding: Finding) -> str:
     place = f"{markdown(finding.path)}:{finding.span.line}:{finding.span.column}"
-    said = ". ".join(filter(None, (finding.message, finding.help)))
-    return f"| {place} | {finding.rule} {report.card(finding.rule).name} | {markdown(said)} |\n"
+    return f"| {place} | {finding.rule} {report.card(finding.rule).name} | {markdown(sentence(finding))} |\n"

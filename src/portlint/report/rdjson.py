@@ -10,6 +10,7 @@ from portlint.model import Finding, Severity, Span
 from portlint.report import HOME, Report
 from portlint.report.columns import utf8
 from portlint.report.escape import encodable, shown
+from portlint.report.style import sentence
 
 _SEVERITIES: Final = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.INFO: "INFO"}
 
@@ -25,7 +26,7 @@ def render(report: Report) -> Iterator[str]:
 def _diagnostic(report: Report, finding: Finding) -> dict[str, Any]:
     edits = finding.fix.edits if finding.fix is not None else ()
     return {
-        "message": ". ".join(filter(None, (shown(finding.message), shown(finding.help)))),
+        "message": shown(sentence(finding)),
         "location": _location(report, finding.path, finding.span),
         "severity": _SEVERITIES[report.card(finding.rule).severity],
         "code": {"value": finding.rule, "url": f"{HOME}/blob/main/docs/rules.md#{finding.rule.lower()}"},

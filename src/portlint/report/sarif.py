@@ -17,7 +17,7 @@ from portlint.report import HOME, Report
 from portlint.report.columns import code_points
 from portlint.report.escape import shown, uri
 from portlint.report.fingerprint import keys, line_hashes
-from portlint.report.style import counted
+from portlint.report.style import counted, sentence
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MOST_RESULTS: Final = 25_000
@@ -110,7 +110,6 @@ def _cut(text: str) -> str:
 
 
 def _result(report: Report, finding: Finding, key: str, index: int, line_hash: str | None) -> dict[str, Any]:
-    said = ". ".join(filter(None, (shown(finding.message), shown(finding.help))))
     prints = {"portlint/v1": key}
     if line_hash is not None:
         prints["primaryLocationLineHash"] = line_hash
@@ -118,7 +117,7 @@ def _result(report: Report, finding: Finding, key: str, index: int, line_hash: s
         "ruleId": finding.rule,
         "ruleIndex": index,
         "level": _LEVELS[report.card(finding.rule).severity],
-        "message": {"text": _plain(said)},
+        "message": {"text": _plain(shown(sentence(finding)))},
         "locations": [_location(report, finding.path, finding.span)],
         "partialFingerprints": prints,
     }

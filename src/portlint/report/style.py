@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from portlint.model import Severity
+from portlint.model import Finding, Severity
 
 _CODES = {
     "error": "1;31",
@@ -22,6 +22,11 @@ def style(color: bool) -> Style:
     if not color:
         return lambda meaning, text: text
     return lambda meaning, text: f"\x1b[{_CODES[meaning]}m{text}\x1b[0m" if text else ""
+
+
+def sentence(finding: Finding) -> str:
+    """What is wrong and what to do, where there is one text for both. Not escaped."""
+    return f"{finding.message}. Help: {finding.help}" if finding.help else finding.message
 
 
 def counted(number: int, word: str) -> str:

@@ -19,7 +19,7 @@ from portlint.report.audit.facts import (
 )
 from portlint.report.audit.portmap import CONFLICT, MISMATCH, PortMap, port_map
 from portlint.report.escape import markdown, shown
-from portlint.report.style import counted
+from portlint.report.style import counted, sentence
 
 _MOST_LINKS: Final = 200
 """Mermaid draws no more than 500, and nobody can read them"""
@@ -100,8 +100,8 @@ def _findings(audit: Audit) -> Iterator[str]:
         yield "\n## Findings\n" if number == 0 else ""
         yield f"\n### {code} {card.name} ({card.severity.value}): {len(findings)}\n\n{card.summary}\n\n"
         for finding in findings[:_MOST_FINDINGS]:
-            said = ". ".join(filter(None, (finding.message, finding.help)))
-            yield f"- {markdown(finding.path)}:{finding.span.line}:{finding.span.column}: {markdown(said)}\n"
+            place = f"{markdown(finding.path)}:{finding.span.line}:{finding.span.column}"
+            yield f"- {place}: {markdown(sentence(finding))}\n"
         if (more := len(findings) - _MOST_FINDINGS) > 0:
             yield f"- and {more} more\n"
 
