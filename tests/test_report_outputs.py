@@ -17,6 +17,7 @@ import jsonschema
 import pytest
 from jsonschema.validators import validator_for
 
+from commandline import fill
 from portlint import cards
 from portlint.model import (
     NOWHERE,
@@ -31,7 +32,8 @@ from portlint.model import (
     Suppressed,
     Suppression,
 )
-from portlint.report import FINDING_FORMATS, Report, Summary, render, sarif
+from portlint.report import FINDING_FORMATS, INVENTORY_FORMATS, Report, Summary, render, sarif
+from portlint.report.audit import AUDIT_FORMATS
 from portlint.report.escape import markdown, uri, xml
 from portlint.report.fingerprint import keys, line_hashes
 
@@ -424,3 +426,25 @@ def test_several_outputs_in_one_run(root, portlint):
     assert codes == {1}
     assert {path.suffix[1:] for path in root.glob("out.*")} == set(FINDING_FORMATS)
     check_sarif((root / "out.sarif").read_text())
+
+
+def test_what_portlint_writes_changes_no_later_run(root, portlint):
+    def found() -> list[str]:
+        return portlint("check", "-q", "--output-format", "jsonl")[1].splitlines()
+
+    before, ports = found(), portlint("ports", "-q", "--format", "jsonl")[1]
+    for format in FINDING_FORMATS:
+        portlint("check", "-q", "--output-format", f"{format}:check.{format}")
+    for format in ("json", "sarif", "rdjson", "gitlab"):
+        portlint("check", "-q", "--output-format", f"{format}:{format}.json")
+    for format in AUDIT_FORMATS:
+        portlint("report", "-q", "--format", format, "-o", f"report.{format}")
+    for format in INVENTORY_FORMATS:
+        portlint("ports", "-q", "--format", f"{format}:ports.{format}")
+    assert found() == before
+    assert portlint("ports", "-q", "--format", "jsonl")[1] == ports
+
+
+def test_a_file_that_only_looks_like_a_report_is_read(root, portlint):
+    fill(root, {"settings.json": '{"schema_version": 1, "ports": [{"port": 8123}]}\n'})
+    assert '"port": 8123' in portlint("ports", "-q", "--format", "jsonl", "settings.json")[1]

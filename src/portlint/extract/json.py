@@ -36,6 +36,17 @@ _DIGIT = re.compile(r"[1-9]")
 _DEEPEST = 2000
 """levels of nesting; what lies deeper is not read"""
 _REPORT_ITEMS = 10
+# What a linter wrote about the ports of a repository is none of them: SARIF, and what portlint itself writes.
+_FINDINGS = re.compile(
+    rb"""\{\s*(?:"version":\s*"[0-9.]{1,9}",\s*)?(?:
+      "\$schema":\s*"[^"\n]{0,300}sarif
+      | "schema_version":\s1,\s*(?:
+          "(?:findings|ports)":\s\[\s*(?: \] | \{\s*"(?: code":\s"PORT[0-9] | path":\s" ) )
+          | "name":\s"[^"\n]{0,600}",\s*"sentences" )
+      | "code":\s"PORT[0-9]{3}",\s"name":
+      | "path":\s"[^"\n]{0,5000}",\s"line":\s[0-9]+,\s"column":\s[0-9]+,\s"end_column": )""",
+    re.VERBOSE,
+)
 
 
 def named(path: str) -> bool:
@@ -58,7 +69,7 @@ def _argument_keys() -> Mapping[str, Any]:
 
 def extract(source: Source) -> Facts:
     """The ports of a JSON text."""
-    if not any(digit in source.data for digit in b"123456789"):
+    if _FINDINGS.match(source.data) or not any(digit in source.data for digit in b"123456789"):
         return Facts(path=source.path, format="json")
     return _Reader(source, source.text).facts()
 
