@@ -448,3 +448,23 @@ def test_what_portlint_writes_changes_no_later_run(root, portlint):
 def test_a_file_that_only_looks_like_a_report_is_read(root, portlint):
     fill(root, {"settings.json": '{"schema_version": 1, "ports": [{"port": 8123}]}\n'})
     assert '"port": 8123' in portlint("ports", "-q", "--format", "jsonl", "settings.json")[1]
+
+
+def test_where_outputs_go(root, portlint):
+    assert json.loads(portlint("check", "-q", "--output-format", "json:-")[1])["findings"]
+    assert portlint("report", "-q", "-o", "-")[1].startswith("<!DOCTYPE html>")
+    assert portlint("check", "--output-format", "json:a", "--output-format", "sarif:./a")[::2] == (
+        2,
+        "portlint: error: a: two outputs cannot go to one file\n",
+    )
+    (root / "folder").mkdir()
+    (root / "link").symlink_to(root.parent / "elsewhere")
+    for file, reason in (
+        ("folder", "cannot be written: Is a directory"),
+        ("nowhere/a", "cannot be written: No such file or directory"),
+        ("link", "a symbolic link, which is not written through"),
+    ):
+        done = portlint("check", "--output-format", f"json:{file}")
+        assert done[::2] == (2, f"portlint: error: {file}: {reason}\n")
+    assert not (root.parent / "elsewhere").exists()
+    assert portlint("check", "-q", "--output-format", "json:/dev/null")[0] == 1

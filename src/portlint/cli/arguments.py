@@ -128,13 +128,13 @@ def rules() -> Iterable[str]:
 
 
 def output(formats: Iterable[str]) -> Words:
-    """A type for argparse: `FMT` or `FMT:FILE`, read as a pair."""
+    """A type for argparse: `FMT` or `FMT:FILE`, read as a pair; the file `-` is stdout, as none is."""
     known = one_of(formats)
 
     def read(word: str) -> tuple[str, str | None]:
         format, colon, file = word.partition(":")
         if colon and not file:
             raise argparse.ArgumentTypeError(f'no file is named behind "{format}:"')
-        return known(format), file or None
+        return known(format), None if file == "-" else file or None
 
     return Words(known.offered, read, has_file=True)

@@ -98,6 +98,7 @@ def _check(given: Namespace) -> int:
     from portlint.report.style import counted, severities, style
 
     formats = given.output_format or [("full", None)]
+    output.check_apart(file for _, file in formats)
     if given.include_suppressed and "sarif" not in dict(formats):
         raise UserError("--include-suppressed says what sarif lists: it needs --output-format sarif")
     wants_fixes = fixing.is_asked(given)
@@ -153,7 +154,8 @@ def _append_step_summary(report: Report) -> None:
 
 
 def _statistics(report: Report) -> None:
-    for code, number in sorted(Counter(finding.rule for finding in report.findings).items()):
+    found = Counter(finding.rule for finding in report.findings)
+    for code, number in sorted(found.items(), key=lambda item: (-item[1], item[0])):
         say(f"{number:>6}  {code}  {report.card(code).name}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from portlint.cli.errors import say, silence_stdout
@@ -27,7 +28,8 @@ def wants_color(when: str, stream: TextIO, environment: Mapping[str, str] = os.e
 
 
 def write(pieces: Iterable[str], file: str | None, *, append: bool = False) -> None:
-    """To stdout, or to a file, which is replaced or appended to. Raises UserError where it cannot be written."""
+    """To stdout, or to a file, which is replaced or appended to. Raises UserError where it cannot be written, and for a
+    symbolic link outside of /dev, which a repository could have put there to lead elsewhere."""
     text = "".join(pieces)
     if file is None:
         try:
@@ -36,11 +38,21 @@ def write(pieces: Iterable[str], file: str | None, *, append: bool = False) -> N
         except BrokenPipeError:
             silence_stdout()  # the reader (`| head`) has seen enough
         return
+    if Path(file).is_symlink() and not file.startswith("/dev/"):
+        raise UserError(f"{file}: a symbolic link, which is not written through")
     try:
         with open(file, "a" if append else "w", encoding="utf-8", newline="") as stream:  # noqa: PTH123 - pathlib adds nothing
             stream.write(text)
     except OSError as error:
         raise UserError(f"{file}: cannot be written: {error.strerror}") from None
+
+
+def check_apart(files: Iterable[str | None]) -> None:
+    """Raises UserError where two outputs would go to one file."""
+    named = [Path(file) for file in files if file is not None]
+    for file in named:
+        if named.count(file) > 1:
+            raise UserError(f"{file}: two outputs cannot go to one file")
 
 
 def close(scope: Scope, outcome: Outcome, found: str, verbose: bool) -> None:

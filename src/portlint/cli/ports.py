@@ -48,12 +48,14 @@ def _ports(given: Namespace) -> int:
     from portlint.report import Inventory, render_inventory
     from portlint.report.style import counted
 
+    formats = given.format or [("text", None)]
+    output.check_apart(file for _, file in formats)
     where = scope.load(given.paths, scope.flags_of(given, "registry", "exclude", "force-exclude", "jobs"), given.cache)
     outcome = scope.run(where, quiet=given.quiet, rules=False, registry_is_needed=False)
     reported = {facts.path for facts in outcome.reported}
     found = (match.literal for match in outcome.resolution.matches if match.literal.path in reported)
     literals = tuple(sorted((each for each in found if given.prose or not each.prose), key=lambda e: (e.path, e.span)))
-    for format, file in given.format or [("text", None)]:
+    for format, file in formats:
         colored = file is None and output.wants_color(given.color, sys.stdout)
         inventory = Inventory(literals=literals, place=where.place(), color=colored)
         output.write(render_inventory(inventory, format), file)

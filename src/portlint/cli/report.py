@@ -56,7 +56,7 @@ def _report(given: Namespace) -> int:
     outcome = scope.run(where, quiet=given.quiet, registry_is_needed=False)
     audit = _audit(where, outcome)
     told = _SUFFIXES.get(PurePath(given.output or "").suffix.lower(), "html")
-    output.write(render_audit(audit, given.format or told), given.output)
+    output.write(render_audit(audit, given.format or told), None if given.output == "-" else given.output)
     if not given.quiet:
         output.close(where, outcome, severities(audit.report.summary.severities, style(False)), given.verbose)
     return scope.code_after(outcome, 0)
