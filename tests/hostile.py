@@ -62,7 +62,7 @@ def _cases() -> Iterator[tuple[str, str | bytes, str | None]]:
     yield "py/trailers_long.py", "port = a" + "(1)" * 10_000 + "(8000)\n", "recursion"
     yield "py/lambdas.py", "port = " + "lambda a, b: " * 2000 + "8000\n", ""
     yield "py/field.py", "url = f'{a" + ".a" * 2000 + "}:8000'\n", ""
-    yield "py/elifs.py", "if port == 1: pass\n" + "elif port == 8000: pass\n" * 8281, "not valid Python 3"
+    yield "py/elifs.py", "if port == 1: pass\n" + "elif port == 8000: pass\n" * 8281, "too large or too deep for Python"
     yield "py/excepts.py", "try:\n port = 8000\n" + "except A:\n port = 8000\n" * 500, None
     yield "py/decorators.py", "@a(8000)\n" * 2000 + "def f(): pass\n", None
     yield "py/indented.py", "".join(" " * i + "if port == 8000:\n" for i in range(120)), "not valid Python 3"
@@ -103,13 +103,21 @@ def _cases() -> Iterator[tuple[str, str | bytes, str | None]]:
     yield "toml/brackets.toml", "port = 8000\na = " + "[" * 50_000, ""
     yield "nginx/blocks.conf", "server {" * 20_000 + " listen 8000;\n", ""
     yield "nginx/nginx.conf", "include /etc/passwd;\ninclude ../../../outside.conf;\nserver { listen 8000; }\n", None
-    yield "env/.env", "A_PORT=" + "${A:-" * 20_000 + "8000" + "}" * 20_000 + "\n", None
+    yield "env/.env", "A_PORT=" + "${A:-" * 20_000 + "8000" + "}" * 20_000 + "\n", "a line longer than 100,000 bytes"
+    yield "env/nested.env", "A_PORT=" + "${A:-" * 2000 + "8000" + "}" * 2000 + "\n", "variables nested deeper than 20"
+    yield "env/nested/docker-compose.yml", "x: " + "${A:-" * 2000 + "80" + "}" * 2000 + "\n", "variables nested deeper"
+    yield "env/long.env", "A_PORT=8000\n" * 90_000, "what lies behind its first 999,996 bytes"
+    yield "env/many.env", "A_PORT=8000\n" * 20_000, "more than 10,000 places in it look like ports"
+    yield "json/many.json", '{"port": [' + "8000, " * 20_000 + "8000]}", "more than 10,000 places in it look like ports"
+    yield "yaml/many.yml", "port: 8000\n" * 20_000, "more than 10,000 places in it look like ports"
+    yield "py/many.py", "port = 8000\n" * 20_000, "more than 10,000 places in it look like ports"
+    yield "py/memory.py", "port = f(" + "f(port=x)," * 160_000 + "8000)\n", "too large or too deep for Python"
     yield "env/quote.env", "A_PORT='8000\n" * 2000, None
     yield "shell/substitutions.sh", "curl localhost:8000 " + "$(" * 20_000 + "\n", None
     yield "shell/heredocs.sh", "cat <<A\n" * 2000 + "curl localhost:8000\n", None
     yield "docker/Dockerfile", "FROM a\nRUN <<A <<B <<C\n" + "EXPOSE 8000\n" * 1000, None
     yield "docker/Dockerfile.heredocs", "FROM a\n" + "RUN <<A\nport 8000\n" * 3000, None
-    yield "js/backticks.js", "const port = `" + "${`" * 10_000 + "8000", None
+    yield "js/backticks.js", "const port = `" + "${`" * 10_000 + "8000", "variables nested deeper"
     yield "make/Makefile", "PORT = 8000\nA = " + "$(A" * 10_000 + "\n", None
     yield "too_large.env", b"API_PORT=8000\n" * 400_000, "larger than 5,000,000 bytes"
 

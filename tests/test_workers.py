@@ -88,6 +88,11 @@ def test_an_item_that_takes_too_long_is_lost(culprit):
     assert time.monotonic() - started < 3
 
 
+@pytest.mark.parametrize("fork", [True, False])
+def test_processor_time_counts_and_not_the_clock(fork):
+    assert done(["nap", 2], timeout=0.2, fork=fork) == ["nap", 2]
+
+
 def test_many_culprits_of_all_kinds():
     culprits = ["segfault", "exit", "deep", "hang", "memory", "raise"]
     items = [culprits[index // 7 % 6] if index % 7 == 3 else index for index in range(120)]

@@ -131,7 +131,7 @@ KEYS = (
     Key("environments", PATTERNS_BY_NAME, "Which files belong to which environment, beside what the registry says."),
     Key("allow", PORTS, "Ports that are allowed everywhere."),
     Key("max-file-size", WHOLE, "Bytes; a larger file is not checked, and reported."),
-    Key("timeout", SECONDS, "Seconds that a parser may take for one file."),
+    Key("timeout", SECONDS, "Seconds of processor time that one file may take."),
     Key("jobs", WHOLE, "Worker processes; without it, one for each core."),
     Key("rules", PATHS, "Your own files of the shape of `rules/python/*.yaml`."),
 )  # fmt: skip

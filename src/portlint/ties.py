@@ -21,7 +21,7 @@ def ties_of(facts: Facts) -> tuple[str, ...] | None:
         return ()
     if facts.format not in _TIED_BY_VARIABLES:
         return () if facts.format != "dotenv" and _says_nothing(facts) else None
-    if facts.services or facts.compose_lists or any(literal.role is Role.BIND for literal in facts.literals):
+    if facts.services or facts.compose_runs or any(literal.role is Role.BIND for literal in facts.literals):
         return None
     return tuple(sorted(variables_of((facts,))))
 
@@ -46,5 +46,5 @@ def _says_nothing(facts: Facts) -> bool:
         or facts.variables
         or facts.mentioned
         or facts.includes
-        or facts.compose_lists
+        or facts.compose_runs
     )

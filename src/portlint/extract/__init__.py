@@ -13,11 +13,12 @@ from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
+from portlint.extract.bounds import MOST_PORTS, TooManyPortsError, readable
 from portlint.extract.format import Format
 from portlint.extract.invocations import compose_runs
 from portlint.extract.suppressions import suppressions
 from portlint.generate.stamps import stamp_of
-from portlint.model import Facts, Source
+from portlint.model import NOWHERE, Facts, Problem, Source
 
 MODULES = (
     "python",
@@ -116,13 +117,20 @@ def extract(path: str, data: bytes, extra_rules: tuple[tuple[str, bytes], ...] =
         from portlint.extract.python.libraries import use_rules
 
         use_rules(extra_rules)
-    source = Source.of(path, data)
-    facts = found.extract(source)
+    shown = readable(data, found.by_line, found.most_bytes)
+    source = Source.of(path, shown.data)
+    try:
+        facts = found.extract(source)
+        _check_size(facts)
+    except TooManyPortsError as error:
+        facts = Facts(path=path, format=found.name, problems=(Problem(NOWHERE, str(error)),))
+    left_out = tuple(Problem(source.span(at, at), reason) for at, reason in shown.left_out)
     header = _GENERATED.search(data, 0, _HEADER)
     return replace(
         facts,
+        problems=(*facts.problems, *left_out),
         suppressions=(*facts.suppressions, *suppressions(source, found.comment, found.comments)),
-        compose_runs=compose_runs(data),
+        compose_runs=compose_runs(shown.data),
         generated=facts.generated or header is not None,
         generated_from=_named_in(data, header.start()) if header is not None else (),
         stamp=stamp_of(source),
@@ -133,6 +141,13 @@ def _named_in(data: bytes, start: int) -> tuple[str, ...]:
     """The YAML files that the note about a generated file names."""
     found = _YAML.findall(data, data.rfind(b"\n", 0, start) + 1, start + _NOTE)
     return tuple(dict.fromkeys(name.decode("ascii").removeprefix("./") for name in found))
+
+
+def _check_size(facts: Facts) -> None:
+    """Raises TooManyPortsError where what a file says could fill the memory of the run."""
+    kinds = (facts.literals, facts.candidates, facts.references, facts.services, facts.variables, facts.problems)
+    if sum(map(len, kinds)) > 2 * MOST_PORTS:
+        raise TooManyPortsError
 
 
 def by_name(name: str) -> Format:

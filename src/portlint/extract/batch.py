@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.command_words import in_sentence
 from portlint.extract.commands import find_in_text
 from portlint.extract.format import Format
@@ -93,4 +94,11 @@ def _placed(
         yield replace(found, referable=True)
 
 
-FORMAT = Format(name="batch", named=named, extract=extract, comment=("rem ", "REM ", "::", "Rem "))
+FORMAT = Format(
+    name="batch",
+    named=named,
+    extract=extract,
+    by_line=True,
+    most_bytes=LARGEST_BY_HAND,
+    comment=("rem ", "REM ", "::", "Rem "),
+)

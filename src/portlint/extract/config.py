@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from portlint import rulebook
+from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.commands import find_in_text
 from portlint.extract.format import Format, literal
 from portlint.extract.interpolation import HOLE, masked
@@ -352,4 +353,12 @@ def _says_so(text: str, hit: Hit) -> bool:
     return hit.form != "word" or text[: hit.start].rstrip(" \"'")[-1:] in ("=", ":", ">") or "/" in text[hit.end :][:1]
 
 
-FORMAT = Format(name=_FORMAT, named=_named, content=_content, extract=_extract, comment=("#", ";", "//", "/*"))
+FORMAT = Format(
+    name=_FORMAT,
+    named=_named,
+    content=_content,
+    extract=_extract,
+    by_line=True,
+    most_bytes=LARGEST_BY_HAND,
+    comment=("#", ";", "//", "/*"),
+)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.commands import find_in_words
 from portlint.extract.format import Format
 from portlint.extract.interpolation import HOLE, masked
@@ -250,7 +251,7 @@ class _Reader:
         data = self.text[start:end].encode("latin-1")
         if not any(sign in data for sign in b"123456789$"):
             return
-        piece = Source(self.source.path, data, self.source.lines, self.source.base + start)
+        piece = Source(self.source.path, data, self.source.lines, self.source.base + start, self.source.made)
         facts = by_name("shell").extract(piece)
         for found in facts.literals:
             own = found.format == "shell"
@@ -287,4 +288,4 @@ def _image(text: str) -> list[Hit]:
     return [replace(hit, name=None) for hit in hits if hit.end <= slash]
 
 
-FORMAT = Format(name="dockerfile", named=named, extract=extract)
+FORMAT = Format(name="dockerfile", named=named, extract=extract, by_line=True, most_bytes=LARGEST_BY_HAND)

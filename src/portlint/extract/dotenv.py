@@ -11,6 +11,7 @@ import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
+from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.format import Format, literal
 from portlint.extract.placing import in_comment, judged, placed, references, template_note
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, PortLiteral, PortReference, Problem, Source, Variable
@@ -194,4 +195,4 @@ def _candidate(source: Source, item: Assignment, name: str, value: str) -> Itera
         )
 
 
-FORMAT = Format(name=_FORMAT, named=_named, extract=_extract)
+FORMAT = Format(name=_FORMAT, named=_named, extract=_extract, by_line=True, most_bytes=LARGEST_BY_HAND)

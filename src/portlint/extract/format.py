@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from portlint.extract.bounds import MOST_PORTS, TooManyPortsError
 from portlint.model import Facts, PortLiteral, Role, Source
 
 
@@ -23,6 +24,10 @@ class Format:
     """the signs that open a comment to the end of the line, or the opening of a block comment"""
     comments: Callable[[bytes], Callable[[int], bool]] | None = None
     """given a file's data, tells whether a byte offset lies in a comment: where strings may hold such signs"""
+    by_line: bool = False
+    """people write it line by line: a line that is longer than `bounds.LONGEST_LINE` is left out, which is told"""
+    most_bytes: int | None = None
+    """what lies behind so many is left out, which is told; None: the limit that all files have"""
 
 
 def literal(
@@ -46,7 +51,12 @@ def literal(
     referable: bool = True,
     prose: bool = False,
 ) -> PortLiteral:
-    """The port literal whose digits stand between two byte offsets of `source` (end exclusive)."""
+    """The port literal whose digits stand between two byte offsets of `source` (end exclusive).
+
+    Raises TooManyPortsError where it is one too many for its file.
+    """
+    if next(source.made) >= MOST_PORTS:
+        raise TooManyPortsError
     return PortLiteral(
         path=source.path, span=source.span(start, end), port=port, end_port=end_port, text=source.decoded(start, end),
         role=role, format=format, protocol=protocol, host=host, variable=variable, name=name, subject=subject,

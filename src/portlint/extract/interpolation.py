@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from portlint.extract.bounds import DEEPEST_VARIABLES
+
 HOLE = "\x00"
 """stands for each character of a part whose value is not known where it is written; NUL cannot stand in a text file"""
 
 _DOLLAR = re.compile(r"\$(?:\$|\{|([A-Za-z_][A-Za-z0-9_]*))")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATOR = re.compile(r":?[-=?+]|:(?=[A-Za-z/\[]|[0-9]{2,5}$|[0-9]{1,3}\.[0-9])")
-_DEEPEST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def _closing(text: str, start: int, limit: int) -> int | None:
         char = text[index]
         if char == "{" and text[index - 1] == "$":
             depth += 1
-            if depth > _DEEPEST:
+            if depth > DEEPEST_VARIABLES:
                 return None
         elif char == "}":
             depth -= 1

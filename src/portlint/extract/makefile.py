@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.format import Format
 from portlint.extract.interpolation import HOLE
 from portlint.extract.placing import in_comment, placed
@@ -96,7 +97,7 @@ def _just_line(body: str) -> str:
 def _recipes(source: Source, text: str) -> Iterator[PortLiteral]:
     from portlint.extract import by_name
 
-    piece = Source(source.path, text.encode("latin-1"), source.lines, source.base)
+    piece = Source(source.path, text.encode("latin-1"), source.lines, source.base, source.made)
     for found in by_name("shell").extract(piece).literals:
         yield replace(found, format="makefile") if found.format == "shell" else found
 
@@ -160,4 +161,4 @@ def _comment_start(body: str) -> int | None:
     return at if at >= 0 else None
 
 
-FORMAT = Format(name="makefile", named=named, extract=extract)
+FORMAT = Format(name="makefile", named=named, extract=extract, by_line=True, most_bytes=LARGEST_BY_HAND)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.command_words import in_sentence
 from portlint.extract.commands import find_in_text
 from portlint.extract.format import Format
@@ -117,4 +118,6 @@ def _placed(source: Source, hits: Iterable[Hit], subject: str, variable: str | N
         yield replace(found, referable=True)
 
 
-FORMAT = Format(name="powershell", named=named, extract=extract, comment=("#", "<#"))
+FORMAT = Format(
+    name="powershell", named=named, extract=extract, by_line=True, most_bytes=LARGEST_BY_HAND, comment=("#", "<#")
+)

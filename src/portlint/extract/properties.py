@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.format import Format
 from portlint.extract.placing import in_comment, judged, placed, references, template_note
 from portlint.extract.text import Hit
@@ -103,4 +104,6 @@ def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
     return match.end() if match else position
 
 
-FORMAT = Format(name=_FORMAT, named=_named, extract=_extract, comment=("#", "!"))
+FORMAT = Format(
+    name=_FORMAT, named=_named, extract=_extract, by_line=True, most_bytes=LARGEST_BY_HAND, comment=("#", "!")
+)

@@ -329,4 +329,4 @@ def _functions(commands: Sequence[Command], text: str) -> dict[str, set[int]]:
     return out
 
 
-FORMAT = Format(name="shell", named=named, content=content, extract=extract)
+FORMAT = Format(name="shell", named=named, content=content, extract=extract, by_line=True)

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from portlint import rulebook
+from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.commands import find_in_text
 from portlint.extract.format import Format
 from portlint.extract.interpolation import masked
@@ -174,4 +175,12 @@ def _moved(hit: Hit, by: int) -> Hit:
     return replace(hit, start=hit.start + by, end=hit.end + by)
 
 
-FORMAT = Format(name=_FORMAT, named=_named, content=_content, extract=_extract, comment=("#", ";"))
+FORMAT = Format(
+    name=_FORMAT,
+    named=_named,
+    content=_content,
+    extract=_extract,
+    by_line=True,
+    most_bytes=LARGEST_BY_HAND,
+    comment=("#", ";"),
+)

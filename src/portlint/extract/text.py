@@ -13,7 +13,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 
+from portlint.extract.bounds import MOST_PORTS, TooManyPortsError, few
 from portlint.extract.interpolation import HOLE
 from portlint.model import FIRST_PORT, LAST_PORT, Role
 from portlint.naming import is_address_name, is_port_name, vocabulary, words
@@ -65,7 +68,7 @@ _SCHEME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 _TOKEN_END = frozenset(" \t\r\n\"'`<>|\\")
 _LONGEST_HOST = 253
 _LONGEST_USERINFO = 512
-_LONGEST_PATH = 2048
+_PATH = re.compile(r"[^ \t\r\n\"'`<>|\\?#,;)\]}\x00]{0,2048}")
 _KEY_BEFORE = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]{0,38})=$|--([A-Za-z][A-Za-z0-9-]{0,38}) $")
 _HOST_BEFORE = re.compile(r"(?:CONNECT |[Hh]ost: )$")
 """what stands before a host and port in HTTP: RFC 9110, sections 7.2 and 9.3.6"""
@@ -87,10 +90,13 @@ def find(text: str, *, address: bool = False, whole: bool = True, raw: str | Non
     address: what surrounds the text says that its value is an address, so that `redis:6379` and `:8000` are taken.
     whole: the text is a complete value (not a line of prose or a command), so that `api:8000` alone may be an address.
     raw: the text before holes were put in, same length; the words in a hole tell `{server}:25` from `{hour}:30`.
+    Raises TooManyPortsError.
     """
     masked = with_holes(text)
     shown = text if raw is None else raw
-    hits = [*_colons(masked, shown, address, whole), *_protocols(masked), *_port_words(masked, shown)]
+    hits = few(chain(_colons(masked, shown, address, whole), _protocols(masked), _port_words(masked, shown)))
+    if len(hits) < 2:
+        return hits
     hits.sort(key=lambda hit: (hit.start, hit.form == "word"))
     out: list[Hit] = []
     for hit in hits:
@@ -103,6 +109,7 @@ def port_list(text: str, start: int = 0) -> list[Hit]:
     """The ports of a text that is nothing but ports: `8000`, `25,80,443`, `8080 9000`, `6383-6390`, `53/udp`.
 
     Empty where anything else stands in it. start: index of the text in the caller's text, added to each position.
+    Raises TooManyPortsError.
     """
     hits: list[Hit] = []
     position = 0
@@ -112,6 +119,8 @@ def port_list(text: str, start: int = 0) -> list[Hit]:
             return []
         position = match.end()
         if match[1]:
+            if len(hits) >= MOST_PORTS:
+                raise TooManyPortsError
             first, last = int(match[1]), int(match[2]) if match[2] else None
             hits.append(
                 Hit(
@@ -277,6 +286,7 @@ def _closes_key(text: str, quote: int) -> bool:
     return at >= 0 and (text[at].isalnum() or text[at] in "_-.)]}%")
 
 
+@lru_cache(maxsize=4096)
 def _is_host_name(raw: str, host: str, number: int, address: bool, alone: bool, behind: str) -> bool:
     """Whether the word before a colon is a host: `redis:6379`, `db.internal:5432`, `{server}:25`."""
     if host.replace(".", "").replace("-", "").isdigit():
@@ -300,7 +310,13 @@ def _is_host_name(raw: str, host: str, number: int, address: bool, alone: bool, 
 
 def _speaks_there(parts: tuple[str, ...], number: int) -> bool:
     """Whether a name's words mean a well-known service, and the number is that service's port: `memcached:11211`."""
-    return any(not set(service.words).isdisjoint(parts) for service in by_port().get(number, ()))
+    return not _words_at(number).isdisjoint(parts)
+
+
+@lru_cache(maxsize=4096)
+def _words_at(number: int) -> frozenset[str]:
+    """The words of the names of the services that usually have a port."""
+    return frozenset(word for service in by_port().get(number, ()) for word in service.words)
 
 
 def _shown_host(host: str) -> str | None:
@@ -311,18 +327,14 @@ def _shown_host(host: str) -> str | None:
 
 def _path(text: str, start: int) -> str | None:
     """The path of a URL behind its port; None where the rest of it is not known."""
-    end = start
-    limit = min(len(text), start + _LONGEST_PATH)
-    while end < limit and text[end] not in _TOKEN_END and text[end] not in "?#,;)]}":
-        if text[end] == HOLE:
-            return None if end == start else text[start:end]
-        end += 1
-    return text[start:end]
+    found = _PATH.match(text, start)
+    path = found[0] if found else ""
+    return None if not path and text[start : start + 1] == HOLE else path
 
 
 def _protocols(text: str) -> Iterator[Hit]:
     """`53/udp`, `_25._tcp.` and the PROXY protocol's first line."""
-    for match in _PROTOCOL.finditer(text):
+    for match in _PROTOCOL.finditer(text) if "/" in text else ():
         number = int(match[1])
         if number:
             last = int(match[2]) if match[2] else None

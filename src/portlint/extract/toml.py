@@ -35,6 +35,8 @@ _TOKEN = re.compile(
 )
 _INTEGER = re.compile(r"[0-9]{1,3}(?:_?[0-9]{1,3}){0,4}", re.ASCII)
 _DEEPEST = 100
+_LAST_PARTS = 20
+"""of a long key: the last ones tell what its value is"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,8 @@ class _Scanner:
         if self.expects_key:
             text = self.text[start:end]
             parts = [text] if quoted else [part for part in text.split(".") if part]
-            self.key += parts[:20]
+            self.key += parts
+            del self.key[:-_LAST_PARTS]
         else:
             frame = self.frames[-1] if self.frames else None
             path = frame.path if frame and frame.kind == "array" else (*self._base(), *self.key)
@@ -165,15 +168,16 @@ class _Scanner:
             if token.lastgroup == "comment":
                 break
             if token.lastgroup == "string":
+                self.headers.append(_Value(tuple(parts), token.start() + 1, token.end() - 1, True))
                 parts.append(token[0][1:-1])
-                self.headers.append(_Value(tuple(parts[:-1]), token.start() + 1, token.end() - 1, True))
             elif token.lastgroup == "bare":
                 parts += [part for part in token[0].split(".") if part]
             elif token[0] == "=":
                 self._fault(token.start(), 'unexpected "="')
                 break
+            del parts[:-_LAST_PARTS]
             position = token.end()
-        self.table = tuple(parts[:20])
+        self.table = tuple(parts)
         return position
 
     def _end_of_statement(self, position: int) -> None:

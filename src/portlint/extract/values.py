@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from portlint.extract.interpolation import interpolations, masked
 from portlint.extract.text import Hit, find, is_port, port_list
 from portlint.model import LAST_PORT, Role
 from portlint.naming import is_address_name, is_port_name
+
+_REMEMBERED = 100
+"""characters of a value below which what was found in it is kept for the next time"""
 
 
 def find_in_value(key: str | None, text: str) -> list[Hit]:
@@ -19,8 +23,19 @@ def find_in_value(key: str | None, text: str) -> list[Hit]:
 
     Positions are 0-based indexes into `text`. Fallbacks of `${VAR:-8000}` in it are found too, each with its variable.
     A bare number out of range is given as well where the key says port (0 is not: it asks for any free port).
+    Raises TooManyPortsError.
     """
-    hits = list(_in_fallbacks(key, text))
+    return list(_known(key, text)) if len(text) < _REMEMBERED else _find(key, text)
+
+
+@lru_cache(maxsize=4096)
+def _known(key: str | None, text: str) -> tuple[Hit, ...]:
+    """Data repeats itself: the same few values fill a file of megabytes."""
+    return tuple(_find(key, text))
+
+
+def _find(key: str | None, text: str) -> list[Hit]:
+    hits = list(_in_fallbacks(key, text)) if "$" in text else []
     plain = masked(text)
     if key is not None and is_port_name(key):
         listed = [replace(hit, name=key) for hit in port_list(plain)]

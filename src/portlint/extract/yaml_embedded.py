@@ -45,4 +45,4 @@ def dedented(source: Source, node: ScalarNode) -> Source:
         if not before.rstrip(b"\r").endswith(b"\\") and not line[:indent].strip():
             line = b"\n" * len(line[:indent]) + line[indent:]
         out.append(line)
-    return Source(source.path, b"\n".join(out), source.lines, source.base + start + indent)
+    return Source(source.path, b"\n".join(out), source.lines, source.base + start + indent, source.made)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import count
 
 from portlint.model.places import FIRST_PORT, LAST_PORT, LineIndex, PortRange, Span
 
@@ -288,6 +290,8 @@ class Source:
     lines: LineIndex
     base: int = 0
     """byte offset of this piece in the file: 0 for a whole file"""
+    made: Iterator[int] = field(default_factory=count, compare=False)
+    """counts the literals that were made of the file"""
 
     @classmethod
     def of(cls, path: str, data: bytes) -> Source:
@@ -299,7 +303,7 @@ class Source:
 
     def part(self, start: int, end: int) -> Source:
         """The piece between two byte offsets of this one, for text of another format embedded in it."""
-        return Source(self.path, self.data[start:end], self.lines, self.base + start)
+        return Source(self.path, self.data[start:end], self.lines, self.base + start, self.made)
 
     def decoded(self, start: int, end: int) -> str:
         """The text between two byte offsets of this piece, as a person reads it."""

@@ -27,10 +27,11 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """timeout: seconds for one item. memory: bytes that a worker may take beyond what it has at its start."""
+    """timeout: seconds for one item, of processor time where the system can end a process for that: how busy the
+    machine is must not decide what is lost. memory: bytes that a worker may take beyond what it has at its start."""
 
     timeout: float
-    memory: int = 1 << 30
+    memory: int = 400 << 20
 
 
 def labour(
@@ -79,11 +80,11 @@ def _attempt(work: Callable[[Any], Any], item: Any, limits: Limits) -> Any:
         return Lost(f"portlint failed on it: {type(error).__name__}", traceback.format_exc())
 
 
-def _limit_itself(limits: Limits) -> Callable[[], None]:
+def _limit_itself(limits: Limits) -> Callable[[], object]:
     """Sets the limits of this process (setrlimit(2)), where the system has them.
 
-    Gives a function to call before each item: it sets the processor time after which the kernel ends a worker
-    whose supervisor was killed, so that none is left behind in an endless loop.
+    Gives a function to call before each item: it sets the processor time (setitimer(2), ITIMER_PROF) after which the
+    kernel ends a worker, whatever it is doing, and whether or not its supervisor still lives.
     """
     try:
         import resource
@@ -95,14 +96,11 @@ def _limit_itself(limits: Limits) -> Callable[[], None]:
     if hard == resource.RLIM_INFINITY or wanted < hard:
         with contextlib.suppress(OSError, ValueError):  # macOS has the limit, but refuses to set it
             resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
-    most = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    import signal
 
-    def guard() -> None:
-        allowed = int(time.process_time() + 2 * limits.timeout) + 2
-        if most == resource.RLIM_INFINITY or allowed < most:
-            resource.setrlimit(resource.RLIMIT_CPU, (allowed, most))
-
-    return guard
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
+    return lambda: signal.setitimer(signal.ITIMER_PROF, limits.timeout)
 
 
 def _address_space() -> int:

@@ -29,6 +29,8 @@ LOOK_AFTER: Final = 0.1
 """seconds after which the supervisor looks at what each worker has in hand"""
 STOPPED: Final = 1.0
 """seconds without a look after which it is the supervisor that was held up (Ctrl-Z, a busy machine), not a worker"""
+PATIENCE: Final = 6 if hasattr(signal, "setitimer") else 1
+"""times the limit that an item may take by the clock, where the worker itself watches its processor time"""
 FAILED_STARTS: Final = 3
 """workers in a row that die before they take up an item, after which there is no point in going on"""
 
@@ -181,8 +183,8 @@ class Supervisor(Generic[T, R]):
             current = worker.in_hand()
             if current > worker.current or was_stopped:
                 worker.current, worker.since = current, now
-            elif now - worker.since > timeout:
-                self._replace(worker, f"took longer than {timeout:g} s")
+            elif now - worker.since > PATIENCE * timeout:
+                self._replace(worker, self._too_long())
 
     def _replace(self, worker: Worker, reason: str | None) -> None:
         """Ends a worker, names the item that it had in hand as lost, and has a new one do the rest."""
@@ -197,12 +199,18 @@ class Supervisor(Generic[T, R]):
                 raise WorkersFailed(f"worker processes end before they do anything: {_cause(status)}")
             self._waiting.appendleft((start, stop))
         else:
-            self._results[current] = Lost(reason or f"the parser crashed: {_cause(status)}")
+            if reason is None:
+                timed_out = PATIENCE > 1 and status == -signal.SIGPROF
+                reason = self._too_long() if timed_out else f"the parser crashed: {_cause(status)}"
+            self._results[current] = Lost(reason)
             for rest in ((current + 1, stop), (start, current)):
                 if rest[0] < rest[1]:
                     self._waiting.appendleft(rest)
         if self._waiting:
             self._start()
+
+    def _too_long(self) -> str:
+        return f"took longer than {self._limits.timeout:g} s"
 
 
 def _cause(status: int) -> str:

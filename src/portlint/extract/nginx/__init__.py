@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from portlint import rulebook
+from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.format import Format
 from portlint.extract.nginx.directives import facts_of
 from portlint.model import Facts, Source
@@ -54,4 +55,6 @@ def _extract(source: Source) -> Facts:
     return facts_of(source)
 
 
-FORMAT = Format(name="nginx", named=_named, content=_content, extract=_extract)
+FORMAT = Format(
+    name="nginx", named=_named, content=_content, extract=_extract, by_line=True, most_bytes=LARGEST_BY_HAND
+)

@@ -53,6 +53,8 @@ def extract(source: Source) -> Facts:
         starts = LineIndex(source.data).starts
         start = starts[min(line, len(starts)) - 1]
         reason = f"not valid Python 3: {getattr(error, 'msg', None) or error}"
+        if isinstance(error, MemoryError):
+            reason = "too large or too deep for Python's own parser"
         problem = Problem(source.span(start, start), reason)
         return Facts(path=source.path, format="python", literals=tuple(_by_text(source)), problems=(problem,))
     flow.read(module)
