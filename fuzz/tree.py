@@ -2,7 +2,8 @@
 
     python fuzz/tree.py [--size 4900000]
 
-Exit code 1 tells that a bar was missed: 60 seconds of processor time, 500 MB, exit code 1 of portlint, the same findings each time.
+Exit code 1 tells that a bar was missed: 60 seconds of processor time, 500 MB, exit code 1 of portlint, the same
+findings each time.
 """
 
 from __future__ import annotations
