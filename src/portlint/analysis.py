@@ -141,7 +141,9 @@ class Extraction:
             from portlint.extract import formats
 
             jobs = settings.jobs or default_jobs()
-            formats()  # imported here, or each worker would do it again, and each that takes the place of a dead one
+            tuple(
+                formats()
+            )  # imported here, or each worker would do it again, and each that takes the place of a dead one
         known = None if self._cache is None else digests
         work = Analysis(self._root, settings.max_file_size, self._extra_rules, known)
         self._shifts.append((files, Supervisor(work, files, Limits(settings.timeout), jobs=jobs)))

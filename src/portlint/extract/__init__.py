@@ -8,7 +8,7 @@ are asked: a more special format before a more general one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -63,10 +63,16 @@ _NOTE = 300
 """bytes of such a note, which may go on in the next lines"""
 
 
+def formats() -> Iterator[Format]:
+    """All formats, in the order in which they are asked; each is imported when it is its turn."""
+    return map(by_name, MODULES)
+
+
 @cache
-def formats() -> tuple[Format, ...]:
-    """All formats, in the order in which they are asked."""
-    return tuple(import_module(f"portlint.extract.{name}").FORMAT for name in MODULES)
+def by_name(name: str) -> Format:
+    """The format of that name, for text of one format embedded in another. Raises ImportError."""
+    found: Format = import_module(f"portlint.extract.{name}").FORMAT
+    return found
 
 
 def recognised_by_name(path: str) -> bool | None:
@@ -148,16 +154,6 @@ def _check_size(facts: Facts) -> None:
     kinds = (facts.literals, facts.candidates, facts.references, facts.services, facts.variables, facts.problems)
     if sum(map(len, kinds)) > 2 * MOST_PORTS:
         raise TooManyPortsError
-
-
-def by_name(name: str) -> Format:
-    """The format of that name, for text of one format embedded in another. Raises KeyError."""
-    return _index()[name]
-
-
-@cache
-def _index() -> dict[str, Format]:
-    return {f.name: f for f in formats()}
 
 
 def merged(facts: Facts, parts: Iterable[Facts]) -> Facts:

@@ -147,7 +147,7 @@ class _Reader:
 
     def whole(self, piece: Piece) -> Facts | None:
         """The facts of a file that libcst reads as one piece; None where it does not."""
-        self._piece(piece, Imports(()), self._flow)
+        self._piece(piece, Imports((), self._flow.packages), self._flow)
         return None if self._problems else self._result()
 
     def _result(self) -> Facts:

@@ -10,7 +10,6 @@ import re
 
 from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow
-from portlint.extract.python.libraries import library
 from portlint.extract.python.pieces import Piece
 from portlint.naming import is_port_name
 
@@ -21,14 +20,14 @@ _BEHIND_COLON = re.compile(rb":[0-9]{2,5}(?:(?![0-9A-Za-z_\]}.%<>]|\.[0-9])|\.(?
 """the port of an address or a URL; not a slice, a format or a time"""
 _PROTOCOLS = (b"/tcp", b"/udp", b"/sctp", b"._tcp", b"._udp", b"._sctp", b"PROXY TCP")
 _PROTOCOLS_IN_PROSE = tuple(word.lower() for word in _PROTOCOLS)
-_COLON_IN_PROSE = re.compile(rb":(?<!\[:)[0-9]{1,6}(?![0-9A-Za-z_%])")
+_COLON_IN_PROSE = re.compile(rb":(?<!\[:)(?<!T[0-9]{2}:)[1-9][0-9]{1,5}(?![0-9A-Za-z_%])")
 _PROTOCOL = re.compile(rb"[0-9]/(?:tcp|udp|sctp)|_[0-9]{1,5}\._(?:tcp|udp|sctp)|PROXY TCP")
 _PORT_WORD = re.compile(
     rb"port(?<!support)(?<!report)(?<!export)(?<!viewport)(?<!transport)(?<!opport)"
-    rb"(?!folio|ion|al|(?<=import)(?:\b|_|er|ed|ing|an[ct]))"
+    rb"(?!folio|ion|al|rait|(?<=import)(?:s?\b|_|s_|lib|er|ed|ing|an[ct]))"
 )
 """`port` in lower case, where it is not part of a word that means something else"""
-_HOSTS = (b"host", b"addr", b"server", b"listen", b"getenv", b"environ", b"config(", b"_ip")
+_HOSTS = (b"host", b"addr", b"server", b"listen", b"_ip")
 _QUOTED_IPV4 = re.compile(rb"[0-9]{1,3}(?:\.[0-9]{1,3}){3}[\"']")
 _WORD = re.compile(rb"\w+")
 
@@ -47,10 +46,10 @@ def is_promising(piece: Piece, flow: Flow) -> bool:
         scope.enclosing_class and class_holds_ports(scope.enclosing_class)
     ):
         return True
-    return _shows_port(piece.code) or flow.concerns(piece.code)
+    return _shows_port(piece.code, flow.called) or flow.concerns(piece.code)
 
 
-def _shows_port(code: bytes) -> bool:
+def _shows_port(code: bytes, called: frozenset[bytes]) -> bool:
     if b":" in code and _BEHIND_COLON.search(code) is not None:
         return True
     lower = code.lower()
@@ -60,13 +59,13 @@ def _shows_port(code: bytes) -> bool:
         return True
     if any(word in code for word in _PROTOCOLS) and _PROTOCOL.search(code) is not None:
         return True
-    return not library().called.isdisjoint(_WORD.findall(code))
+    return bool(called) and not called.isdisjoint(_WORD.findall(code))
 
 
 def may_show_port(chunk: bytes, names: frozenset[bytes]) -> bool:
     """Whether a statement, a docstring or a comment somewhere in a stretch of a file can show a port.
 
-    names: those that are used as ports in the file.
+    names: those that are used as ports in the file, and those of calls that may take one.
     """
     lower = chunk.lower()
     if _PORT_WORD.search(lower) is not None:
@@ -77,5 +76,4 @@ def may_show_port(chunk: bytes, names: frozenset[bytes]) -> bool:
         return True
     if any(word in lower for word in _PROTOCOLS_IN_PROSE):
         return True
-    words = _WORD.findall(chunk)
-    return not (library().called.isdisjoint(words) and names.isdisjoint(words))
+    return bool(names) and not names.isdisjoint(_WORD.findall(chunk))

@@ -41,7 +41,7 @@ def excerpt(data: bytes, candidates: Sequence[int], flow: Flow) -> tuple[bytes, 
         or lists_ports(data)
     ):
         return data, candidates
-    names = flow.used_names
+    names = flow.used_names | flow.called
     out: list[bytes] = []
     kept: list[int] = []
     chunks = list(_chunks(data))

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 
+from portlint.extract.python.libraries import library
 from portlint.model import LAST_PORT
 from portlint.naming import is_port_name
 from portlint.wellknown import by_port
@@ -46,6 +47,9 @@ _ALIAS = re.compile(
 _LISTED = re.compile(rb"^[^=\n]{1,160}=[ \t]*(?:set|frozenset|tuple)?\(?[\[({]([\s0-9'\",]{8,2000})[\])}]")
 _NUMBERS_LISTED = re.compile(rb"[\[({][\s0-9'\",]{8,2000}[\])}]")
 _STEPS = 2
+_IMPORT = re.compile(rb"\b(?:from|import)[ \t]+((?:[^\n;#\\]|\\\r?\n){1,1000})")
+_WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
+_RENAMED = re.compile(rb"\bas[ \t]+([A-Za-z_][A-Za-z0-9_]*)")
 
 
 class Flow:
@@ -79,6 +83,26 @@ class Flow:
                             stack += inner.body
                         else:
                             stack.append(inner)
+
+    @cached_property
+    def packages(self) -> frozenset[str]:
+        """The libraries of `rules/python/` that the file imports, as far as its text tells: not fewer."""
+        return frozenset().union(*(packages for packages, _ in self._import_lines))
+
+    @cached_property
+    def called(self) -> frozenset[bytes]:
+        """The last words of the calls that may take a port or an address here."""
+        renamed = (match[1] for _, line in self._import_lines for match in _RENAMED.finditer(line))
+        return frozenset(renamed).union(*(library().called[package] for package in self.packages))
+
+    @cached_property
+    def _import_lines(self) -> list[tuple[set[str], bytes]]:
+        """The lines that import libraries of `rules/python/`, with these."""
+        known = library().called.keys()
+        lines = (
+            (known & {word.decode() for word in _WORD.findall(line)}, line) for line in _IMPORT.findall(self._data)
+        )
+        return [(packages, line) for packages, line in lines if packages]
 
     @property
     def used_names(self) -> frozenset[bytes]:

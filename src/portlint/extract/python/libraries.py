@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-import yaml
-
 from portlint import rulebook
 
 
@@ -61,8 +59,8 @@ class Library:
     lookups: dict[str, LookupRule] = field(default_factory=dict)
     options: dict[str, OptionRule] = field(default_factory=dict)
     methods: dict[str, list[str]] = field(default_factory=dict)
-    called: frozenset[bytes] = frozenset()
-    """the last words of the calls that take a port, an address or ports"""
+    called: dict[str, frozenset[bytes]] = field(default_factory=dict)
+    """top-level package to the last words of its calls that take a port, an address or ports"""
 
 
 _OBJECTS = frozenset({"socket", "reactor", "pxssh", "socksocket", "docker", "containers"})
@@ -116,11 +114,15 @@ def library() -> Library:
     for name in rulebook.names("python"):
         _add(out, rulebook.load(name))
     for _name, data in _extra:
+        import yaml  # 20 ms, which only users with rules of their own pay
+
         _add(out, yaml.load(data, Loader=yaml.CSafeLoader) or {})
     slots = {"port", "ports", "address"}
-    out.called = frozenset(
-        path.rsplit(".", 1)[-1].encode() for path, rule in out.calls.items() if not slots.isdisjoint(rule.slots)
-    )
+    called: dict[str, set[bytes]] = {}
+    for path, rule in out.calls.items():
+        if not slots.isdisjoint(rule.slots):
+            called.setdefault(path.partition(".")[0], set()).add(path.rpartition(".")[2].encode())
+    out.called = {package: frozenset(names) for package, names in called.items()}
     return out
 
 
@@ -133,9 +135,10 @@ def words_of(key: str) -> frozenset[str]:
 class Imports:
     """What the names of a file stand for: `s` is `socket` after `import socket as s`."""
 
-    def __init__(self, statements: Iterable[ast.stmt]) -> None:
+    def __init__(self, statements: Iterable[ast.stmt], roots: Iterable[str] = ()) -> None:
+        """roots: top-level packages that are imported, as far as it is known without the statements."""
         self.names: dict[str, str] = {}
-        self.roots: set[str] = set()
+        self.roots: set[str] = set(roots)
         """the top-level packages that the file imports"""
         self.modules: set[str] = set()
         """the names under which whole modules are imported, as `resolve` gives them"""
@@ -168,7 +171,7 @@ class Imports:
         path = self.resolve(dotted)
         rule = known.calls.get(path)
         if rule is not None:
-            return (rule,)
+            return (rule,) if path.partition(".")[0] in self.roots else ()
         head, _, method = path.rpartition(".")
         if not head or head.split(".")[0] in self.modules:
             # A function of an imported module, which is not the one that the rules know.
