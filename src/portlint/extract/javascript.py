@@ -20,6 +20,7 @@ from portlint.extract.format import Format
 from portlint.extract.interpolation import HOLE
 from portlint.extract.javascript_tokens import Token, tokens
 from portlint.extract.placing import in_comment, placed
+from portlint.extract.signs import shows_port
 from portlint.extract.text import Hit, find, is_port, port_list
 from portlint.extract.words import Word
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, PortLiteral, PortReference, Problem, Role, Source
@@ -67,7 +68,7 @@ def _names(key: str) -> frozenset[str]:
 def extract(source: Source) -> Facts:
     """The ports of a script or a component."""
     generated = _GENERATED_NAME.search(source.path) is not None
-    if not any(sign in source.data for sign in (b"env", *_DIGITS)):
+    if not is_promising(source.data):
         return Facts(path=source.path, format="javascript", generated=generated)
     if len(source.data) > _MINIFIED_SIZE and len(source.data) > _MINIFIED_LINE * (source.data.count(b"\n") + 1):
         return _bundle(source)
@@ -76,6 +77,22 @@ def extract(source: Source) -> Facts:
     reader = _Reader(source)
     reader.read()
     return _facts(source, reader.literals, reader.references, generated)
+
+
+def is_promising(data: bytes) -> bool:
+    """Whether the bytes show that a port may be written in them: the prefilter."""
+    if not any(sign in data for sign in (b"env", *_DIGITS)):
+        return False
+    return shows_port(data) or _called().search(data) is not None
+
+
+@cache
+def _called() -> re.Pattern[bytes]:
+    """The names of calls that take a bare port or a command, and of keys that hold a command."""
+    calls = {name for name, kinds in _rules("calls").items() if {"port", "command"} & set(kinds)}
+    names = "|".join(map(re.escape, sorted({*calls, *_rules("commands")})))
+    # Behind the bar: `"http://" + host + ":" + 8000`.
+    return re.compile(rf"(?<![\w$])(?:{names})[\"'`]?\s{{0,9}}[:(`<?]|:[\"'`]\s{{0,9}}\+".encode())
 
 
 def _facts(

@@ -9,6 +9,7 @@ docs.npmjs.com, "package.json", scripts; OCI image specification, ExposedPorts.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from portlint.extract.commands import find_in_text, find_in_words
 from portlint.extract.format import Format
 from portlint.extract.interpolation import HOLE
 from portlint.extract.placing import in_comment, judged, placed
+from portlint.extract.signs import shows_port
 from portlint.extract.text import Hit, is_port
 from portlint.extract.words import Word
 from portlint.model import Facts, PortLiteral, Problem, Role, Source
@@ -69,9 +71,32 @@ def _argument_keys() -> Mapping[str, Any]:
 
 def extract(source: Source) -> Facts:
     """The ports of a JSON text."""
-    if _FINDINGS.match(source.data) or not any(digit in source.data for digit in b"123456789"):
+    data = source.data
+    if _FINDINGS.match(data) or (not is_promising(data) and _is_json(data)):
         return Facts(path=source.path, format="json")
     return _Reader(source, source.text).facts()
+
+
+def is_promising(data: bytes) -> bool:
+    """Whether the bytes show that a port may be written in them: the prefilter."""
+    return any(digit in data for digit in b"123456789") and (
+        shows_port(data) or _command_keys().search(data) is not None
+    )
+
+
+@cache
+def _command_keys() -> re.Pattern[bytes]:
+    keys = sorted({*_words("commands"), *_argument_keys(), "tasks"})
+    return re.compile(rf"[\"'](?:{'|'.join(keys)}|\w{{1,40}}Command)[\"']".encode())
+
+
+def _is_json(data: bytes) -> bool:
+    """Whether this is JSON without fault, as RFC 8259 has it, and not too deep: a parser in C tells quickly."""
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ import re
 from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.pieces import Piece
+from portlint.extract.signs import PORT_WORD
 from portlint.naming import is_port_name
 
 # A pattern that begins with a class of characters or with fixed letters is looked for at the speed of memory; one that
@@ -22,11 +23,6 @@ _PROTOCOLS = (b"/tcp", b"/udp", b"/sctp", b"._tcp", b"._udp", b"._sctp", b"PROXY
 _PROTOCOLS_IN_PROSE = tuple(word.lower() for word in _PROTOCOLS)
 _COLON_IN_PROSE = re.compile(rb":(?<!\[:)(?<!T[0-9]{2}:)[1-9][0-9]{1,5}(?![0-9A-Za-z_%])")
 _PROTOCOL = re.compile(rb"[0-9]/(?:tcp|udp|sctp)|_[0-9]{1,5}\._(?:tcp|udp|sctp)|PROXY TCP")
-_PORT_WORD = re.compile(
-    rb"port(?<!support)(?<!report)(?<!export)(?<!viewport)(?<!transport)(?<!opport)"
-    rb"(?!folio|ion|al|rait|(?<=import)(?:s?\b|_|s_|lib|er|ed|ing|an[ct]))"
-)
-"""`port` in lower case, where it is not part of a word that means something else"""
 _HOSTS = (b"host", b"addr", b"server", b"listen", b"_ip")
 _QUOTED_IPV4 = re.compile(rb"[0-9]{1,3}(?:\.[0-9]{1,3}){3}[\"']")
 _WORD = re.compile(rb"\w+")
@@ -53,7 +49,7 @@ def _shows_port(code: bytes, called: frozenset[bytes]) -> bool:
     if b":" in code and _BEHIND_COLON.search(code) is not None:
         return True
     lower = code.lower()
-    if _PORT_WORD.search(lower) is not None:
+    if PORT_WORD.search(lower) is not None:
         return True
     if any(word in lower for word in _HOSTS) or _QUOTED_IPV4.search(code) is not None:
         return True
@@ -68,7 +64,7 @@ def may_show_port(chunk: bytes, names: frozenset[bytes]) -> bool:
     names: those that are used as ports in the file, and those of calls that may take one.
     """
     lower = chunk.lower()
-    if _PORT_WORD.search(lower) is not None:
+    if PORT_WORD.search(lower) is not None:
         return True
     if b":" in chunk and _COLON_IN_PROSE.search(chunk) is not None:
         return True

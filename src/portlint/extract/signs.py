@@ -1,0 +1,25 @@
+"""Signs of ports in raw bytes: what a file must hold for any port literal to be found in it.
+
+A byte prefilter may let through what holds none, and never drops what holds one: `tests/test_signs.py` holds that
+against the extractors, on every fixture and on changed ones.
+"""
+
+from __future__ import annotations
+
+import re
+
+PORT_WORD = re.compile(
+    rb"port(?<!support)(?<!report)(?<!export)(?<!viewport)(?<!transport)(?<!opport)"
+    rb"(?!folio|ion|al|rait|(?<=import)(?:s?\b|_|s_|lib|er|ed|ing|an[ct]))"
+)
+"""`port` in lower case, where it is not part of a word that means something else"""
+_IN_STRING = re.compile(
+    rb":(?<![\"'`]:)(?<!t[0-9]{2}:)-?[1-9]|:[1-9][0-9]{0,4}[\"'`/ \\]|[0-9]/(?:tcp|udp|sctp)|_tcp|_udp|proxy tcp"
+)
+"""the port of an address (`api:8000`, `:8000`), a fallback (`${X:-8000}`), a protocol; not `"key":8000`"""
+
+
+def shows_port(data: bytes) -> bool:
+    """Whether the word, an address or a protocol says that a text may name a port."""
+    lower = data.lower()
+    return PORT_WORD.search(lower) is not None or _IN_STRING.search(lower) is not None
