@@ -146,6 +146,7 @@ def test_json():
             "warning": 1,
             "info": 0,
         },
+        "change": None,
     }
     assert json.loads(text("json", MISMATCH))["findings"][0]["fix"] is None
     assert json.loads(text("json"))["findings"] == []

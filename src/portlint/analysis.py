@@ -12,8 +12,9 @@ from pathlib import Path
 from types import TracebackType
 
 from portlint.cache import Cache, Row, digest_of, row_of, version_of
+from portlint.change import Base, Past, compared
 from portlint.model import NOWHERE, Facts, LineIndex, Problem, Settings
-from portlint.reading import Tree, Unread, Why, decode
+from portlint.reading import AS_ON_DISK, Contents, Tree, Unread, Why, decode
 from portlint.rulebook import rules_folder
 from portlint.ties import variables_of
 from portlint.workers import Limits, Lost, Supervisor, default_jobs
@@ -47,10 +48,18 @@ def unchecked(path: str, reason: str) -> Facts:
 class Analysis:
     """The work of a worker process: reads one file of the tree and extracts its facts."""
 
-    def __init__(self, root: Path, limit: int, extra_rules: ExtraRules, known: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        limit: int,
+        extra_rules: ExtraRules,
+        known: Mapping[str, str] | None = None,
+        contents: Contents = AS_ON_DISK,
+    ) -> None:
         """limit: the largest file in bytes. known: path to the digest of the content whose facts the cache has; None:
-        there is no cache, and no rows for it are made."""
+        there is no cache, and no rows for it are made. contents: of files that are not read from disk."""
         self._root, self._limit, self._extra_rules, self._known = root, limit, extra_rules, known
+        self._contents = contents
         self._tree: Tree | None = None
 
     def __call__(self, path: str) -> Facts | Row:
@@ -60,9 +69,9 @@ class Analysis:
             facts = Facts(path=path, format=None)
             return facts if self._known is None else row_of(facts, "")
         if self._tree is None:
-            self._tree = Tree(self._root)
+            self._tree = Tree(self._root, self._contents)
         raw = self._tree.read(path, self._limit)
-        if self._known is None or isinstance(raw, Unread):
+        if self._known is None or isinstance(raw, Unread) or path in self._contents:
             return facts_of(path, raw, self._extra_rules)
         digest = digest_of(raw)
         if self._known.get(path) == digest:
@@ -73,9 +82,18 @@ class Analysis:
 class Extraction:
     """The extract stage of one run. Use it as a context manager: `start`, `go_on`, `results`."""
 
-    def __init__(self, root: Path, settings: Settings, caches: Path | None, extra_rules: ExtraRules) -> None:
-        """caches: the folder of all caches; None, or a folder inside the tree: each file is read and parsed."""
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        caches: Path | None,
+        extra_rules: ExtraRules,
+        contents: Contents = AS_ON_DISK,
+    ) -> None:
+        """caches: the folder of all caches; None, or a folder inside the tree: each file is read and parsed. contents:
+        of files that are not read from disk, and which the cache does not know."""
         self._root, self._settings, self._extra_rules = root, settings, extra_rules
+        self._contents = contents
         self._cache: Cache | None = None
         if caches is not None and not caches.is_relative_to(root):
             self._cache = Cache(caches, root)
@@ -96,6 +114,7 @@ class Extraction:
 
     def start(self, files: Sequence[str]) -> None:
         """Begins with files that are surely wanted."""
+        files = self._on_disk(files)
         if 0 < len(files) <= FILES_FOR_ONE_WORKER:
             if self._cache is not None:
                 self._cache.look(files)
@@ -106,13 +125,16 @@ class Extraction:
         self._files = files
         if self._cache is not None:
             version = version_of(Path(__file__).parent, rules_folder(), self._extra_rules)
-            self._unchanged = self._cache.recall(files, self._settings.max_file_size, version)
+            self._unchanged = self._cache.recall(self._on_disk(files), self._settings.max_file_size, version)
         begun = {path for paths, _ in self._shifts for path in paths}
         self._unchanged = [path for path in self._unchanged if path not in begun]
         done = begun.union(self._unchanged)
         left = [path for path in files if path not in done]
         if left:
-            self._begin(left, {} if self._cache is None else self._cache.look(left))
+            self._begin(left, {} if self._cache is None else self._cache.look(self._on_disk(left)))
+
+    def _on_disk(self, files: Sequence[str]) -> Sequence[str]:
+        return [path for path in files if path not in self._contents] if self._contents else files
 
     def results(
         self,
@@ -145,7 +167,7 @@ class Extraction:
                 formats()
             )  # imported here, or each worker would do it again, and each that takes the place of a dead one
         known = None if self._cache is None else digests
-        work = Analysis(self._root, settings.max_file_size, self._extra_rules, known)
+        work = Analysis(self._root, settings.max_file_size, self._extra_rules, known, self._contents)
         self._shifts.append((files, Supervisor(work, files, Limits(settings.timeout), jobs=jobs)))
 
     def _collect(self, found: dict[str, Facts | Lost], progress: Callable[[int, int], None] | None) -> None:
@@ -187,3 +209,31 @@ class Extraction:
                 self.left_out.add(path)
             elif (facts := cache.facts(path)) is not None:
                 found[path] = facts
+
+
+def read_past(
+    root: Path, base: Base, contents: Contents, files: Sequence[str], settings: Settings, extra_rules: ExtraRules
+) -> Past:
+    """What a change since a commit touches, as it was. contents: of files that are not looked at on disk; files: all
+    that are checked."""
+    from portlint.extract import recognised_by_name
+
+    limit = settings.max_file_size
+    with Tree(root, contents) as tree:
+        change, before = compared(
+            base,
+            files,
+            lambda path: tree.read(path, limit),
+            lambda path: recognised_by_name(path) is not False,
+            limit,
+        )
+    paths = sorted(before)
+    work = Analysis(root, limit, extra_rules, contents=before)
+    with Supervisor(work, paths, Limits(settings.timeout), jobs=1) as supervisor:
+        results: list[Facts | Row | Lost] = supervisor.results()
+    facts = {
+        path: unchecked(path, each.reason) if isinstance(each, Lost) else each
+        for path, each in zip(paths, results, strict=True)
+        if not isinstance(each, Row)
+    }
+    return Past(change=change, contents=before, facts=facts)

@@ -65,3 +65,17 @@ def is_host_variable(identifier: str) -> bool:
 def is_address_name(identifier: str) -> bool:
     """Whether a name means an address, so that `redis:6379` under it is a host and a port."""
     return not vocabulary("address").isdisjoint(words(identifier))
+
+
+def module_name(path: str) -> str:
+    """The dotted module of a path, as imports write it: `src/pkg/mod.py` is `pkg.mod`."""
+    parts = path.removeprefix("src/").removesuffix(".pyi").removesuffix(".py").split("/")
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts.pop()
+    return ".".join(parts)
+
+
+def moved_subject(subject: str, old_path: str, path: str) -> str:
+    """The route to a literal of a file that was moved: in Python it begins with the module."""
+    before = f"{module_name(old_path)}:"
+    return f"{module_name(path)}:{subject.removeprefix(before)}" if subject.startswith(before) else subject

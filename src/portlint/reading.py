@@ -13,6 +13,7 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -69,14 +70,24 @@ _HEAD: Final = 8192
 _BY_DESCRIPTOR: Final = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 
 
+Contents = Mapping[str, bytes | Unread]
+"""path, relative to the root, to what git has there, or the reason why it has nothing"""
+AS_ON_DISK: Final[Contents] = {}
+NOT_STAGED: Final = Unread(Why.VANISHED, "not staged")
+"""a file that lies there, where what would be committed is looked at"""
+
+
 class Tree:
     """A folder whose files can be read. Use it as a context manager, or `close` it: it holds descriptors."""
 
-    __slots__ = ("_folder", "_folder_fd", "_root", "_root_fd")
+    __slots__ = ("_contents", "_folder", "_folder_fd", "_root", "_root_fd")
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
-        """root: the folder; it may itself be reached through links. Raises OSError where it cannot be opened."""
+    def __init__(self, root: str | os.PathLike[str], contents: Contents = AS_ON_DISK) -> None:
+        """root: the folder; it may itself be reached through links. contents: of files that are read as git has them,
+        and not from disk. Raises OSError where the folder cannot be opened.
+        """
         self._root = os.fspath(root)
+        self._contents = contents
         self._root_fd = os.open(self._root, os.O_RDONLY | os.O_CLOEXEC) if _BY_DESCRIPTOR else -1
         self._folder = ""
         self._folder_fd = -1
@@ -99,6 +110,11 @@ class Tree:
 
         path: relative to the root, forward slashes. limit: the largest size in bytes.
         """
+        held = self._contents.get(path)
+        if held is not None:
+            if isinstance(held, bytes) and len(held) > limit:
+                return Unread(Why.TOO_LARGE, f"larger than {limit:,} bytes ({len(held):,})")
+            return held
         try:
             descriptor = self._open(path)
         except OSError as error:
@@ -111,6 +127,17 @@ class Tree:
             return _unread(error)
         finally:
             os.close(descriptor)
+
+    def has(self, path: str) -> bool:
+        """Whether there is anything of that name, be it a broken link."""
+        held = self._contents.get(path)
+        if held is not None:
+            return isinstance(held, bytes) or held.why is not Why.VANISHED
+        return os.path.lexists(os.path.join(self._root, path))  # noqa: PTH118 - a name may hold any byte
+
+    def is_held(self, path: str) -> bool:
+        """Whether a file is read as git has it."""
+        return path in self._contents
 
     def _open(self, path: str) -> int:
         parts = path.split("/")

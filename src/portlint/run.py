@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import gc
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
-from portlint.analysis import Extraction, ExtraRules, Results, facts_of, unchecked
+from portlint.analysis import Extraction, ExtraRules, Results, facts_of, read_past, unchecked
+from portlint.change import Base, Past, View
 from portlint.errors import UserError
 from portlint.model import (
     BASELINE_FILE,
     REGISTRY_PLACES,
+    Change,
     CheckResult,
     Facts,
+    PolicyChange,
     Registry,
     Resolution,
     Settings,
 )
-from portlint.reading import Tree, Unread, Why, read_named
+from portlint.policy import policy_changes, policy_contents, without_new_marks
+from portlint.reading import NOT_STAGED, Contents, Tree, Unread, Why, read_named
 from portlint.walk import Listing, Walk, files_among, walk
 from portlint.workers import Lost
+
+LARGEST_MARK = 65_536
+"""bytes of a `pyvenv.cfg`"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,8 @@ class Request:
     """leave out the findings that the baseline knows"""
     caches: Path | None = None
     """the folder of all caches, see `cache_folder`; None: each file is read and parsed"""
+    view: View = field(default_factory=View)
+    """what is looked at besides the disk, and what it is compared with"""
     progress: Callable[[int, int], None] | None = None
     """told again and again, while files are read, how many are done and of how many"""
 
@@ -77,38 +85,59 @@ class Outcome:
     """the stages in their order and the seconds that each took"""
     notes: tuple[str, ...] = ()
     """what the user should know, beside the notes of the walk"""
+    contents: Contents = field(default_factory=dict)
+    """of the files that were read as git has them"""
+    change: Change | None = None
+    """what the findings were narrowed to"""
+    hidden: int = 0
+    """findings that the change does not touch"""
+    policy: tuple[PolicyChange, ...] = ()
+    """what the change does to the rules that it is judged by"""
 
 
 def run(request: Request) -> Outcome:
     """The whole run over a tree. Raises UserError."""
-    started, settings = time.perf_counter(), request.settings
+    started, settings, view = time.perf_counter(), request.settings, request.view
     marks = [("", started)]
+    held = view.contents
+    if view.only is not None and settings.registry is None:
+        held = {**{place: NOT_STAGED for place in REGISTRY_PLACES if place not in view.only}, **held}
+    if view.policy is not None:
+        held = {**held, **policy_contents(view.policy, settings)}
     with (
         _collector_at_rest(),
         closing(Listing(str(request.root))) as listing,
-        Tree(request.root) as tree,
-        Extraction(request.root, settings, request.caches, read_extra_rules(tree, settings)) as extraction,
+        Tree(request.root, held) as tree,
     ):
-        extraction.start(files_among(request.root, request.named))
-        found = _walked(request, listing)
-        marks.append(("walk", time.perf_counter()))
-        extraction.go_on(found.files)
-        registry, notes = _registry(request, tree)
-        spoken_of = frozenset(entry.env_var for entry in registry.entries if entry.env_var) if registry else frozenset()
-        results = extraction.results(request.progress, _focus(found, registry, settings), spoken_of)
+        extra_rules = read_extra_rules(tree, settings)
+        with Extraction(request.root, settings, request.caches, extra_rules, view.contents) as extraction:
+            extraction.start(files_among(request.root, request.named))
+            found = _walked(request, listing)
+            marks.append(("walk", time.perf_counter()))
+            extraction.go_on(found.files)
+            registry, notes = _registry(request, tree)
+            variables = frozenset(entry.env_var for entry in registry.entries if entry.env_var) if registry else ()
+            is_compared = view.since is not None or view.policy is not None
+            focus = None if is_compared else _focus(found, registry, settings)
+            results = extraction.results(request.progress, focus, frozenset(variables))
+        since = _past(request, view.since, found.files, extra_rules)
+        is_same = view.since is not None and view.policy is not None and view.since.commit == view.policy.commit
+        policy = since if is_same else _past(request, view.policy, found.files, extra_rules)
         marks.append(("read and extract", time.perf_counter()))
         # The inventory lists the ports of the registry too; they are only not held against itself.
         own = _own(registry if request.rules else None, settings)
-        facts = _facts(found, results, extraction.left_out, own)
+        written = _facts(found, results, extraction.left_out, own)
+        facts = written if policy is None else without_new_marks(written, policy)
         resolution, result = _judged(facts, registry, settings, request.rules)
         result = _narrowed(result, found)
         if request.rules and request.accepts and settings.baseline is not None:
-            result = _without_known(
-                result,
-                settings,
-                tree.read(settings.baseline, settings.max_file_size),
-                lambda path: _is_judged(request.root, found, path),
-            )
+            data = tree.read(settings.baseline, settings.max_file_size)
+            result = _without_known(result, settings, data, lambda path: _is_judged(tree, found, path))
+        everything = len(result.findings)
+        if since is not None and view.since is not None:
+            from portlint.check.touched import touched
+
+            result = touched(result, _as_it_was(request, view.since, since, written), since.change)
         marks.append(("resolve and check", time.perf_counter()))
         reported = tuple(each for each in facts if found.reported is None or each.path in found.reported)
         not_checked = sum(any(not problem.partly for problem in each.problems) for each in reported)
@@ -128,7 +157,45 @@ def run(request: Request) -> Outcome:
             seconds=time.perf_counter() - started,
             stages=tuple((name, at - before) for (_, before), (name, at) in pairwise(marks)),
             notes=notes,
+            contents=held,
+            change=None if since is None else since.change,
+            hidden=everything - len(result.findings),
+            policy=_policy_changes(request, written, since or policy),
         )
+
+
+def _past(request: Request, base: Base | None, files: Sequence[str], extra_rules: ExtraRules) -> Past | None:
+    if base is None:
+        return None
+    return read_past(request.root, base, request.view.contents, files, request.settings, extra_rules)
+
+
+def _as_it_was(request: Request, base: Base, past: Past, facts: Sequence[Facts]) -> CheckResult:
+    """What the rules of today find in the files as they were, with the registry and the baseline of that time."""
+    settings = request.settings
+    with Tree(request.root, policy_contents(base, settings)) as tree:
+        try:
+            registry, _ = _registry(request, tree)
+        except UserError:  # it had mistakes, or was not there yet
+            registry = None
+        own = _own(registry, settings)
+        kept = [_without_ports(each, own) for each in facts if each.path not in past.change.files]
+        kept += (_without_ports(each, own) for each in past.facts.values())
+        result = _judged(sorted(kept, key=lambda each: each.path), registry, settings)[1]
+        if settings.baseline is not None and tree.is_held(settings.baseline):
+            data = tree.read(settings.baseline, settings.max_file_size)
+            with suppress(UserError):
+                result = _without_known(result, settings, data, lambda path: True)
+    return result
+
+
+def _policy_changes(request: Request, facts: Sequence[Facts], past: Past | None) -> tuple[PolicyChange, ...]:
+    view = request.view
+    base = view.since or view.policy
+    if base is None or past is None:
+        return ()
+    with Tree(request.root, view.contents) as tree:
+        return policy_changes(base, past, facts, tree, request.settings, view.policy is not None)
 
 
 def selected(request: Request) -> tuple[str, ...]:
@@ -220,11 +287,11 @@ def _without_known(
     return baseline.applied(result, baseline.read(path, data), selected(settings), is_judged)
 
 
-def _is_judged(root: Path, found: Walk, path: str) -> bool:
+def _is_judged(tree: Tree, found: Walk, path: str) -> bool:
     """Whether a run says all about a path: it was looked at and reported on, or there is no such file any more."""
     if found.reported is not None:
         return path in found.reported
-    return path in found.files or not os.path.lexists(root / path)
+    return path in found.files or not tree.has(path)
 
 
 def _narrowed(result: CheckResult, found: Walk) -> CheckResult:
@@ -248,7 +315,13 @@ def _walked(request: Request, listing: Listing | None = None) -> Walk:
         only_named=request.only_named,
         keep=describes_services,
         listing=listing,
+        held=request.view.contents.keys(),
+        is_environment=_is_environment(request.view.policy),
     )
+    only = request.view.only
+    if only is not None:
+        reported = None if found.reported is None else found.reported & only
+        found = replace(found, files=tuple(path for path in found.files if path in only), reported=reported)
     lines = [f"{name}: no such file or folder" for name in found.missing]
     lines += [f"{name}: lies outside of the tree that is checked" for name in found.outside]
     lines += [f"{name}: no files to check" for name in found.empty if found.reported is not None]
@@ -257,14 +330,21 @@ def _walked(request: Request, listing: Listing | None = None) -> Walk:
     return found
 
 
+def _is_environment(policy: Base | None) -> Callable[[str], bool]:
+    """Whether a `pyvenv.cfg` keeps its folder from being looked at: not one that the change brought."""
+    if policy is None:
+        return lambda path: True
+    return lambda path: isinstance(policy.repository.at(policy.commit, [path], LARGEST_MARK)[path], bytes)
+
+
 def _registry(request: Request, tree: Tree) -> tuple[Registry | None, tuple[str, ...]]:
     """The registry that the settings name, or the first that lies at one of the usual places; and what to note."""
     name, limit = request.settings.registry, request.settings.max_file_size
     if name is not None:
-        trusted = request.registry_is_trusted
+        trusted = request.registry_is_trusted and not tree.is_held(name)
         data = read_named(request.root / name, limit) if trusted else tree.read(name, limit)
         return _load_registry(name, data), ()
-    name = next((place for place in REGISTRY_PLACES if os.path.lexists(request.root / place)), None)
+    name = next((place for place in REGISTRY_PLACES if tree.has(place)), None)
     if name is None:
         return None, ()
     try:

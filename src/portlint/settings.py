@@ -40,6 +40,7 @@ from portlint.setting_values import (
 )
 
 if TYPE_CHECKING:
+    from portlint.reading import Contents, Tree
     from portlint.toml_keys import Key as Route
 
 FILES = ("portlint.toml", ".portlint.toml", "pyproject.toml")
@@ -148,7 +149,7 @@ def find_root(start: Path) -> Path:
         if os.path.lexists(folder / ".git"):
             return folder
     try:
-        found = _find(start, Path(start.anchor))
+        found = _find(start, Path(start.anchor), {})
     except SettingsError:
         return start
     return found.path.parent if found else start
@@ -159,16 +160,30 @@ def _absolute(folder: Path) -> Path:
     return Path(os.path.abspath(folder))  # noqa: PTH100
 
 
-def load_settings(root: Path, start: Path, flags: Mapping[str, object], environ: Mapping[str, str]) -> LoadedSettings:
+def places(root: Path, start: Path) -> tuple[str, ...]:
+    """The paths, relative to the root, where the settings of a user may lie who stands in the folder `start`."""
+    root, start = _absolute(root), _absolute(start)
+    folders = [folder for folder in (start, *start.parents) if folder.is_relative_to(root)] or [root]
+    return tuple((folder / name).relative_to(root).as_posix() for folder in folders for name in FILES)
+
+
+def load_settings(
+    root: Path,
+    start: Path,
+    flags: Mapping[str, object],
+    environ: Mapping[str, str],
+    contents: Contents | None = None,
+) -> LoadedSettings:
     """The settings for a user who stands in the folder `start` of the tree `root` (see `find_root`).
 
     flags: by the setting's name (`fail-level`); None is "not given". A value is text, as it would be in an
     environment variable, or what TOML would have (a bool, a number, a list). environ: the environment's variables;
-    an empty one is not set. Raises SettingsError with all mistakes; KeyError for a flag that is no setting.
+    an empty one is not set. contents: of settings files that are not read from disk. Raises SettingsError with all
+    mistakes; KeyError for a flag that is no setting.
     """
     root, start = _absolute(root), _absolute(start)
     loading = _Loading(root)
-    found = _find(start, root)
+    found = _find(start, root, contents or {})
     if found is not None:
         loading.file(found)
     here = Base(start, root)
@@ -237,34 +252,56 @@ class _Loading:
             self.problems.append(SettingsProblem(place, message, wrong.hint))
 
 
-def _find(start: Path, root: Path) -> _File | None:
+def _find(start: Path, root: Path, contents: Contents) -> _File | None:
     """The nearest settings file, from `start` up to `root`. Raises SettingsError where one cannot be read."""
     folders = [start, *start.parents] if start.is_relative_to(root) else [root]
     for folder in folders:
-        for name in FILES:
-            if os.path.lexists(folder / name) and (found := _read(folder, name, root)) is not None:
-                return found
-        if folder == root:
-            break
+        inner = "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
+        held = {name: contents[inner + name] for name in FILES if inner + name in contents}
+        names = [name for name in FILES if name in held or os.path.lexists(folder / name)]
+        found = _first(folder, names, held, root) if names else None
+        if found is not None or folder == root:
+            return found
     return None
 
 
-def _read(folder: Path, name: str, root: Path) -> _File | None:
-    """The settings of one file; None for a `pyproject.toml` without any. Raises SettingsError."""
-    from portlint.reading import Tree, Unread, Why
+def _first(folder: Path, names: list[str], held: Contents, root: Path) -> _File | None:
+    from portlint.reading import Tree
 
-    path = folder / name
-    called = Base(root, root).path(str(path))
-    shared = name == FILES[-1]
     try:
-        with Tree(folder) as tree:
-            data = tree.read(name, _MAX_PYPROJECT if shared else MAX_BYTES)
+        with Tree(folder, held) as tree:
+            files = (_read(tree, folder, name, root) for name in names if tree.has(name))
+            return next((file for file in files if file is not None), None)
     except OSError as error:
-        raise _failure(called, f"cannot be read: {error.strerror}") from None
+        raise _failure(Base(root, root).path(str(folder)), f"cannot be read: {error.strerror}") from None
+
+
+def _read(tree: Tree, folder: Path, name: str, root: Path) -> _File | None:
+    """The settings of one file; None for a `pyproject.toml` without any. Raises SettingsError."""
+    from portlint.reading import Unread, Why
+
+    called = Base(root, root).path(str(folder / name))
+    data = tree.read(name, _MAX_PYPROJECT if name == FILES[-1] else MAX_BYTES)
     if isinstance(data, Unread):
-        if shared and data.why in (Why.LINK, Why.SPECIAL):
+        if name == FILES[-1] and data.why in (Why.LINK, Why.SPECIAL):
             return None
         raise _failure(called, data.reason)
+    return _file(folder / name, called, data)
+
+
+def table_of(path: str, data: bytes) -> tuple[Mapping[str, object], Mapping[str, int]]:
+    """The settings that a file holds, by name, and the line of each; both are empty for a file without any.
+
+    path: relative to the root. Raises SettingsError.
+    """
+    file = _file(Path(path), path, data)
+    if file is None or not isinstance(file.table, Mapping):
+        return {}, {}
+    return file.table, {name: file.lines.get((*file.route, name), 1) for name in file.table}
+
+
+def _file(path: Path, called: str, data: bytes) -> _File | None:
+    shared = path.name == FILES[-1]
     if shared and b"portlint" not in data:
         return None
     if len(data) > MAX_BYTES:

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from portlint.cli import fixing, output, scope
+from portlint.cli import changes, fixing, output, scope
 from portlint.cli.arguments import Parser, Words
 from portlint.cli.arguments import output as output_format
 from portlint.cli.arguments import rules as rule_words
@@ -57,6 +57,7 @@ def run(arguments: list[str]) -> int:
     )
     rules.add_argument("--baseline", metavar="FILE", help="accept the findings that this file lists")
     rules.add_argument("--exit-zero", action="store_true", help="exit code 0 whatever is found")
+    changes.add_flags(parser)
     fixing.add_flags(parser)
     printed = scope.add_output(parser)
     printed.add_argument(
@@ -87,7 +88,11 @@ def run(arguments: list[str]) -> int:
 def _check(given: Namespace) -> int:
     names = ("registry", "baseline", "exclude", "force-exclude", "jobs", "fail-level")
     flags = scope.flags_of(given, *names) | {name: _codes(getattr(given, name)) for name in ("select", "ignore")}
-    where = scope.load(given.paths, flags, given.cache)
+    wants_fixes = fixing.is_asked(given)
+    if wants_fixes and given.staged:
+        raise UserError("fixes are written to files, and --staged looks at what git has of them: give --since HEAD")
+    view_of = (lambda root: changes.view_of(given, root)) if changes.is_asked(given) else None
+    where = scope.load(given.paths, flags, given.cache, view_of)
     if given.show_settings:
         from portlint.cli.config import shown_settings
 
@@ -101,7 +106,6 @@ def _check(given: Namespace) -> int:
     output.check_apart(file for _, file in formats)
     if given.include_suppressed and "sarif" not in dict(formats):
         raise UserError("--include-suppressed says what sarif lists: it needs --output-format sarif")
-    wants_fixes = fixing.is_asked(given)
     outcome = scope.run(where, quiet=given.quiet)
     if wants_fixes:
         plans = fixing.planned(where, outcome, given)
@@ -126,6 +130,8 @@ def _check(given: Namespace) -> int:
         _hint(outcome)
         if known := len(outcome.result.known):
             say(f"portlint: {counted(known, 'finding')} accepted by the baseline")
+        if where.view is not None:
+            changes.tell(where.view, outcome)
         painted = style(output.wants_color(given.color, sys.stderr))
         output.close(where, outcome, severities(numbers, painted), given.verbose)
     level = where.loaded.settings.fail_level.rank

@@ -10,7 +10,7 @@ from portlint.cli.scope import Scope
 
 if TYPE_CHECKING:
     from portlint.model import Severity
-    from portlint.report import Report
+    from portlint.report import Compared, Report
     from portlint.run import Outcome
 
 
@@ -27,7 +27,7 @@ def report_of(where: Scope, outcome: Outcome, *, silenced: bool = False) -> Repo
 
     @lru_cache(maxsize=8)  # findings come file by file, and most of them point at the registry as well
     def source(path: str) -> bytes | None:
-        with Tree(where.root) as tree:
+        with Tree(where.root, outcome.contents) as tree:
             raw = tree.read(path, limit)
         text = decode(path, raw) if isinstance(raw, bytes) else raw
         return text.data if isinstance(text, Text) else None
@@ -47,4 +47,21 @@ def report_of(where: Scope, outcome: Outcome, *, silenced: bool = False) -> Repo
         place=where.place(),
         suppressed=outcome.result.suppressed if silenced else (),
         accepted=outcome.result.known if silenced else (),
+        compared=_compared(where, outcome),
+    )
+
+
+def _compared(where: Scope, outcome: Outcome) -> Compared | None:
+    from portlint.report import Compared
+
+    view, change = where.view, outcome.change
+    if view is None:
+        return None
+    return Compared(
+        since=None if view.since is None else view.since.name,
+        commit=None if view.since is None else view.since.commit,
+        files=() if change is None else tuple(sorted({*change.files, *change.gone})),
+        hidden=outcome.hidden,
+        policy_from=None if view.policy is None else view.policy.name,
+        policy=outcome.policy,
     )

@@ -17,6 +17,7 @@ from portlint.errors import UserError
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
+    from portlint.change import View
     from portlint.run import Outcome, Request
     from portlint.settings import LoadedSettings
 
@@ -66,6 +67,8 @@ class Scope:
     loaded: LoadedSettings
     cache: bool | None = None
     """whether there is to be a cache; None: the environment tells"""
+    view: View | None = None
+    """what is looked at besides the disk"""
 
     def place(self) -> Callable[[str], str]:
         """Shows a path, which is relative to the root, as the user would write it: relative to where they stand."""
@@ -76,19 +79,31 @@ class Scope:
         return lambda path: os.path.relpath(self.root / path, self.here)
 
 
-def load(named: list[str], flags: dict[str, object], cache: bool | None = None) -> Scope:
-    """The tree that is meant and its settings. flags: by the setting's name; None: not given. Raises UserError."""
-    from portlint.settings import SettingsError, load_settings
+def load(
+    named: list[str],
+    flags: dict[str, object],
+    cache: bool | None = None,
+    view_of: Callable[[Path], View] | None = None,
+) -> Scope:
+    """The tree that is meant and its settings. flags: by the setting's name; None: not given. view_of: given the root,
+    what is looked at besides the disk. Raises UserError."""
+    from portlint.settings import SettingsError, load_settings, places
 
     here = Path.cwd()
     try:
         root = _root(named, here)
-        loaded = load_settings(root, here, flags, os.environ)
+        view = None if view_of is None else view_of(root)
+        contents = None
+        if view is not None:
+            from portlint.cli.changes import settings_contents
+
+            contents = settings_contents(view, places(root, here))
+        loaded = load_settings(root, here, flags, os.environ, contents)
     except SettingsError as error:
         raise UserError(*map(str, error.problems)) from None
     except OSError as error:
         raise UserError(f"{error.filename}: {error.strerror}") from None
-    return Scope(root, here, tuple(named or ["."]), loaded, cache)
+    return Scope(root, here, tuple(named or ["."]), loaded, cache, view)
 
 
 def _root(named: list[str], here: Path) -> Path:
@@ -134,6 +149,7 @@ def request(scope: Scope, progress: Callable[[int, int], None] | None = None, **
     """The request to the pipeline. options: those of `Request` that are switches."""
     from portlint import rulebook
     from portlint.cache import cache_folder
+    from portlint.change import View
     from portlint.run import Request
 
     caches = cache_folder(os.environ, scope.cache)
@@ -149,6 +165,7 @@ def request(scope: Scope, progress: Callable[[int, int], None] | None = None, **
         only_named=_is_too_wide(scope.root) and _top(scope.root) is None,
         caches=caches,
         progress=progress,
+        view=scope.view or View(),
         **options,
     )
 

@@ -9,6 +9,7 @@ process and compared. Two units are used throughout, and every docstring says wh
 
 from __future__ import annotations
 
+from portlint.model.changes import Change, FileChange, PolicyChange, PolicyKind
 from portlint.model.facts import (
     FORMS,
     ComposeRun,
@@ -62,12 +63,14 @@ __all__ = [
     "SURE_SOURCES",
     "Block",
     "Card",
+    "Change",
     "CheckResult",
     "ComposeRun",
     "Edit",
     "Entry",
     "Example",
     "Facts",
+    "FileChange",
     "Finding",
     "Fix",
     "LineIndex",
@@ -75,6 +78,8 @@ __all__ = [
     "Mapping",
     "Match",
     "Member",
+    "PolicyChange",
+    "PolicyKind",
     "PortLiteral",
     "PortRange",
     "PortReference",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 
-from portlint.model import Card, Finding, PortLiteral, Severity, Suppressed
+from portlint.model import Card, Finding, PolicyChange, PortLiteral, Severity, Suppressed
 
 FINDING_FORMATS = (
     "full",
@@ -50,6 +50,23 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What the findings were narrowed to, or judged by, where a commit was named."""
+
+    since: str | None
+    """the commit as the user called it; None: all findings are shown"""
+    commit: str | None
+    """its id"""
+    files: tuple[str, ...]
+    """the paths that changed since then, sorted"""
+    hidden: int
+    """findings that the change does not touch"""
+    policy_from: str | None
+    """the commit that registry, settings, baseline and suppressions were taken from"""
+    policy: tuple[PolicyChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What a format of `check` shows."""
 
@@ -68,6 +85,7 @@ class Report:
     """findings that comments silence, if they are asked for: a format that can tell them from the others shows them"""
     accepted: tuple[Finding, ...] = ()
     """the same of those that the baseline accepts"""
+    compared: Compared | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from portlint.model import Finding, Severity
+from portlint.model import Finding, PolicyChange, Severity
 from portlint.report import Report
 from portlint.report.columns import code_points
 from portlint.report.escape import shown
@@ -22,6 +22,8 @@ _SHOWN: Final = 10
 def render(report: Report) -> Iterator[str]:
     for finding in sorted(report.findings, key=lambda each: report.card(each.rule).severity.rank):
         yield _command(report, finding)
+    if report.compared is not None:
+        yield from (_policy_notice(each) for each in report.compared.policy[:_SHOWN])
     numbers = report.summary.severities
     total = f"{counted(len(report.findings), 'finding')}: {severities(numbers, style(False))}"
     if any(number > _SHOWN for number in numbers.values()):
@@ -42,6 +44,14 @@ def _command(report: Report, finding: Finding) -> str:
     }
     written = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
     return f"::{_LEVELS[card.severity]} {written}::{_data(sentence(finding))}\n"
+
+
+def _policy_notice(change: PolicyChange) -> str:
+    """A change of what portlint judges by, beside its line: whoever reviews it should see it."""
+    line = "" if change.line is None else f",line={change.line}"
+    ignored = "" if change.counts else " (does not count here)"
+    said = f"{change.message}{ignored}"
+    return f"::notice file={_property(change.path)}{line},title=portlint {change.kind.value}::{_data(said)}\n"
 
 
 def _data(text: str) -> str:

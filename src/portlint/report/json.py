@@ -13,5 +13,6 @@ def render(report: Report) -> Iterator[str]:
         "schema_version": records.SCHEMA_VERSION,
         "findings": [records.finding(each, report.card(each.rule)) for each in report.findings],
         "summary": records.summary(report.summary),
+        "change": None if report.compared is None else records.compared(report.compared),
     }
     yield json.dumps(whole, indent=2) + "\n"

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from portlint.model import Finding, Severity
-from portlint.report import Report
+from portlint.report import Compared, Report
 from portlint.report.escape import markdown
 from portlint.report.style import counted, sentence, severities, style
 
 _LARGEST: Final = 900_000
 """bytes: GitHub takes a job summary of 1 MiB"""
+_MOST_CHANGES: Final = 200
+"""changes of the policy that are shown"""
 _TITLES: Final = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.INFO: "Notes"}
 
 
@@ -20,6 +22,8 @@ def render(report: Report) -> Iterator[str]:
     yield f"## portlint: {severities(done.severities, style(False))}\n\n"
     yield f"{counted(done.checked, 'file')} checked, {done.skipped} skipped, {done.not_checked} not checked"
     yield f"; {counted(done.suppressed, 'finding')} suppressed.\n" if done.suppressed else ".\n"
+    if report.compared is not None:
+        yield from _policy(report.compared)
     size, left = 0, len(report.findings)
     for severity, title in _TITLES.items():
         found = [each for each in report.findings if report.card(each.rule).severity is severity]
@@ -35,6 +39,21 @@ def render(report: Report) -> Iterator[str]:
             yield row
     if left:
         yield f"\n{counted(left, 'finding')} more would make this page too long to be shown.\n"
+
+
+def _policy(compared: Compared) -> Iterator[str]:
+    """What the change does to the rules that it is judged by: a reviewer wants to see it first."""
+    if not compared.policy:
+        return
+    yield "\n### Changes of what portlint judges by\n\n"
+    if compared.policy_from is not None:
+        yield f"They do not count here: the policy is that of {markdown(compared.policy_from)}.\n\n"
+    yield "| Place | What | Change |\n| --- | --- | --- |\n"
+    for each in compared.policy[:_MOST_CHANGES]:
+        place = markdown(each.path) + ("" if each.line is None else f":{each.line}")
+        yield f"| {place} | {each.kind.value} | {markdown(each.message)} |\n"
+    if len(compared.policy) > _MOST_CHANGES:
+        yield f"\n{counted(len(compared.policy) - _MOST_CHANGES, 'change')} more.\n"
 
 
 def _row(report: Report, finding: Finding) -> str:

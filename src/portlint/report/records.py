@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portlint.model import Card, Edit, Finding, PortLiteral, Related, Severity, Span
-from portlint.report import Summary
+from portlint.report import Compared, Summary
 from portlint.report.escape import encodable
 
 SCHEMA_VERSION = 1
@@ -57,6 +57,28 @@ def summary(done: Summary) -> dict[str, Any]:
         "files_not_checked": done.not_checked,
         "suppressed": done.suppressed,
         **{severity.value: done.severities.get(severity, 0) for severity in Severity},
+    }
+
+
+def compared(done: Compared) -> dict[str, Any]:
+    """`line` is null where something is gone, or is about no line; `counts` is false where the policy of a commit was
+    used in its place."""
+    return {
+        "since": _optional(done.since),
+        "commit": done.commit,
+        "files": [encodable(path) for path in done.files],
+        "hidden": done.hidden,
+        "policy_from": _optional(done.policy_from),
+        "policy": [
+            {
+                "kind": each.kind.value,
+                "path": encodable(each.path),
+                "line": each.line,
+                "message": encodable(each.message),
+                "counts": each.counts,
+            }
+            for each in done.policy
+        ],
     }
 
 

@@ -12,6 +12,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -69,6 +70,8 @@ def walk(
     only_named: bool = False,
     keep: Callable[[str], bool] = lambda path: False,
     listing: Listing | None = None,
+    held: AbstractSet[str] = frozenset(),
+    is_environment: Callable[[str], bool] = lambda path: True,
 ) -> Walk:
     """The files below `root`, and which of them the named paths stand for.
 
@@ -76,11 +79,13 @@ def walk(
     root. exclude: gitignore patterns relative to the root; for a named path itself they hold only with
     `force_exclude`. only_named: look at nothing else, for a root that is no repository but a whole disk or home.
     keep: the files that count though an ignore file names them, where there is no git to tell whether they are tracked
-    all the same. listing: git's, where it was started before. Raises OSError where the root cannot be opened.
+    all the same. listing: git's, where it was started before. held: files whose content is known without the disk,
+    which count whatever lies there. is_environment: whether a tracked `pyvenv.cfg` makes its folder a virtual
+    environment. Raises OSError where the root cannot be opened.
     """
     started = listing or Listing(str(root))
     try:
-        return _Walker(str(root), started, exclude, keep).walk(named, force_exclude, only_named)
+        return _Walker(str(root), started, exclude, keep, held, is_environment).walk(named, force_exclude, only_named)
     finally:
         started.close()
 
@@ -129,8 +134,18 @@ def _relative(root: str, name: str) -> str | None:
 class _Walker:
     """One walk: the root, the patterns, and what is counted on the way."""
 
-    def __init__(self, root: str, listing: Listing, exclude: Sequence[str], keep: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        root: str,
+        listing: Listing,
+        exclude: Sequence[str],
+        keep: Callable[[str], bool],
+        held: AbstractSet[str],
+        is_environment: Callable[[str], bool],
+    ) -> None:
         self.root = root
+        self.held = held
+        self.is_environment = is_environment
         self.listing = listing
         self.keep = keep
         self.links: set[str] = set()
@@ -151,7 +166,7 @@ class _Walker:
                 outside.append(name)
                 continue
             try:
-                mode = os.lstat(self._absolute(path)).st_mode
+                mode = stat.S_IFREG if path in self.held else os.lstat(self._absolute(path)).st_mode
             except (OSError, ValueError):
                 missing.append(name)
                 continue
@@ -211,9 +226,13 @@ class _Walker:
     def _sifted(self, names: Iterable[str]) -> Iterator[str]:
         """The regular files among what git lists, each once: an unmerged file is listed for each of its stages."""
         unique = sorted(set(names))
-        environments = tuple(name[: -len("pyvenv.cfg")] for name in unique if name.endswith("/pyvenv.cfg"))
+        marks = (name for name in unique if name.endswith("/pyvenv.cfg") and self.is_environment(name))
+        environments = tuple(name[: -len("pyvenv.cfg")] for name in marks)
         for name in unique:
             if not NEVER.isdisjoint(name.split("/")[:-1]) or (environments and name.startswith(environments)):
+                continue
+            if name in self.held:
+                yield name
                 continue
             try:
                 mode = os.lstat(f"{self.root}/{name}").st_mode

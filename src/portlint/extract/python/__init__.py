@@ -26,6 +26,7 @@ from portlint.extract.python.texts import in_text, in_words
 from portlint.extract.python.tokens import Tokens
 from portlint.extract.text import Hit, find
 from portlint.model import Facts, LineIndex, PortLiteral, Problem, Role, Source
+from portlint.naming import module_name
 
 _NAMED = re.compile(r"\.pyi?$|(?:^|/)(?:SConstruct|SConscript|wscript)$|\.pyw$")
 _SHEBANG = re.compile(rb"#![^\n]{0,80}\bpython")
@@ -123,7 +124,7 @@ class _Reader:
         self._candidates = found
         self._problems: list[Problem] = []
         self._literals: list[PortLiteral] = []
-        self._prefix = _module_name(source.path)
+        self._prefix = module_name(source.path)
 
     def facts(self) -> Facts:
         source = self._source
@@ -247,14 +248,6 @@ class _Reader:
             done = end if end >= 0 else len(data)
             if sign >= 0:
                 self._prose(sign, done)
-
-
-def _module_name(path: str) -> str:
-    """The dotted module of a path, as imports write it: `src/pkg/mod.py` is `pkg.mod`."""
-    parts = path.removeprefix("src/").removesuffix(".pyi").removesuffix(".py").split("/")
-    if parts[-1] == "__init__" and len(parts) > 1:
-        parts.pop()
-    return ".".join(parts)
 
 
 FORMAT = Format(
