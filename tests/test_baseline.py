@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from commandline import codes, fill
+from gitrepo import GitRepository
 from portlint.check.baseline import counted, pruned, read, written
 from portlint.errors import UserError
 from portlint.model import BASELINE_FILE as FILE
@@ -118,6 +120,111 @@ def test_an_entry_that_nothing_needs_is_reported_and_pruned(root, portlint):
     assert codes(portlint(*USE)[1]) == [("n.py", "PORT101")], "pruning accepts nothing"
     assert "1 new" in portlint("baseline", "update")[2]
     assert portlint(*USE)[:2] == (0, "")
+
+
+def test_places_in_lists_make_no_difference(root, portlint):
+    head, ports = (
+        "services:\n  redis:\n    image: redis:7\n    ports:\n",
+        ['    - "6379:6379"\n', '    - "9999:6380"\n'],
+    )
+    fill(root, {"compose.yaml": head + "".join(ports)})
+    portlint("baseline", "create")
+    fill(root, {"compose.yaml": head + '    - "443:443"\n' + "".join(reversed(ports))})
+    assert portlint(*USE)[:2] == (0, "")
+
+
+@pytest.fixture
+def git(root, portlint):
+    """The working directory, committed with its baseline."""
+    git = GitRepository(root)
+    fill(root, {"pkg/late.py": "".join(f"x{number} = {number}\n" for number in range(9)) + "api_port = 8000\n"})
+    portlint("baseline", "create")
+    git.commit()
+    return git
+
+
+def moves(git: GitRepository) -> None:
+    (git.root / "other").mkdir(exist_ok=True)
+    git("mv", "pkg/late.py", "other/late.py")
+    git("mv", ".env", "local.env")
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_a_file_that_git_sees_moved_is_the_same(git, portlint, committed):
+    moves(git)
+    fill(git.root, {"other/late.py": "# new\n" + (git.root / "other/late.py").read_text()})
+    git("add", ".")
+    if committed:
+        git.commit()
+    assert portlint(*USE)[:2] == (0, "")
+    assert "0 taken out" in portlint("baseline", "prune")[2]
+    paths = {json.loads(row.strip(" ,"))["path"] for row in (git.root / FILE).read_text().splitlines()[3:-2]}
+    assert {"other/late.py", "local.env"} <= paths
+    assert not {"pkg/late.py", ".env"} & paths
+    assert portlint(*USE)[:2] == (0, "")
+
+
+def test_a_file_that_moved_before_the_baseline_changed(git, portlint):
+    """The commit that the names are as of is the last one of the baseline, which another change may have made."""
+    moves(git)
+    git.commit()
+    git("mv", "other/late.py", "other/later.py")
+    git.commit({"n.py": "API_PORT = 8000\n"})
+    portlint("baseline", "update")
+    git.commit()
+    git("mv", "other/later.py", "pkg.py")
+    assert portlint(*USE)[:2] == (0, "")
+
+
+def test_a_file_that_is_gone_is_stale_and_a_new_one_of_its_name_is_not_the_moved_one(git, portlint):
+    moves(git)
+    fill(git.root, {"pkg/late.py": "api_port = 8000\n"})
+    code, out, _ = portlint(*USE)
+    assert (code, [each for each in codes(out) if each[1] != "PORT903"]) == (1, [("other/late.py", "PORT101")])
+    (git.root / "other/late.py").unlink()
+    git("rm", "-q", "--cached", "other/late.py")
+    (git.root / "pkg/late.py").unlink()
+    assert codes(portlint(*USE)[1]) == [(FILE, "PORT903")]
+
+
+def test_without_git_a_moved_file_is_another_one(git, portlint, monkeypatch):
+    moves(git)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert {code for _, code in codes(portlint(*USE)[1])} >= {"PORT903", "PORT101"}
+
+
+@pytest.mark.parametrize("action", ["create", "update", "prune"])
+def test_nothing_is_written_outside_of_the_tree_or_through_a_link(root, portlint, action, tmp_path):
+    text = '{"version": 1, "entries": []}'
+    fill(tmp_path, {"outside.json": text, "folder/b.json": text})
+    (root / "link.json").symlink_to(tmp_path / "outside.json")
+    (root / "linked").symlink_to(tmp_path / "folder")
+    force = ["--force"] * (action == "create")
+    for name in (str(tmp_path / "outside.json"), "../outside.json", "link.json", "linked/b.json", "linked/new.json"):
+        code, _, err = portlint("baseline", action, "--baseline", name, *force)
+        assert code == 2, name
+        assert err.count("\n") == 1
+    assert (tmp_path / "outside.json").read_text() == (tmp_path / "folder/b.json").read_text() == text
+    assert sorted(path.name for path in (tmp_path / "folder").iterdir()) == ["b.json"]
+
+
+def test_a_baseline_is_written_whole_or_not_at_all(root, portlint, monkeypatch):
+    portlint("baseline", "create")
+    before = (root / FILE).read_bytes()
+    fill(root, {"n.py": "API_PORT = 8000\n"})
+    listing = sorted(root.iterdir())
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    for name, action in (("new.json", "create"), (FILE, "update")):
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", full)
+            code, _, err = portlint("baseline", action, "--baseline", name)
+        assert code == 2
+        assert "No space left" in err
+        assert (root / FILE).read_bytes() == before
+        assert sorted(root.iterdir()) == listing
 
 
 def test_a_file_that_is_there_is_not_replaced(root, portlint):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from portlint.errors import UserError
-from portlint.git import Repository
+from portlint.git import Refused, Repository
 from portlint.linediff import changed_lines
 from portlint.model import Change, Facts, FileChange
 from portlint.reading import Contents, Unread, decode
@@ -118,6 +120,28 @@ def compared(
         if old is not None:
             found[path] = FileChange(path, old, _lines(path, before.get(old), read(path)))
     return Change(base=base.commit, name=base.name, files=found, gone=frozenset(gone)), before
+
+
+def moved_files(root: Path, since: str | None, gone: AbstractSet[str], file: str) -> Mapping[str, str]:
+    """Where files are that a file of the repository speaks of and that are not there: old path to path, as far as git
+    recognises a file that was moved.
+
+    since: the id of a commit at which they were there; None: that of the last commit that changed `file`. What was
+    moved and not committed since the last commit counts as well. Where there is no git nothing is known to have moved.
+    """
+    found: dict[str, str] = {}
+    try:
+        repository = Repository(root)
+        if not repository.has_commits():
+            return found
+        for start in dict.fromkeys((since or repository.last_change(file) or "HEAD", "HEAD")):
+            for each in repository.staged(start):
+                old = each.old_path
+                if old is not None and old in gone and each.path is not None and each.path != old:
+                    found.setdefault(old, each.path)
+    except (UserError, Refused):
+        return {}
+    return found
 
 
 def _lines(path: str, before: bytes | Unread | None, after: bytes | Unread) -> frozenset[int] | None:

@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from portlint import rulebook
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_PLACE = re.compile(r"\[[0-9]+\]")
 _LONGEST_NAME = 200
 """characters; a longer run of word characters is data, not an identifier"""
 
@@ -73,6 +74,11 @@ def module_name(path: str) -> str:
     if parts[-1] == "__init__" and len(parts) > 1:
         parts.pop()
     return ".".join(parts)
+
+
+def unnumbered(subject: str) -> str:
+    """The route to a literal without the places in lists: `services.web.ports[]`, however the list is ordered."""
+    return _PLACE.sub("[]", subject)
 
 
 def moved_subject(subject: str, old_path: str, path: str) -> str:

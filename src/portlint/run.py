@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from portlint.analysis import Extraction, ExtraRules, Results, facts_of, read_past, unchecked
-from portlint.change import Base, Past, View
+from portlint.change import Base, Past, View, moved_files
 from portlint.errors import UserError
 from portlint.model import (
     BASELINE_FILE,
@@ -132,7 +132,13 @@ def run(request: Request) -> Outcome:
         result = _narrowed(result, found)
         if request.rules and request.accepts and settings.baseline is not None:
             data = tree.read(settings.baseline, settings.max_file_size)
-            result = _without_known(result, settings, data, lambda path: _is_judged(tree, found, path))
+            result = _without_known(
+                result,
+                settings,
+                data,
+                lambda path: _is_judged(tree, found, path),
+                lambda paths: _moved(request, tree, paths),
+            )
         everything = len(result.findings)
         if since is not None and view.since is not None:
             from portlint.check.touched import touched
@@ -277,14 +283,27 @@ def _without_ports(facts: Facts, own: AbstractSet[str]) -> Facts:
 
 
 def _without_known(
-    result: CheckResult, settings: Settings, data: bytes | Unread, is_judged: Callable[[str], bool]
+    result: CheckResult,
+    settings: Settings,
+    data: bytes | Unread,
+    is_judged: Callable[[str], bool],
+    moved: Callable[[AbstractSet[str]], Mapping[str, str]] = lambda paths: {},
 ) -> CheckResult:
+    """moved: given the paths of the baseline, the present names of those that have another one."""
     from portlint.check import baseline, selected
 
     path = settings.baseline or ""
     if isinstance(data, Unread):
         raise UserError(f"{path}: the baseline {_fault(data)}")
-    return baseline.applied(result, baseline.read(path, data), selected(settings), is_judged)
+    known = baseline.read(path, data)
+    names = moved({key[0] for key in known.counts})
+    return baseline.applied(result, baseline.moved(known, names) if names else known, selected(settings), is_judged)
+
+
+def _moved(request: Request, tree: Tree, paths: AbstractSet[str]) -> Mapping[str, str]:
+    gone = {path for path in paths if not tree.has(path)}
+    since = None if request.view.policy is None else request.view.policy.commit
+    return moved_files(request.root, since, gone, request.settings.baseline or "") if gone else {}
 
 
 def _is_judged(tree: Tree, found: Walk, path: str) -> bool:

@@ -1,8 +1,8 @@
 """The baseline: the findings that a team accepts for now, so that only new ones count.
 
 A JSON file with one entry a line, sorted, so that it merges and reads well. An entry is keyed by path, code, subject
-and port, never by line: inserted lines, another order and the folder where the user stands make no difference. Where
-several findings share a key, their number is kept.
+(without places in lists) and port, never by line: inserted lines, another order and the folder where the user stands
+make no difference. Where several findings share a key, their number is kept.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Final
 from portlint.cards import card
 from portlint.errors import UserError
 from portlint.model import CheckResult, Finding, LineIndex, Span
+from portlint.naming import moved_subject, unnumbered
 
 STALE: Final = "PORT903"
 _VERSION: Final = 1
@@ -82,6 +83,20 @@ def read(path: str, data: bytes) -> Baseline:
     return Baseline(path, counts, places)
 
 
+def moved(known: Baseline, names: Mapping[str, str]) -> Baseline:
+    """The baseline with the present names of files that were moved. names: old path to path."""
+    counts: dict[Key, int] = {}
+    places: dict[Key, Span] = {}
+    for key, count in known.counts.items():
+        path, code, subject, port = key
+        if path in names:
+            path, subject = names[path], moved_subject(subject, path, names[path])
+        new = (path, code, subject, port)
+        counts[new] = counts.get(new, 0) + count
+        places[new] = known.places[key]
+    return replace(known, counts=counts, places=places)
+
+
 def applied(
     result: CheckResult, baseline: Baseline, selection: frozenset[str], is_judged: Callable[[str], bool]
 ) -> CheckResult:
@@ -108,7 +123,7 @@ def applied(
 
 
 def _key(finding: Finding) -> Key:
-    return finding.path, finding.rule, finding.subject, finding.port
+    return finding.path, finding.rule, unnumbered(finding.subject), finding.port
 
 
 def _stale(baseline: Baseline, key: Key, number: int) -> Finding:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from portlint.model import Change, CheckResult, Finding
-from portlint.naming import moved_subject
+from portlint.naming import moved_subject, unnumbered
 
 _LINE: Final = re.compile(r"\bline [0-9]+")
 _Key = tuple[str, str, str, int | None, str]
@@ -45,4 +45,4 @@ def touched(result: CheckResult, before: CheckResult, change: Change) -> CheckRe
 def _key(finding: Finding, path: str | None = None) -> _Key:
     """What makes two findings the same, wherever they stand. path: the name of its file after the change."""
     subject = finding.subject if path is None else moved_subject(finding.subject, finding.path, path)
-    return path or finding.path, finding.rule, subject, finding.port, _LINE.sub("line", finding.message)
+    return path or finding.path, finding.rule, unnumbered(subject), finding.port, _LINE.sub("line", finding.message)

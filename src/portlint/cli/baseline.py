@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from portlint.cli import output, scope
+from portlint.cli import scope
 from portlint.cli.arguments import Parser, one_of
 from portlint.cli.errors import say
 from portlint.errors import UserError
@@ -21,8 +21,9 @@ create   write a file with all findings of today
 update   write it anew: new findings are accepted as well, and what is gone is taken out
 prune    only take out what is gone
 
-An entry is about a path, a rule, a route to the literal in the file, and a port; it survives inserted lines and another
-order. `portlint check` uses the file when it is named with --baseline, or as `baseline` in the settings.
+An entry is about a path, a rule, a route to the literal in the file, and a port; it survives inserted lines, another
+order, and a file that git sees moved. `portlint check` uses the file when it is named with --baseline, or as `baseline`
+in the settings.
 
 examples:
   portlint baseline create
@@ -52,17 +53,20 @@ def _write(given: Namespace) -> int:
 
     where = scope.load([], scope.flags_of(given, "registry", "baseline"))
     name = where.loaded.settings.baseline or BASELINE_FILE
-    file = where.root / name
-    if given.action == "create" and file.exists() and not given.force:
-        raise UserError(f"{name} is there: `portlint baseline update` writes it anew, and so does --force")
-    before: Mapping[Key, int] = {} if given.action == "create" else _known(where, name)
+    data = _read(where, name)
+    if given.action == "create":
+        if data is not None and not given.force:
+            raise UserError(f"{name} is there: `portlint baseline update` writes it anew, and so does --force")
+        before: Mapping[Key, int] = {}
+    else:
+        before = _known(where, name, data)
     settings = replace(where.loaded.settings, baseline=name)
     # All of the tree, wherever the user stands.
     whole = replace(where, named=(), loaded=replace(where.loaded, settings=settings))
     outcome = scope.run(whole, quiet=given.quiet, accepts=False)
     now = counted(outcome.result.findings)
     after = pruned(before, now) if given.action == "prune" else dict(now)
-    output.write([written(after)], str(file))
+    _put(where, name, data, written(after).encode())
     if not given.quiet:
         added = sum(max(0, count - before.get(key, 0)) for key, count in after.items())
         gone = sum(max(0, count - after.get(key, 0)) for key, count in before.items())
@@ -70,12 +74,41 @@ def _write(given: Namespace) -> int:
     return scope.code_after(outcome, 0)
 
 
-def _known(where: scope.Scope, name: str) -> Mapping[Key, int]:
-    from portlint.check.baseline import read
-    from portlint.reading import Tree, Unread
+def _read(where: scope.Scope, name: str) -> bytes | None:
+    """What stands in the file; None where there is none. Raises UserError where something else is of that name."""
+    from portlint.reading import Tree, Unread, Why
 
     with Tree(where.root) as tree:
         data = tree.read(name, where.loaded.settings.max_file_size)
-    if isinstance(data, Unread):
-        raise UserError(f"{name}: {data.reason}; `portlint baseline create` makes one")
-    return read(name, data).counts
+    if not isinstance(data, Unread):
+        return data
+    if data.why is Why.VANISHED:
+        return None
+    raise UserError(f"{name}: {data.reason}")
+
+
+def _known(where: scope.Scope, name: str, data: bytes | None) -> Mapping[Key, int]:
+    from portlint.change import moved_files
+    from portlint.check.baseline import moved, read
+    from portlint.reading import Tree
+
+    if data is None:
+        raise UserError(f"{name} is not there; `portlint baseline create` makes one")
+    known = read(name, data)
+    with Tree(where.root) as tree:
+        gone = {path for path in {key[0] for key in known.counts} if not tree.has(path)}
+    return moved(known, moved_files(where.root, None, gone, name)).counts if gone else known.counts
+
+
+def _put(where: scope.Scope, name: str, before: bytes | None, after: bytes) -> None:
+    """Raises UserError where the file lies outside of the tree, behind a link, or has changed in between."""
+    from portlint.fix.writing import NotWritten, create
+    from portlint.fix.writing import replace as replace_content
+
+    try:
+        if before is None:
+            create(where.root, name, after)
+        elif before != after:
+            replace_content(where.root, name, before, after)
+    except NotWritten as reason:
+        raise UserError(f"{name} is left alone: {reason}") from None

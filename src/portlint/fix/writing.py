@@ -50,6 +50,23 @@ def replace(root: str | os.PathLike[str], path: str, before: bytes, after: bytes
         raise NotWritten(f"it cannot be written: {error.strerror or error}") from None
 
 
+def create(root: str | os.PathLike[str], path: str, content: bytes) -> None:
+    """Writes a file that is not there yet, whole or not at all. Raises NotWritten as `replace` does, and where there
+    is something of that name.
+
+    path: relative to the root, forward slashes.
+    """
+    try:
+        with _folder(root, path) as folder:
+            _create(folder, path.rpartition("/")[2], content)
+    except FileExistsError:
+        raise NotWritten("something of that name is there") from None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise NotWritten("it lies behind a symbolic link") from None
+        raise NotWritten(f"it cannot be written: {error.strerror or error}") from None
+
+
 class _Folder:
     """A folder as what its files are reached by: a descriptor, or a path on systems without openat(2)."""
 
@@ -67,6 +84,10 @@ class _Folder:
 
     def remove(self, name: str) -> None:
         os.unlink(self.name(name), dir_fd=self.descriptor)
+
+    def link(self, old: str, new: str) -> None:
+        """Gives a file a second name, which must be free."""
+        os.link(self.name(old), self.name(new), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
 
     def rename(self, old: str, new: str) -> None:
         os.replace(self.name(old), self.name(new), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
@@ -127,6 +148,39 @@ def _replace(folder: _Folder, name: str, before: bytes, after: bytes) -> None:
             raise
     finally:
         os.close(old)
+
+
+def _create(folder: _Folder, name: str, content: bytes) -> None:
+    temporary = f".{name[:100]}.{secrets.token_hex(6)}.portlint"
+    descriptor = folder.open(temporary, _NEW, 0o666)
+    try:
+        try:
+            _fill(descriptor, content)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        try:
+            folder.link(temporary, name)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            if _is_there(folder, name):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+            folder.rename(temporary, name)
+            return
+        folder.remove(temporary)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            folder.remove(temporary)
+        raise
+
+
+def _is_there(folder: _Folder, name: str) -> bool:
+    try:
+        folder.status(name)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _exchange_or_rename(folder: _Folder, temporary: str, name: str, before: bytes, status: os.stat_result) -> None:
