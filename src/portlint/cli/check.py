@@ -82,7 +82,14 @@ def run(arguments: list[str]) -> int:
     printed.add_argument("--show-files", action="store_true", help="print the files that would be checked, and stop")
     printed.add_argument("--show-settings", action="store_true", help="print the settings that hold here, and stop")
     scope.add_scope(parser)
-    return _check(parser.read(arguments))
+    return _check(parser.read(_with_a_reason(arguments)))
+
+
+def _with_a_reason(arguments: list[str]) -> list[str]:
+    """`--add-ignore` takes its reason behind a `=` alone: the word that follows it is a path."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    head = ("--add-ignore=" if word == "--add-ignore" else word for word in arguments[:end])
+    return [*head, *arguments[end:]]
 
 
 def _check(given: Namespace) -> int:
@@ -108,11 +115,12 @@ def _check(given: Namespace) -> int:
         raise UserError("--include-suppressed says what sarif lists: it needs --output-format sarif")
     outcome = scope.run(where, quiet=given.quiet)
     if wants_fixes:
-        plans = fixing.planned(where, outcome, given)
+        silences = given.add_ignore is not None
+        plans = (fixing.silenced if silences else fixing.planned)(where, outcome, given)
         if given.diff:
             return scope.code_after(outcome, fixing.show(where, plans, given))
         code = fixing.apply(where, plans, given)
-        if given.fix_only:
+        if given.fix_only or silences:
             return scope.code_after(outcome, code)
         if plans.changes:
             outcome = scope.run(where, quiet=given.quiet)

@@ -25,15 +25,46 @@ def add_flags(parser: Parser) -> None:
     fixes.add_argument(
         "--unsafe-fixes", action="store_true", help="with those that change what happens where a variable is not set"
     )
+    fixes.add_argument(
+        "--add-ignore",
+        metavar="[=REASON]",
+        help="silence what makes the check fail: write a comment for each finding; the reason may be left out",
+    )
     fixes.add_argument("--diff", action="store_true", help="write nothing: print what the fixes would change")
 
 
 def is_asked(given: Namespace) -> bool:
     """Whether a flag asks for fixes. Raises UserError where one has nothing to add to."""
-    asked: bool = given.fix or given.fix_only or given.diff
-    if given.unsafe_fixes and not asked:
+    asked: bool = given.fix or given.fix_only or given.diff or given.add_ignore is not None
+    if given.add_ignore is not None:
+        _validate_silencing(given)
+    if given.unsafe_fixes and not (given.fix or given.fix_only or given.diff):
         raise UserError("--unsafe-fixes says which fixes are applied: it needs --fix, --fix-only or --diff")
     return asked
+
+
+def _validate_silencing(given: Namespace) -> None:
+    from portlint.fix.ignoring import LONGEST_REASON, is_reason
+
+    if given.fix or given.fix_only or given.unsafe_fixes:
+        raise UserError("--add-ignore silences findings, and the fixes mend them: give one of them")
+    if given.policy_from is not None:
+        raise UserError("--add-ignore writes comments, and with --policy-from new ones do not count")
+    if not is_reason(given.add_ignore):
+        raise UserError(
+            f"--add-ignore: a reason is one line of at most {LONGEST_REASON} characters, and holds nothing that could "
+            'end a comment: "--", "*/", "#}", "%}", "|"'
+        )
+
+
+def silenced(where: scope.Scope, outcome: Outcome, given: Namespace) -> Repair:
+    """The comments that would silence what makes the check fail. Raises UserError."""
+    from portlint.cards import card
+    from portlint.silencing import silence
+
+    level = where.loaded.settings.fail_level.rank
+    findings = [each for each in outcome.result.findings if card(each.rule).severity.rank <= level]
+    return silence(scope.request(where), outcome, findings, given.add_ignore.strip(), _never(where))
 
 
 def planned(where: scope.Scope, outcome: Outcome, given: Namespace) -> Repair:
@@ -52,18 +83,21 @@ def show(where: scope.Scope, done: Repair, given: Namespace) -> int:
         text = (f"{shown(line.removesuffix(chr(10)))}\n" for line in text)
     output.write(text, None)
     if not given.quiet:
-        _tell(where, done, done.changes, done.left, "would fix")
+        _tell(where, done, done.changes, done.left, f"would {'silence' if given.add_ignore is not None else 'fix'}")
     return 1 if done.changes else 0
 
 
 def apply(where: scope.Scope, done: Repair, given: Namespace) -> int:
-    """Writes the changes; 1 where a file had to be left alone."""
+    """Writes the changes; 1 where a file had to be left alone, or a finding could not be silenced."""
     from portlint.repair import write
 
     written, left = write(where.root, done)
     if not given.quiet:
-        _tell(where, done, written, left, "fixed")
-    return 1 if left else 0
+        _tell(where, done, written, left, "silenced" if given.add_ignore is not None else "fixed")
+    refused = given.add_ignore is not None and any(plan.refused for plan in done.plans)
+    if given.add_ignore is not None and (left or refused) and not given.quiet:
+        say("portlint: note: the baseline can hold what no comment silences: portlint baseline create")
+    return 1 if left or refused else 0
 
 
 def unified(plan: Plan) -> Iterator[str]:
@@ -92,13 +126,14 @@ def _tell(where: scope.Scope, done: Repair, changes: Iterable[Plan], left: Itera
 
     place = where.place()
     changed = tuple(changes)
+    verb = "silenced" if did.endswith(("silence", "silenced")) else "fixed"
     for each in left:
         say(f"portlint: left alone: {shown(place(each.path))}: {shown(each.reason)}")
     for plan in done.plans:
         for refused in plan.refused:
             span = refused.finding.span
             at = f"{shown(place(plan.path))}:{span.line}:{span.column}"
-            say(f"portlint: not fixed: {at} {refused.finding.rule}: {refused.reason}")
+            say(f"portlint: not {verb}: {at} {refused.finding.rule}: {refused.reason}")
     number = sum(len(plan.applied) for plan in changed)
     held_back = sum(len(plan.held_back) for plan in done.plans)
     more = f"; {held_back} more with --unsafe-fixes" if held_back else ""
