@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -313,6 +314,7 @@ def test_nothing_that_the_repository_configures_is_run(git, found, tmp_path):
         git("config", key, str(program))
     git("config", "log.showSignature", "true")
     fill(git.root, {".git/info/attributes": "* filter=x diff=x\n", "docs.py": DOCS + BAD})
+    os.utime(git.root / ".git/index", (1, 1))  # older than the files, so that git compares what they hold
     found("--since", "HEAD")
     found("--staged")
     found("--since", "HEAD", "--policy-from", "HEAD")

@@ -1,8 +1,8 @@
 """Asks git, in a way that is safe in a stranger's repository.
 
 No file system monitor, no hooks, no pager, no filters, no fetching of missing objects, and none of the variables of a
-hook that may mean another repository. Only plumbing is asked, whose output no setting changes, and git never reads
-the content of a file of the working tree for portlint: it compares commits and the index, and gives stored blobs.
+hook that may mean another repository. Only plumbing is asked, whose output no setting changes: about commits, the index
+and stored blobs, and of the files of the working tree only whether they may differ.
 """
 
 from __future__ import annotations

@@ -31,6 +31,8 @@ examples:
   portlint check src/ docker-compose.yml --select PORT1,PORT2
   portlint check --fix --diff
   portlint check --output-format full --output-format sarif:ports.sarif
+  portlint check --since origin/main...HEAD --policy-from origin/main...HEAD
+  portlint check --add-ignore="until the new gateway is there"
 """
 
 
