@@ -345,8 +345,9 @@ def test_bytes_outside_the_edits_are_kept_and_overlaps_are_reported(case):
     tasks = [Task(a_finding(number, (edit,)), None) for number, edit in enumerate(edits)]
     done = plan("a", None, data, tasks, unsafe=False)
     assert len(done.applied) + len(done.refused) == len(edits)
-    unique = {each.fix.edits[0] for each in done.applied}
-    kept = sorted(unique, key=lambda edit: (edit.span.start, edit.span.end))
+    kept = sorted(
+        dict.fromkeys(each.fix.edits[0] for each in done.applied), key=lambda edit: (edit.span.start, edit.span.end)
+    )
     assert all(one.span.end <= other.span.start for one, other in pairwise(kept))
     after, position = done.after, 0
     for edit in kept:
@@ -395,6 +396,7 @@ STATEMENT = st.one_of(
     st.builds("{0} = ({1}http://localhost:8000/{1} '%s' % 5)".format, NAMES, QUOTES),
     st.builds("class C{0}:\n    {0} = 8000\n    pair = (8000, 8001)".format, NAMES),
     st.builds("x = 1; {} = 8000; y = 2".format, NAMES),
+    st.builds("import abc; {} = 8000".format, NAMES),
     st.sampled_from(["import os", "import sys", "from os import path", "import zlib, ast", "# http://localhost:8000"]),
 )
 

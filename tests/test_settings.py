@@ -90,10 +90,11 @@ def test_each_setting_from_a_file(load: Loader) -> None:
         timeout=2.5,
         jobs=3,
         rules=("lint/http.yaml",),
+        constants_module="shop.ports",
     )
     assert loaded.file == "portlint.toml"
     assert loaded.origins["select"] == "portlint.toml:2"
-    assert loaded.origins["per-file-ignores"] == "portlint.toml:19"
+    assert loaded.origins["per-file-ignores"] == "portlint.toml:20"
     assert "default" not in loaded.origins.values()
 
 
@@ -142,7 +143,7 @@ def test_the_schema_names_every_setting_and_its_default() -> None:
     defaults = {name: entry["default"] for name, entry in properties.items() if "default" in entry}
     jsonschema.validate(defaults, settings_schema())
     assert defaults["allow"] == [80, 443]
-    assert set(properties) - set(defaults) == {"registry", "baseline", "jobs"}
+    assert set(properties) - set(defaults) == {"registry", "baseline", "jobs", "constants-module"}
     assert all(entry["description"].endswith(".") for entry in properties.values())
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from portlint.analysis import ExtraRules, facts_of
-from portlint.fix import SAFE, Plan, Refused, Task, plan, rewriter
+from portlint.errors import UserError
+from portlint.fix import MISSING_VARIABLE, SAFE, Constant, Plan, Refused, Task, plan, rewriter
+from portlint.fix.constants import constants
 from portlint.fix.writing import CHANGED, NotWritten
 from portlint.fix.writing import replace as replace_content
-from portlint.model import Facts, Finding
+from portlint.model import Facts, Finding, Settings
 from portlint.reading import Tree, Unread, decode
 from portlint.run import Outcome, Request, read_extra_rules
 from portlint.workers import Limits, Lost, Supervisor, default_jobs
@@ -46,21 +48,31 @@ class Repair:
 def repair(request: Request, outcome: Outcome, *, unsafe: bool, untouchable: AbstractSet[str] = frozenset()) -> Repair:
     """Plans the fixes of all findings. unsafe: those as well that change what the program does.
 
-    untouchable: paths, relative to the root, of what is never fixed; the registry is so without being named.
+    untouchable: paths, relative to the root, of what is never fixed; the registry is so without being named. Raises
+    UserError where the constants module that the settings name cannot be used.
     """
-    never = untouchable | {outcome.registry.path if outcome.registry else ""} | set(request.settings.rules)
-    literals = {(m.literal.path, m.literal.span.start): m.literal for m in outcome.resolution.matches}
-    formats = {facts.path: facts.format for facts in outcome.facts}
-    tasks: dict[str, list[Task]] = {}
-    for finding in outcome.result.findings:
-        literal = literals.get((finding.path, finding.span.start))
-        task = Task(finding, literal)
-        if finding.path not in never and (finding.fix or rewriter(formats.get(finding.path), task)):
-            tasks.setdefault(finding.path, []).append(task)
-    known = {facts.path: facts for facts in outcome.facts if facts.path in tasks}
     settings = request.settings
     with Tree(request.root) as tree:
         rules = read_extra_rules(tree, settings)
+        module, known_constants = _constants(tree, settings, [facts.path for facts in outcome.facts])
+    never = untouchable | {outcome.registry.path if outcome.registry else ""} | set(settings.rules)
+    literals = {(m.literal.path, m.literal.span.start): m.literal for m in outcome.resolution.matches}
+    formats = {facts.path: facts.format for facts in outcome.facts}
+    spoilt = {facts.path for facts in outcome.facts if facts.problems}
+    tasks: dict[str, list[Task]] = {}
+    for finding in outcome.result.findings:
+        task = Task(finding, literals.get((finding.path, finding.span.start)))
+        if finding.path in never or not (finding.fix or rewriter(formats.get(finding.path), task)):
+            continue
+        if finding.rule == MISSING_VARIABLE and finding.path in spoilt:
+            continue
+        if module is not None and formats.get(finding.path) == "python" and finding.path != module:
+            constant = _constant(known_constants, finding)
+            if finding.reference is not None and constant is None:
+                continue
+            task = replace(task, constant=constant)
+        tasks.setdefault(finding.path, []).append(task)
+    known = {facts.path: facts for facts in outcome.facts if facts.path in tasks}
     work = _Planning(request.root, settings.max_file_size, rules, known, tasks, unsafe)
     paths = tuple(tasks)
     limits = Limits(READINGS * settings.timeout)
@@ -70,6 +82,33 @@ def repair(request: Request, outcome: Outcome, *, unsafe: bool, untouchable: Abs
     left = [each for each in results if isinstance(each, Left)]
     left += [Left(path, each.reason) for path, each in zip(paths, results, strict=True) if isinstance(each, Lost)]
     return Repair(tuple(each for each in results if isinstance(each, Plan)), tuple(left))
+
+
+def _constants(
+    tree: Tree, settings: Settings, paths: Iterable[str]
+) -> tuple[str | None, Mapping[tuple[str, int], Constant]]:
+    """The file of the constants module, and what it gives. Raises UserError."""
+    name = settings.constants_module
+    if name is None:
+        return None, {}
+    ends = tuple(f"/{name.replace('.', '/')}{end}" for end in (".py", "/__init__.py"))
+    found = [path for path in paths if f"/{path}".endswith(ends)]
+    usual = [path for path in found if f"/{path.removeprefix('src/')}" in ends] or found
+    if len(usual) != 1:
+        these = f"is one of {', '.join(usual[:3])}" if usual else "is not in the repository"
+        raise UserError(f"constants-module: {name} {these}")
+    data = tree.read(usual[0], settings.max_file_size)
+    try:
+        if isinstance(data, Unread):
+            raise ValueError(data.reason)
+        return usual[0], constants(name, usual[0], data)
+    except ValueError as error:
+        raise UserError(f"constants-module: {usual[0]} cannot be referred to: {error}") from None
+
+
+def _constant(known: Mapping[tuple[str, int], Constant], finding: Finding) -> Constant | None:
+    reference = finding.reference
+    return None if reference is None else known.get((reference.variable, reference.default))
 
 
 def write(root: Path, done: Repair) -> tuple[tuple[Plan, ...], tuple[Left, ...]]:
@@ -141,7 +180,14 @@ class _Planning:
             return False
         if any(_is_unsafe(finding) for finding in done.applied):
             return True
-        return _ports(after) == _ports(before)
+        there = _ports(before)
+        there.update((each.port or 0, None) for each in done.applied if each.rule == MISSING_VARIABLE)
+        there.subtract(
+            (task.finding.port or 0, None)
+            for task in self._tasks[done.path]
+            if task.constant is not None and task.finding in done.applied
+        )
+        return _ports(after) == there
 
 
 def _is_unsafe(finding: Finding) -> bool:

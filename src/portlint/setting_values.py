@@ -15,6 +15,7 @@ _ON = ("1", "true", "yes", "on")
 _OFF = ("0", "false", "no", "off")
 _RANGE = re.compile(r"([0-9]{1,9})[ \t]*(?:-[ \t]*([0-9]{1,9}))?")
 _WHOLE = re.compile(r"[0-9]{1,18}")
+_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,80}(?:\.[A-Za-z_][A-Za-z0-9_]{0,80}){0,20}")
 _DECIMAL = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
 
@@ -127,6 +128,17 @@ def _parse_list(text: str) -> object:
     return [item.strip() for item in text.split(",") if item.strip()]
 
 
+def _module(value: object, _: Base) -> str:
+    word = _word(value)
+    if _MODULE.fullmatch(word):
+        return word
+    hint = word.removesuffix(".py").strip("./").replace("/", ".")
+    raise Wrong(
+        f"expected a module's name such as 'shop.ports', found {shown(value)}",
+        hint if _MODULE.fullmatch(hint) else None,
+    )
+
+
 def _paths(value: object, base: Base) -> tuple[str, ...]:
     return tuple(_path(item, base) for item in _items(value))
 
@@ -201,6 +213,7 @@ WHOLE = Kind(_whole, {"type": "integer", "minimum": 1}, _parse_whole)
 SECONDS = Kind(_seconds, {"type": "number", "exclusiveMinimum": 0, "maximum": 86_400}, _parse_seconds)
 SEVERITY = Kind(_severity, {"enum": [severity.value for severity in Severity]}, str.strip)
 PATH = Kind(_path, _TEXT_SCHEMA, str.strip)
+MODULE = Kind(_module, {"type": "string", "pattern": f"^{_MODULE.pattern}$"}, str.strip)
 PATHS = Kind(_paths, _list_of(_TEXT_SCHEMA), _parse_list)
 PATTERNS = Kind(_patterns, _list_of(_TEXT_SCHEMA), _parse_list)
 CODES = Kind(_codes, _list_of(_CODE_SCHEMA), _parse_list)

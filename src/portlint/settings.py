@@ -23,6 +23,7 @@ from portlint.model import PortRange, Settings, Severity
 from portlint.setting_values import (
     CODES,
     CODES_BY_PATTERN,
+    MODULE,
     PATH,
     PATHS,
     PATTERNS,
@@ -135,6 +136,7 @@ KEYS = (
     Key("timeout", SECONDS, "Seconds of processor time that one file may take."),
     Key("jobs", WHOLE, "Worker processes; without it, one for each core."),
     Key("rules", PATHS, "Your own files of the shape of `rules/python/*.yaml`."),
+    Key("constants-module", MODULE, "The Python module, such as `shop.ports`, to whose constants fixes refer."),
 )  # fmt: skip
 _BY_NAME = {key.name: key for key in KEYS}
 

@@ -7,10 +7,10 @@ from posixpath import dirname
 
 from portlint import wellknown
 from portlint.check.addressed import is_addressed, knowledge
-from portlint.check.context import HERE, Context, at, is_default
+from portlint.check.context import HERE, Context, at, is_default, put_right
 from portlint.check.network import Peer, places, said
 from portlint.images import literals_of
-from portlint.model import Finding, Listening, PortLiteral, PortRange, Related, Role
+from portlint.model import Finding, Fix, Listening, PortLiteral, PortRange, Related, Role
 from portlint.naming import words
 
 _TOLD = ("command", "CMD", "EXPOSE", "image")
@@ -156,18 +156,39 @@ def published_port_inside_network(context: Context) -> Iterator[Finding]:
         if binding is None:
             continue
         name, sure = peer.member.name, peer.sure
-        inside = binding.container if binding.container is not None else sure[0].ports
+        meant = {_behind(each, literal.ports) for each in peers}
         yield at(
             literal,
             "PORT205",
             f"{literal.ports} is the port of {name} on the host; from another container it answers on {said(sure)}, "
             "and this connection is refused",
-            help=f"write {inside.start if inside.start != inside.end else inside}",
+            help=f"write {_behind(peer, literal.ports) or sure[0].ports.start}",
             related=(
                 Related(binding.path, binding.span, f"{name} publishes {binding.ports} here{_note(binding.source)}"),
                 *places(peer, sure),
             ),
+            fix=_only(literal, meant),
         )
+
+
+def _behind(peer: Peer, ports: PortRange) -> int | None:
+    """The port inside its container to which a port of the host leads; None where that is not known for sure.
+
+    A port that is not published means the only one that the service listens on.
+    """
+    binding = peer.publishes(ports)
+    if binding is not None and binding.container is not None:
+        port = binding.container.start + ports.start - binding.ports.start
+        return port if port in binding.container else None
+    known = {each.ports for each in peer.sure}
+    one = known.pop() if len(known) == 1 else None
+    return one.start if one is not None and one.start == one.end else None
+
+
+def _only(literal: PortLiteral, meant: set[int | None]) -> Fix | None:
+    """The fix that writes the one port that all who are meant have inside; None where they do not agree."""
+    right = next(iter(meant)) if len(meant) == 1 else None
+    return None if right is None or literal.end_port is not None else put_right(literal, right)
 
 
 def dangling_upstream(context: Context) -> Iterator[Finding]:
@@ -235,37 +256,43 @@ def _note(text: str) -> str:
 
 def traefik_port_mismatch(context: Context) -> Iterator[Finding]:
     """PORT302: a Traefik label carries a port that is none of its container."""
+    labels: dict[tuple[str, int], list[tuple[Peer, Listening, PortLiteral]]] = {}
     for stack in context.network.stacks:
         for peer in context.network.peers(stack):
-            name, sure = peer.member.name, peer.sure
             for each in peer.member.listens:
-                literal = each.where
-                if each.by != "label" or literal is None or not sure or not _is_traefik(literal):
-                    continue
-                published = peer.publishes(each.ports)
-                if peer.listens(each.ports) or not (peer.whole or published is not None):
-                    continue
-                why = ", its port on the host" if published is not None else ""
-                related = (
-                    () if published is None
-                    else (Related(published.path, published.span, f"{name} publishes {published.ports} here"),)
-                )  # fmt: skip
-                yield at(
-                    literal,
-                    "PORT302",
-                    f"Traefik goes to port {each.ports} of {name}{why}, but {name} listens on {said(sure)}: "
-                    "if that is right, requests end in 502",
-                    help=f"write {_inside(peer, each)}",
-                    related=(*related, *places(peer, sure)),
-                )
+                if each.by == "label" and each.where is not None and _is_traefik(each.where):
+                    place = (each.where.path, each.where.span.start)
+                    labels.setdefault(place, []).append((peer, each, each.where))
+    for shared in labels.values():
+        # A file may belong to several stacks, in which its service listens on different ports.
+        known = [
+            (peer, each, literal)
+            for peer, each, literal in shared
+            if peer.sure and (peer.whole or peer.listens(each.ports) or peer.publishes(each.ports) is not None)
+        ]
+        meant = {each.ports.start if peer.listens(each.ports) else _behind(peer, each.ports) for peer, each, _ in known}
+        for peer, each, literal in known:
+            if not peer.listens(each.ports):
+                yield _misled(peer, each, literal, _only(literal, meant))
 
 
-def _inside(peer: Peer, listening: Listening) -> str:
-    """The port of the container that is meant."""
-    binding = peer.publishes(listening.ports)
-    if binding is not None and binding.container is not None:
-        return str(binding.container)
-    return str(peer.sure[0].ports)
+def _misled(peer: Peer, label: Listening, literal: PortLiteral, fix: Fix | None) -> Finding:
+    name, sure = peer.member.name, peer.sure
+    published = peer.publishes(label.ports)
+    why = ", its port on the host" if published is not None else ""
+    related = (
+        () if published is None
+        else (Related(published.path, published.span, f"{name} publishes {published.ports} here"),)
+    )  # fmt: skip
+    return at(
+        literal,
+        "PORT302",
+        f"Traefik goes to port {label.ports} of {name}{why}, but {name} listens on {said(sure)}: "
+        "if that is right, requests end in 502",
+        help=f"write {_behind(peer, label.ports) or sure[0].ports}",
+        related=(*related, *places(peer, sure)),
+        fix=fix,
+    )
 
 
 def _is_traefik(literal: PortLiteral) -> bool:

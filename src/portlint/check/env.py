@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from posixpath import dirname
 
-from portlint.check.context import Context, at, elsewhere, is_fallback, put_right
+from portlint.check.context import Context, at, elsewhere, is_fallback, put_right, right_default
 from portlint.check.env_files import is_template
-from portlint.model import NOWHERE, Finding, Related, Span, Verdict
+from portlint.model import NOWHERE, Finding, Reference, Related, Span, Verdict
 
 
 def env_value_mismatch(context: Context) -> Iterator[Finding]:
@@ -50,22 +50,29 @@ def missing_variable(context: Context) -> Iterator[Finding]:
     if not templates:
         return
     used = _used(context, templates)
+    read = {file for facts in context.facts for service in facts.services for file in service.env_files}
     for entry in registry.entries:
         variable = entry.env_var
         if variable is None or entry.optional or entry.immutable:
             continue
         for folder, (path, span) in used.get(variable, {}).items():
             if held[folder].isdisjoint({variable, *entry.aliases}):
+                template = templates[folder][0]
+                environment = context.resolution.environments.get(template)
+                port = right_default(entry, environment)
+                # A template that is one of several, or that a service reads as it stands, is for a person to mend.
+                is_clear = len(templates[folder]) == 1 and template not in read
                 yield Finding(
                     rule="PORT402",
-                    path=templates[folder][0],
+                    path=template,
                     span=NOWHERE,
                     message=f"{variable} is missing; {path} reads it: who copies this file does not learn of it",
-                    help=f"add {variable}={entry.default}",
-                    port=entry.default,
+                    help=f"add {variable}={port}",
+                    port=port,
                     entry=entry.name,
                     subject=variable,
                     related=(Related(path, span, f"{variable} is read here"), context.registry_says(entry)),
+                    reference=Reference(variable, port, entry.description or "") if is_clear else None,
                 )
 
 

@@ -16,11 +16,27 @@ SAFE, UNSAFE = "safe", "unsafe"
 
 
 @dataclass(frozen=True, slots=True)
+class Constant:
+    """What a constants module gives for a port."""
+
+    module: str
+    """the module's name, in full"""
+    path: str
+    """of the module's file, relative to the root"""
+    name: str
+    """the name to import from it"""
+    expression: str
+    """gives the port as a number; in double quotes what it quotes"""
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """A finding, and the port literal it is about, where it is about one."""
 
     finding: Finding
     literal: PortLiteral | None
+    constant: Constant | None = None
+    """to refer to instead of the variable, in Python"""
 
 
 Rewriter = Callable[[bytes, Sequence[Task]], Mapping[int, Fix]]
@@ -30,6 +46,8 @@ REWRITERS = {"python": "python", "compose": "compose", "shell": "shell", "javasc
 """format of a file to the module of this folder whose `rewrite` puts a reference in a literal's place"""
 UNUSED_COMMENT = "PORT902"
 """the rule whose fix takes a comment away, see `comments`"""
+MISSING_VARIABLE = "PORT402"
+"""the rule whose fix adds a line, see `templates`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +75,11 @@ def plan(path: str, format: str | None, data: bytes, tasks: Sequence[Task], *, u
     """Applies the fixes of the findings of one file, in the order in which they are given.
 
     format: of the file. data: the bytes on disk, which are UTF-8. unsafe: apply those as well that change what the
-    program does. A fix whose edits overlap those of an earlier one is refused; an insertion that two fixes share is
-    made once.
+    program does. A fix whose edits overlap those of an earlier one is refused. Of insertions at one place each is made
+    once, the earlier fix's first.
     """
     made = _rewritten(format, data, tasks)
-    accepted: dict[tuple[int, int], Edit] = {}
+    accepted: dict[Edit, None] = {}
     applied: list[Finding] = []
     held_back: list[Finding] = []
     refused: list[Refused] = []
@@ -76,9 +94,9 @@ def plan(path: str, format: str | None, data: bytes, tasks: Sequence[Task], *, u
         elif any(_overlaps(edit, accepted) for edit in fix.edits):
             refused.append(Refused(task.finding, "another fix changes the same text"))
         else:
-            accepted.update(((edit.span.start, edit.span.end), edit) for edit in fix.edits)
+            accepted.update(dict.fromkeys(fix.edits))
             applied.append(task.finding)
-    return Plan(path, data, spliced(data, accepted.values()), tuple(applied), tuple(held_back), tuple(refused))
+    return Plan(path, data, spliced(data, accepted), tuple(applied), tuple(held_back), tuple(refused))
 
 
 def spliced(data: bytes, edits: Iterable[Edit]) -> bytes:
@@ -91,13 +109,13 @@ def spliced(data: bytes, edits: Iterable[Edit]) -> bytes:
     return b"".join((*pieces, data[position:]))
 
 
-def _overlaps(edit: Edit, accepted: Mapping[tuple[int, int], Edit]) -> bool:
+def _overlaps(edit: Edit, accepted: Iterable[Edit]) -> bool:
     start, end = edit.span.start, edit.span.end
-    same = accepted.get((start, end))
-    if same is not None:
-        # The same insertion (an import, an `f` before a string) serves several fixes; the same replacement does not.
-        return not (start == end and same.new == edit.new)
-    return any(start < other_end and other_start < end for other_start, other_end in accepted)
+    for other in accepted:
+        same_place = (other.span.start, other.span.end) == (start, end)
+        if (same_place and start != end) or (start < other.span.end and other.span.start < end):
+            return True
+    return False
 
 
 def rewriter(format: str | None, task: Task) -> str | None:
@@ -107,6 +125,8 @@ def rewriter(format: str | None, task: Task) -> str | None:
     """
     if task.finding.rule == UNUSED_COMMENT:
         return "comments"
+    if task.finding.rule == MISSING_VARIABLE:
+        return "templates" if format == "dotenv" and task.finding.reference is not None else None
     literal = task.literal
     if format is None or literal is None or task.finding.reference is None or literal.format != format:
         return None

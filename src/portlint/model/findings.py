@@ -48,6 +48,8 @@ class Reference:
 
     variable: str
     default: int
+    description: str = ""
+    """of the service, for a place where the variable is made known"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Finding:
     fix: Fix | None = None
     """what mends it, where the literal alone tells"""
     reference: Reference | None = None
-    """what could stand in place of the literal; the fix stage writes it as the text around the literal asks"""
+    """what could stand in place of the literal, or is missing; the fix stage writes it as the text around it asks"""
 
 
 @dataclass(frozen=True, slots=True)

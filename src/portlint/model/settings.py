@@ -48,6 +48,8 @@ class Settings:
     """worker processes; None: one for each core"""
     rules: tuple[str, ...] = ()
     """the user's own files of the shape of `rules/python/*.yaml`, relative to the root"""
+    constants_module: str | None = None
+    """a Python module of the repository, by its full name, to whose constants fixes refer"""
 
 
 REGISTRY_PLACES = ("ports.yaml", "config/ports.yaml", ".portlint/ports.yaml")
