@@ -3,35 +3,67 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from commandline import fill
 from portlint.cards import card, chosen, names
 from portlint.check import RULES, UNUSED_SUPPRESSION
 from portlint.check.baseline import STALE
-from portlint.model import BASELINE_FILE, Example, Settings
+from portlint.model import BASELINE_FILE, Example, Finding, Settings
 from portlint.run import run_on_memory
 
 CODES = tuple(names())
 EXAMPLES = [
     pytest.param(code, example, id=f"{code} {example.title}") for code in CODES for example in card(code).examples
 ]
+FIXED = [each for each in EXAMPLES if each.values[1].after]
 NEEDS_THE_OTHERS = frozenset({UNUSED_SUPPRESSION, STALE})
 """rules that look at the findings of the others"""
 
 
-def found(code: str, example: Example) -> list[str]:
+def findings(code: str, example: Example) -> list[Finding]:
     settings = Settings(
         select=() if code in NEEDS_THE_OTHERS else (code,),
         baseline=BASELINE_FILE if BASELINE_FILE in example.files else None,
     )
     result = run_on_memory({path: text.encode() for path, text in example.files.items()}, settings)
-    return [f"{f.path}:{f.span.line}:{f.span.column} {f.rule}" for f in result.findings if f.rule == code]
+    return [finding for finding in result.findings if finding.rule == code]
 
 
 @pytest.mark.parametrize(("code", "example"), EXAMPLES)
 def test_example(code: str, example: Example) -> None:
-    assert found(code, example) == list(example.expect)
+    found = [f"{f.path}:{f.span.line}:{f.span.column} {f.rule}" for f in findings(code, example)]
+    assert found == list(example.expect)
+
+
+@pytest.mark.parametrize(("code", "example"), FIXED)
+def test_after_the_fix(code, example, tmp_path, monkeypatch, portlint):
+    monkeypatch.chdir(fill(tmp_path, example.files))
+    chosen = () if code in NEEDS_THE_OTHERS else ("--select", code)
+    for when in ("the first time", "the second time"):
+        portlint("check", "-q", *chosen, "--fix", "--unsafe-fixes")
+        held = {path: (tmp_path / path).read_text() for path in example.files}
+        assert held == {**example.files, **example.after}, when
+    assert findings(code, replace(example, files=held)) == []
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_card_of_a_rule_with_a_fix_shows_the_text_after_it(code: str) -> None:
+    failing = [example for example in card(code).examples if example.expect]
+    found = [finding for example in failing for finding in findings(code, example)]
+    is_fixed = code == UNUSED_SUPPRESSION or any(finding.fix or finding.reference for finding in found)
+    assert is_fixed == any(example.after for example in failing)
+    assert not any(example.after for example in card(code).examples if not example.expect)
+
+
+def test_the_readme_tells_of_each_fix() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    table = readme.partition("## Fixes")[2].partition("\n\n| rule | fix")[2].partition("\n\n")[0]
+    told = {code for row in table.splitlines() for code in re.findall("PORT[0-9]{3}", row.partition(" | ")[0])}
+    assert told == {code for code in CODES if any(example.after for example in card(code).examples)}
 
 
 @pytest.mark.parametrize("code", CODES)

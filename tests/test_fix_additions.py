@@ -209,7 +209,7 @@ def test_the_template_of_an_environment_gets_its_value(tree, portlint):
     registry = "ports:\n  api: {default: 8000, env_var: API_PORT, environments: {production: 9000}}\n"
     fill(tree, {"ports.yaml": registry, "app.py": READER, ".env.production.example": "DB=x\n"})
     portlint("check", "-q", "--fix")
-    assert (tree / ".env.production.example").read_text() == "DB=x\n\nAPI_PORT=9000\n"
+    assert (tree / ".env.production.example").read_text() == "DB=x\nAPI_PORT=9000\n"
 
 
 # The port inside a container

@@ -29,9 +29,9 @@ def rewrite(data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:
     lines: list[str] = []
     for reference in references:
         if reference is not None:
-            lines += _block(reference, export, is_first=not lines)
-    if not text.strip() or (lines[:1] == [""] and text.endswith(ending * 2)):
-        lines = lines[1:] if lines[:1] == [""] else lines
+            lines += _block(reference, export)
+    if lines[:1] == [""] and (not text.strip() or text.endswith(ending * 2)):
+        del lines[0]
     added = ending.join(line.encode() for line in lines)
     at_end = not text or text.endswith(b"\n")
     new = added + ending if at_end else ending + added
@@ -40,9 +40,8 @@ def rewrite(data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:
     return {number: Fix(SAFE, (edit,)) for number, reference in enumerate(references) if reference is not None}
 
 
-def _block(reference: Reference, export: str, *, is_first: bool) -> list[str]:
-    """The lines of one variable. A described one, and the first, stand apart from what is above them."""
+def _block(reference: Reference, export: str) -> list[str]:
+    """The lines of one variable. A described one stands apart from what is above it."""
     described = "".join(char if char.isprintable() else " " for char in " ".join(reference.description.split()))
     comment = [f"# {line}" for line in wrap(described, _WIDTH, break_long_words=False, break_on_hyphens=False)]
-    apart = [""] if comment or is_first else []
-    return [*apart, *comment, f"{export}{reference.variable}={reference.default}"]
+    return [*([""] if comment else []), *comment, f"{export}{reference.variable}={reference.default}"]
