@@ -10,12 +10,14 @@ import stat
 import subprocess
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commandline import codes
+from fixable import Tally, fix_tree, random_tree
 from portlint.extract import extract
 from portlint.fix import Task, plan, spliced, writing
 from portlint.fix.writing import CHANGED, NotWritten, replace
@@ -117,6 +119,7 @@ COMMENTS = [
     ("a.py", "import sys  # portlint: ignore[PORT101] -- moved\r\nx = 1\r\n", "import sys\r\nx = 1\r\n"),
     ("b.py", "x = 1\n    # portlint: ignore-next-line\ny = 2\n", "x = 1\ny = 2\n"),
     ("c.py", "# portlint: ignore-file[hardcoded-port]", ""),
+    ("i.py", "x = 1\r\n# portlint: ignore-file", "x = 1"),
     ("d.py", "x = 1  # portlint: ignore[PORT999]\n", None),
     ("e.py", "x = 1  # see below, portlint: ignore[PORT101]\n", None),
     ("f.py", "x = 1  # portlint: ignore[PORT101] # noqa\n", None),
@@ -165,6 +168,31 @@ def test_diff_writes_nothing(tree, portlint):
     assert contents(tree) == before
     portlint("check", "--fix")
     assert portlint("check", "--diff")[:2] == (0, "")
+
+
+def test_what_arises_from_a_fix_is_fixed_in_the_same_run(tree, portlint):
+    env = "API_PORT=8001  # portlint: ignore[PORT405]\nAPI_URL=http://localhost:8001/\n"
+    reset(tree, {".env": env})
+    portlint("check", "-q", "--fix", "--unsafe-fixes")
+    assert (tree / ".env").read_text() == "API_PORT=8000\nAPI_URL=http://localhost:8000/\n"
+    assert portlint("check", "--diff", "--unsafe-fixes")[:2] == (0, "")
+
+
+def test_fixes_that_undo_one_another_leave_the_file_alone(tree, portlint, monkeypatch):
+    from portlint import repair
+
+    reset(tree, {".env": "API_PORT=8001  # portlint: ignore[PORT405]\nAPI_URL=http://localhost:8001/\n"})
+    before = contents(tree)
+    monkeypatch.setattr(repair, "ROUNDS", 1)
+    err = portlint("check", "--fix", "--unsafe-fixes")[2]
+    assert "left alone: .env: its fixes undo one another" in err
+    assert contents(tree) == before
+
+
+def test_a_file_that_cannot_be_parsed_is_left_alone(tree, portlint):
+    reset(tree, {"a.env": "API_PORT=8001\nX='open\n"})
+    err = portlint("check", "--fix", "--unsafe-fixes")[2]
+    assert "left alone: a.env: it cannot be parsed as a whole" in err
 
 
 def test_fix_only_reports_nothing(tree, portlint):
@@ -322,6 +350,15 @@ def test_an_editor_that_saves_at_the_same_moment_wins(tmp_path, monkeypatch, exc
 
 
 # What is promised for any input
+
+
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_random_files(tmp_path, unsafe):
+    tally = Tally()
+    random_tree(tmp_path / "tree", Random(unsafe), 60)
+    fix_tree(tmp_path / "tree", tally, unsafe=unsafe)
+    assert tally.faults == []
+    assert tally.changed > 5
 
 
 def a_finding(start: int, edits: tuple[Edit, ...], safety: str = "safe") -> Finding:

@@ -191,7 +191,7 @@ def verdicts(file: Facts, settings: Settings = DEFAULTS) -> list[str]:
         (["REDIS_PORT=6382:6379"], ["6382 match redis by variable", "6379 match redis by variable"]),
         (["6382:6379"], ["6382 match redis by service", "6379 match redis by service"]),
         (["6400:6379"], ["6400 mismatch redis by service: 6382", "6379 match redis by service"]),
-        (["REDIS_PORT=6382:6380"], ["6382 match redis by variable", "6380 mismatch redis by variable: 6379"]),
+        (["REDIS_PORT=6382:6380"], ["6382 match redis by variable", "6380 mismatch redis by service: 6379"]),
         (["REDIS_PORT=6382:REDIS_PORT=6382"], ["6382 match redis by variable", "6382 match redis by variable"]),
         (["6379"], ["6379 match redis by service"]),
         # A second published port may be anything; the one in front of the container's port is the entry's.

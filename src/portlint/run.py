@@ -204,6 +204,14 @@ def _policy_changes(request: Request, facts: Sequence[Facts], past: Past | None)
         return policy_changes(base, past, facts, tree, request.settings, view.policy is not None)
 
 
+def with_facts(outcome: Outcome, facts: Mapping[str, Facts], settings: Settings) -> Outcome:
+    """The outcome if files held other facts. facts: by path. Its findings are those of all files, whatever was asked
+    for and whatever a baseline accepts."""
+    known = tuple(facts.get(each.path, each) for each in outcome.facts)
+    resolution, result = _judged(known, outcome.registry, settings)
+    return replace(outcome, facts=known, resolution=resolution, result=result)
+
+
 def selected(request: Request) -> tuple[str, ...]:
     """The files that a run would report on, those of no format of portlint's left out. Raises UserError."""
     from portlint.extract import recognised_by_name

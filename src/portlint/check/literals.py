@@ -53,9 +53,10 @@ def _registered(context: Context, match: Match) -> Iterator[Finding]:
     variable = entry.env_var or ""
     instead = None
     if len(entries) == 1:
-        instead = Reference(variable, right_default(entry, match.environment))
+        if match.by != "number" or not _is_anothers(context, match, entry):
+            instead = Reference(variable, right_default(entry, match.environment))
         owner = f"the port of {entry.name}" if _is_own(entry, literal.port) else f"a port of {entry.name}"
-        help = f"write {reference(literal, variable, instead.default)}"
+        help = f"write {reference(literal, variable, right_default(entry, match.environment))}"
     else:
         owner = f"the port of {_named(entries)}"
         help = "write a reference to the variable of the one that is meant: " + ", ".join(
@@ -70,6 +71,13 @@ def _registered(context: Context, match: Match) -> Iterator[Finding]:
         related=tuple(context.registry_says(each, match.environment) for each in entries[:_MOST_NAMED]),
         reference=instead,
     )
+
+
+def _is_anothers(context: Context, match: Match, entry: Entry) -> bool:
+    """Whether the compose service around the literal is another entry, so that a reference would mix the two."""
+    literal = match.literal
+    known = context.resolution.services.get((literal.path, literal.service or ""), ())
+    return bool(known) and entry not in known
 
 
 def _is_own(entry: Entry, port: int) -> bool:

@@ -13,6 +13,7 @@ from importlib import import_module
 from portlint.model import Edit, Finding, Fix, PortLiteral
 
 SAFE, UNSAFE = "safe", "unsafe"
+OVERLAPS = "another fix changes the same text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def plan(path: str, format: str | None, data: bytes, tasks: Sequence[Task], *, u
         elif any(data[edit.span.start : edit.span.end] != edit.old for edit in fix.edits):
             refused.append(Refused(task.finding, "the text there is not what it was"))
         elif any(_overlaps(edit, accepted) for edit in fix.edits):
-            refused.append(Refused(task.finding, "another fix changes the same text"))
+            refused.append(Refused(task.finding, OVERLAPS))
         else:
             accepted.update(dict.fromkeys(fix.edits))
             applied.append(task.finding)

@@ -31,7 +31,10 @@ def rewrite(data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:
         kept = text[: sign.start()].rstrip(b" \t")
         if kept and kept != b"\xef\xbb\xbf":
             first, last = start + len(kept), start + len(text)
-        else:
+        elif end > start + len(text) or start == 0:
             first, last = start + len(kept), end
+        else:
+            # The last line: what ends the one above it goes, so that the file ends as it did.
+            first, last = start - (2 if data[:start].endswith(b"\r\n") else 1), end
         made[number] = Fix(SAFE, (Edit(lines.span(first, last), data[first:last], b""),))
     return made

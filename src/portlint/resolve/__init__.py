@@ -207,7 +207,11 @@ class _Resolver:
             return place.match(literal, Verdict.MATCH, by, *owners)
         if self._is_allowed(literal):
             return place.match(literal, Verdict.ALLOWED, by, *owners)
-        return place.match(literal, Verdict.MISMATCH, by, *owners, right=PortRange(inside, inside))
+        if by == "number":
+            # That the published number is an entry's says nothing against the container.
+            return place.match(literal, Verdict.UNKNOWN)
+        # The container's port has no variable, whatever the published one has.
+        return place.match(literal, Verdict.MISMATCH, "service", *owners, right=PortRange(inside, inside))
 
     def _is_allowed(self, literal: PortLiteral) -> bool:
         ports = literal.ports
