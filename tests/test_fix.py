@@ -6,7 +6,6 @@ import codecs
 import os
 import re
 import shutil
-import stat
 import subprocess
 from itertools import pairwise
 from pathlib import Path
@@ -19,8 +18,8 @@ from hypothesis import strategies as st
 from commandline import codes
 from fixable import Tally, fix_tree, random_tree
 from portlint.extract import extract
-from portlint.fix import Task, plan, spliced, writing
-from portlint.fix.writing import CHANGED, NotWritten, replace
+from portlint.fix import Task, plan, spliced
+from portlint.fix.writing import CHANGED
 from portlint.model import Edit, Finding, Fix, LineIndex, PortLiteral, Reference, Role, Span
 
 FIXTURES = Path(__file__).parent / "fixtures" / "fix"
@@ -232,37 +231,6 @@ def test_text_of_another_format_inside_is_left_alone(tree, portlint):
     assert (tree / "a.sh").read_text() == script
 
 
-@pytest.mark.parametrize(
-    ("spoil", "reason"),
-    [
-        (lambda file: file.chmod(0o444), "read-only"),
-        (lambda file: os.link(file, file.with_name("other.txt")), "one of 2 hard links"),
-        (lambda file: file.write_text("API_PORT = 8000  # saved\n"), CHANGED),
-        (lambda file: (file.rename(file.with_name("real.txt")), file.symlink_to("real.txt")), "symbolic link"),
-        (lambda file: file.unlink(), "cannot be written"),
-    ],
-)
-def test_a_file_that_cannot_be_replaced_is_named(tmp_path, spoil, reason):
-    file = tmp_path / "a.py"
-    file.write_text("API_PORT = 8000\n")
-    spoil(file)
-    before = contents(tmp_path)
-    with pytest.raises(NotWritten, match=reason):
-        replace(tmp_path, "a.py", b"API_PORT = 8000\n", b"new")
-    assert contents(tmp_path) == before
-
-
-def test_a_link_on_the_way_is_not_followed(tmp_path):
-    (tmp_path / "outside").mkdir()
-    (tmp_path / "outside/a.py").write_bytes(b"old")
-    (tmp_path / "tree").mkdir()
-    (tmp_path / "tree/inner").symlink_to("../outside")
-    for path in ("inner/a.py", "../outside/a.py"):
-        with pytest.raises(NotWritten):
-            replace(tmp_path / "tree", path, b"old", b"new")
-    assert (tmp_path / "outside/a.py").read_bytes() == b"old"
-
-
 def test_a_file_that_changes_during_the_run_is_left_alone(tree, portlint, monkeypatch):
     from portlint import repair
 
@@ -277,76 +245,6 @@ def test_a_file_that_changes_during_the_run_is_left_alone(tree, portlint, monkey
     err = portlint("check", "--fix")[2]
     assert f"left alone: a.py: {CHANGED}" in err
     assert (tree / "a.py").read_text() == "# new\nAPI_PORT = 8000\n"
-
-
-# How it is written
-
-
-@pytest.mark.parametrize("exchange", [True, False])
-def test_the_mode_is_kept_and_nothing_is_left_behind(tmp_path, monkeypatch, exchange):
-    if not exchange:
-        monkeypatch.setattr(writing, "_exchanger", lambda: None)
-    file = tmp_path / "run.sh"
-    file.write_bytes(b"old")
-    file.chmod(0o750)
-    replace(tmp_path, "run.sh", b"old", b"new")
-    assert contents(tmp_path) == {"run.sh": b"new"}
-    assert stat.S_IMODE(file.stat().st_mode) == 0o750
-
-
-CALLS = ("write", "fsync", "fchmod", "fstat", "lseek", "replace", "unlink")
-
-
-@pytest.mark.parametrize("exchange", [True, False])
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("after", range(3))
-def test_whatever_fails_the_file_is_whole(tmp_path, monkeypatch, exchange, call, after):
-    if not exchange:
-        monkeypatch.setattr(writing, "_exchanger", lambda: None)
-    real, count = getattr(os, call), iter(range(100))
-
-    def failing(*arguments, **options):
-        if next(count) == after:
-            raise OSError(28, "No space left on device")
-        return real(*arguments, **options)
-
-    (tmp_path / "a.py").write_bytes(b"old" * 999)
-    with monkeypatch.context() as patched:
-        patched.setattr(os, call, failing)
-        try:
-            replace(tmp_path, "a.py", b"old" * 999, b"new" * 999)
-            said = True
-        except NotWritten:
-            said = False
-    assert (tmp_path / "a.py").read_bytes() in (b"old" * 999, b"new" * 999)
-    assert not said or (tmp_path / "a.py").read_bytes() == b"new" * 999
-
-
-@pytest.mark.parametrize("exchange", [True, False])
-def test_an_editor_that_saves_at_the_same_moment_wins(tmp_path, monkeypatch, exchange):
-    file = tmp_path / "a.py"
-    file.write_bytes(b"old")
-    real = writing._exchanger()
-
-    def saved_before(*arguments):
-        file.write_bytes(b"saved")
-        return real(*arguments)
-
-    if exchange and real is not None:
-        once = iter((saved_before, real))
-        monkeypatch.setattr(writing, "_exchanger", lambda: lambda *arguments: next(once)(*arguments))
-    else:
-        monkeypatch.setattr(writing, "_exchanger", lambda: None)
-        sync = os.fsync
-
-        def saved(descriptor):
-            file.write_bytes(b"saved")
-            sync(descriptor)
-
-        monkeypatch.setattr(os, "fsync", saved)
-    with pytest.raises(NotWritten, match=CHANGED):
-        replace(tmp_path, "a.py", b"old", b"new")
-    assert contents(tmp_path) == {"a.py": b"saved"}
 
 
 # What is promised for any input

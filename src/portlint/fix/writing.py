@@ -28,6 +28,9 @@ _BY_DESCRIPTOR: Final = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLO
 _EXCHANGE: Final = 2
 """RENAME_EXCHANGE of linux/fs.h"""
 
+_LONGEST_START: Final = 100
+"""bytes of a file's name that its temporary file's name begins with; a name may have 255"""
+
 CHANGED: Final = "it changed since it was read"
 
 
@@ -113,10 +116,16 @@ def _folder(root: str | os.PathLike[str], path: str) -> Iterator[_Folder]:
                 inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | _NO_FOLLOW, dir_fd=descriptor)
             except NotADirectoryError:  # what Linux says of a link that is opened as a folder
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
-            os.close(descriptor)
+            _end(descriptor)
             descriptor = inner
         yield _Folder(descriptor, "")
     finally:
+        _end(descriptor)
+
+
+def _end(descriptor: int) -> None:
+    """Closes what was only read, where an error means nothing."""
+    with contextlib.suppress(OSError):
         os.close(descriptor)
 
 
@@ -132,7 +141,8 @@ def _replace(folder: _Folder, name: str, before: bytes, after: bytes) -> None:
             raise NotWritten("it is read-only")
         if not _holds(old, before):
             raise NotWritten(CHANGED)
-        temporary = f".{name[:100]}.{secrets.token_hex(6)}.portlint"
+        start = os.fsdecode(os.fsencode(name)[:_LONGEST_START])
+        temporary = f".{start}.{secrets.token_hex(6)}.portlint"
         new = folder.open(temporary, _NEW)
         try:
             try:
@@ -142,12 +152,18 @@ def _replace(folder: _Folder, name: str, before: bytes, after: bytes) -> None:
             finally:
                 os.close(new)
             _exchange_or_rename(folder, temporary, name, before, status)
+        except _Kept as kept:
+            raise NotWritten(str(kept)) from None
         except BaseException:
             with contextlib.suppress(OSError):
                 folder.remove(temporary)
             raise
     finally:
-        os.close(old)
+        _end(old)
+
+
+class _Kept(Exception):  # noqa: N818 - it says what happened
+    """What the temporary file holds is nowhere else; the message says where it is."""
 
 
 def _create(folder: _Folder, name: str, content: bytes) -> None:
@@ -186,10 +202,14 @@ def _is_there(folder: _Folder, name: str) -> bool:
 def _exchange_or_rename(folder: _Folder, temporary: str, name: str, before: bytes, status: os.stat_result) -> None:
     exchange = _exchanger() if folder.descriptor is not None else None
     if exchange is not None and folder.descriptor is not None and exchange(folder.descriptor, temporary, name):
-        if not _is(folder, temporary, status, before):
-            exchange(folder.descriptor, temporary, name)
-            raise NotWritten(CHANGED)
-        folder.remove(temporary)
+        try:
+            if not _is(folder, temporary, status, before):
+                raise NotWritten(CHANGED)
+            folder.remove(temporary)
+        except BaseException:
+            if not exchange(folder.descriptor, temporary, name):
+                raise _Kept(f"{CHANGED}; what was there is in {temporary}") from None
+            raise
     else:
         if not _is(folder, name, status, before):
             raise NotWritten(CHANGED)
@@ -208,7 +228,7 @@ def _is(folder: _Folder, name: str, status: os.stat_result, content: bytes) -> b
     try:
         return os.path.samestat(os.fstat(descriptor), status) and _holds(descriptor, content)
     finally:
-        os.close(descriptor)
+        _end(descriptor)
 
 
 def _holds(descriptor: int, content: bytes) -> bool:
