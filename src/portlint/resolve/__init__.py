@@ -28,9 +28,10 @@ from portlint.model import (
     Settings,
     Verdict,
 )
+from portlint.naming import words
 from portlint.patterns import matcher
 from portlint.resolve.declared import Declared
-from portlint.resolve.entries import NOBODY, Entries, Named
+from portlint.resolve.entries import NOBODY, Entries, Named, generic_words, scheme_words
 from portlint.resolve.environments import Environments, strict_formats
 from portlint.resolve.hosts import is_from_container, is_local, is_public
 from portlint.resolve.listening import section
@@ -283,6 +284,8 @@ class _Resolver:
         if not named.entries and len(route) > 1 and literal.service is None and not entries.says_more(own):
             # `port` in the class `RedisConfig` or under the key `redis`.
             named = entries.named(_bare(route[-2]))
+        if literal.form == "url" and set(words(own)) <= generic_words() | scheme_words():
+            return replace(named, sure=False)
         if named.sure and self._is_test(literal.path) and not (name and name.isupper()):
             # Tests make up values for one case; what they say in capitals is about the services that they use.
             return replace(named, sure=False)

@@ -23,6 +23,12 @@ def generic_words() -> frozenset[str]:
     return frozenset(rulebook.load("entry-names.yaml")["generic"])
 
 
+@cache
+def scheme_words() -> frozenset[str]:
+    """Words that say how a URL is spoken to, not whose it is."""
+    return frozenset(rulebook.load("entry-names.yaml")["schemes"])
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """The entries that an identifier means."""

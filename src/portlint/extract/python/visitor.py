@@ -270,6 +270,9 @@ class PortVisitor(CallVisitor):
                 len(values) != 2 or not name or not is_address_name(name) or (number or 0) < 20
             ):
                 return False
+        elif "/" in host:
+            # A pair of a path and a number: a line, a count.
+            return False
         elif not (context.address or host in LOCAL_HOSTS or is_ip(host)):
             number = integer_of(port) or 0
             # peername=("client", 51234): the name of the whole says address.

@@ -31,6 +31,7 @@ _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 _FORMAT_RANK = {"dotenv": 0, "compose": 1, "systemd": 2, "properties": 2}
 _ONLY_SERVICE = "app"
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+")
+_CODE = frozenset({"python", "javascript", "shell"})
 _WEIGHTS = (3, 2, 2, 1)
 """by rank"""
 _PORT_WORDS = frozenset({"port", "ports"})
@@ -138,20 +139,23 @@ class _Making:
             literal, environment = match.literal, self._environment(match.literal)
             if literal.ports == chosen.ports:
                 continue
-            if environment is not None and literal.format in _FORMAT_RANK and environment not in sketch.environments:
+            if self._tells_environment(literal) and environment not in sketch.environments:
+                assert environment is not None
                 sketch.environments[environment] = literal.ports
             elif environment is None or sketch.environments.get(environment) != literal.ports:
                 others.setdefault(literal.ports, []).append(_place(literal))
         sketch.doubts += [f"{ports}: {_told(places)}" for ports, places in others.items()]
         inside = sorted({m.literal.port for m in matches if m.inside} - {sketch.default})
         sides = [
-            (mapping.container.port, mapping.protocol)
+            (mapping.container, mapping.protocol)
             for service in self._services
             for mapping in service.mappings
             if mapping.container is not None
             and variable in (mapping.published_variable, mapping.published.variable if mapping.published else None)
         ]
-        inner = sorted({port for port, _ in sides}) or inside
+        # `${API_PORT:-8000}:${API_PORT:-8000}` moves the port inside along with the published one.
+        fixed = [side.port for side, _ in sides if side.variable != variable]
+        inner = sorted(set(fixed)) if sides else inside
         if inner:
             sketch.container_port = inner[0]
             sketch.doubts += [f"inside a container also {port}" for port in inner[1:]]
@@ -194,7 +198,10 @@ class _Making:
         several: bool,
     ) -> None:
         name = entry_name(service.name)
-        known = next((sketch for sketch in self.sketches if sketch.holds(literal.port)), None)
+        holders = [sketch for sketch in self.sketches if sketch.holds(literal.port)]
+        # Of several with that port the one that is called so, else the one that can have that port inside.
+        holders.sort(key=lambda s: (service.name not in (s.name, *s.aliases), s.container_port not in (None, inside)))
+        known = holders[0] if holders else None
         if known is not None and (known.env_var is not None or service.name in (known.name, *known.aliases)):
             known.places.append(_place(literal))
             known.aliases.append(service.name)
@@ -210,6 +217,8 @@ class _Making:
             if service.name in (s.name, *s.aliases) and s.container_port in (None, inside, s.default)
         ]
         fits = [s for s in same if (s.container_port or s.default) == inside]
+        # The one that is called like the service, before those that only have it as another name.
+        fits = [s for s in fits if s.name == name] or fits
         if environment is not None and len(fits) == 1 and environment not in fits[0].environments:
             fits[0].environments[environment] = literal.ports
             fits[0].places.append(_place(literal))
@@ -282,10 +291,15 @@ class _Making:
         changed = False
         for (name, port), group in sorted(groups.items()):
             entry = next(sketch for sketch in self.sketches if sketch.name == name)
+            left = self._without_environments(entry, port, group)
+            changed |= len(left) < len(group)
+            if not left:
+                continue
             owner = next((sketch for sketch in self.sketches if sketch.default == port), None)
-            spoken = {_alias(match) or name for match in group}
-            places = [_place(match.literal) for match in group]
-            if entry.env_var is not None and any(_key(word) == _key(_stem(entry.env_var)) for word in spoken):
+            spoken = {_alias(match) or name for match in left}
+            places = [_place(match.literal) for match in left]
+            is_its_name = entry.env_var is not None and any(_key(word) == _key(_stem(entry.env_var)) for word in spoken)
+            if is_its_name and (owner is None or not any(_key(word) < _key(owner.name) for word in spoken)):
                 entry.doubts.append(f"another port, {port}: {_told(places)}")
                 continue
             if owner is None:
@@ -302,6 +316,32 @@ class _Making:
                 owner.doubts.append(f"called {alias}: {_told(places)}")
                 changed = True
         return changed
+
+    def _without_environments(self, entry: _Sketch, port: int, group: list[Match]) -> list[Match]:
+        """The matches but for those in files of an environment of which nothing else is known: it is its port there."""
+        left: list[Match] = []
+        new: dict[str, PortRange] = {}
+        for match in group:
+            environment = self._environment(match.literal)
+            if (
+                environment is None
+                or environment in entry.environments
+                or match.inside
+                or match.by == "library"
+                or not self._tells_environment(match.literal)
+            ):
+                left.append(match)
+            else:
+                new[environment] = PortRange(port, port)
+                entry.places.append(_place(match.literal))
+        entry.environments |= new
+        return left
+
+    def _tells_environment(self, literal: PortLiteral) -> bool:
+        """Whether a file that belongs to an environment says what holds there: settings do, and code but for tests."""
+        if self._environment(literal) is None:
+            return False
+        return literal.format not in _CODE or (self._wanted(literal.path) and literal.variable is not None)
 
     def _add(self, sketch: _Sketch) -> None:
         """Adds it under a name that no other has."""
