@@ -266,3 +266,64 @@ def test_a_source_of_very_many_ports_is_cut():
 def test_a_hostile_cell(cell):
     page = f"| Service | Port | Variable |\n|-|-|-|\n| a | 8000 | {cell} |\n| {cell} | 8001 | B_PORT |\n"
     assert [each.default for each in read_source("page.md", page.encode()).drafts] == [8000, 8001]
+
+
+WHAT_A_PERSON_WOULD_WRITE = {
+    "code of an environment": (
+        {
+            "app/config.py": 'import os\nTILL_PORT = int(os.getenv("TILL_PORT", "7100"))\n',
+            "app/config/staging.py": 'import os\nTILL_PORT = int(os.getenv("TILL_PORT", "7101"))\n',
+        },
+        ["till 7100 TILL_PORT staging=7101"],
+    ),
+    "a name in the settings of an environment": (
+        {".env": "TILL_PORT=7100\n", "config/testing.yaml": "till:\n  port: 7102\n"},
+        ["till 7100 TILL_PORT testing=7102"],
+    ),
+    "a service in the compose file of an environment": (
+        {
+            ".env": "GRAFANA_PORT=3001\n",
+            "compose.yaml": "services: {grafana: {image: grafana/grafana, ports: ['${GRAFANA_PORT:-3001}:3000']}}\n",
+            "compose.prod.yaml": "services: {grafana: {image: grafana/grafana, ports: ['3005:3000']}}\n",
+        },
+        ["grafana 3001 GRAFANA_PORT inside=3000 production=3005"],
+    ),
+    "a port inside that moves along": (
+        {"compose.yaml": "services: {till: {image: till, ports: ['${TILL_PORT:-7100}:${TILL_PORT:-7100}']}}\n"},
+        ["till 7100 TILL_PORT"],
+    ),
+    "the one that can have this port inside": (
+        {
+            ".env": "METRICS_PORT=9090\nPROMETHEUS_PORT=9090\n",
+            "one/compose.yaml": "services: {m: {image: m, ports: ['${METRICS_PORT:-9090}:9091']}}\n",
+            "two/compose.yaml": "services: {watch: {image: prom/prometheus, ports: ['9090:9090']}}\n",
+        },
+        ["metrics 9090 METRICS_PORT inside=9091", "prometheus 9090 PROMETHEUS_PORT also=watch"],
+    ),
+    "another service whose name holds the word": (
+        {".env": "API_PORT=8000\nMAIN_API_PORT=8100\n", "a.py": 'PUBLIC_API_URL = "http://localhost:8100"\n'},
+        ["api 8000 API_PORT", "main_api 8100 MAIN_API_PORT also=api"],
+    ),
+    "a word that names no service": (
+        {"stack.yaml": "rules:\n  - {FromPort: 2222, ToPort: 2222}\n"},
+        ["port_2222 2222 -"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WHAT_A_PERSON_WOULD_WRITE)
+def test_the_registry_is_one_that_a_person_would_write(tmp_path, monkeypatch, portlint, case):
+    files, expected = WHAT_A_PERSON_WOULD_WRITE[case]
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(fill(tmp_path, files))
+    _, out, _ = portlint("init", "--dry-run")
+    registry, errors = load_registry("ports.yaml", out.encode())
+    assert errors == ()
+    lines = []
+    for entry in registry.entries:
+        words = [entry.name, str(entry.default), entry.env_var or "-"]
+        words += [f"inside={entry.container_port}"] if entry.container_port else []
+        words += [f"{name}={ports}" for name, ports in entry.environments.items()]
+        words += [f"also={','.join(entry.aliases)}"] if entry.aliases else []
+        lines.append(" ".join(words))
+    assert sorted(lines) == expected

@@ -264,7 +264,7 @@ class _Making:
 
     def _take_group(self, name: str, port: int, group: list[PortLiteral]) -> None:
         owners = [sketch for sketch in self.sketches if sketch.default == port]
-        if len(owners) == 1 and name in wellknown.by_name() and wellknown.of_identifier(owners[0].name) is None:
+        if owners and name in wellknown.by_name() and wellknown.of_identifier(owners[0].name) is None:
             # `vite` at the port of `frontend` is the software that the service runs.
             owners[0].aliases.append(name)
             return
@@ -297,7 +297,8 @@ class _Making:
                 continue
             owner = next((sketch for sketch in self.sketches if sketch.default == port), None)
             spoken = {_alias(match) or name for match in left}
-            places = [_place(match.literal) for match in left]
+            shown = [match for match in left if self._wanted(match.literal.path)] or left
+            places = [_place(match.literal) for match in shown]
             is_its_name = entry.env_var is not None and any(_key(word) == _key(_stem(entry.env_var)) for word in spoken)
             if is_its_name and (owner is None or not any(_key(word) < _key(owner.name) for word in spoken)):
                 entry.doubts.append(f"another port, {port}: {_told(places)}")
