@@ -59,13 +59,15 @@ def _ports_elsewhere(context: Context) -> frozenset[int]:
     What a program or its settings call may be the Service of a Kubernetes manifest, or an endpoint for metrics.
     """
     out = set()
+    code, side = knowledge("code_formats"), knowledge("side_options")
     for match in context.matches:
         literal = match.literal
-        if literal.format == "yaml" and literal.subject.startswith(_KUBERNETES):
-            out.add(literal.port)
-        elif literal.role is not Role.CONNECT and literal.host in HERE and literal.format in knowledge("code_formats"):
+        if literal.format == "yaml":
+            if literal.subject.startswith(_KUBERNETES):
+                out.add(literal.port)
+        elif literal.format in code and literal.role is not Role.CONNECT and literal.port not in out:
             name = literal.variable or literal.name
-            if name is not None and not knowledge("side_options").isdisjoint(words(name)):
+            if name is not None and literal.host in HERE and not side.isdisjoint(words(name)):
                 out.add(literal.port)
     return frozenset(out)
 

@@ -80,13 +80,16 @@ class Network:
         self._chosen: dict[tuple[str, str], tuple[Peer, ...]] = {}
         self._outside: dict[tuple[str, str], dict[str, str]] = {}
         self._in_folder: dict[str, list[Stack]] = {}
+        self._folder_of: dict[int, str] = {}
+        self._above: dict[str, tuple[str, tuple[str, ...]]] = {}
         self._around: dict[str, tuple[Peer, ...]] = {}
         self._sharing: dict[tuple[int, str], list[Member]] = {}
         self._links: dict[int, dict[str, set[tuple[str, str]]]] = {}
         """stack to the names that links give to a service, each with the service that has the link"""
         self._members: dict[tuple[int, str], Member] = {}
         for stack in self.stacks:
-            self._in_folder.setdefault(dirname(stack.paths[0]), []).append(stack)
+            folder = self._folder_of[id(stack)] = dirname(stack.paths[0])
+            self._in_folder.setdefault(folder, []).append(stack)
             for path in stack.paths:
                 self._of_path.setdefault(path, []).append(stack)
             for member in stack.members:
@@ -205,19 +208,31 @@ class Network:
         for stack, member in near:
             yield self.peer(stack, member)
 
+    def _seen_from(self, path: str) -> tuple[str, tuple[str, ...]]:
+        """The folder of examples that a file lies in, and all folders that it lies in, the nearest first."""
+        folder = dirname(path)
+        if folder not in self._above:
+            folders = [folder]
+            while folders[-1]:
+                folders.append(dirname(folders[-1]))
+            self._above[folder] = (_program(path), tuple(folders))
+        return self._above[folder]
+
     def _nearest(self, path: str, found: Sequence[tuple[Stack, Member]]) -> list[tuple[Stack, Member]]:
         """Those in the nearest folder above a file; where no compose file lies above it, those nearest beside it."""
-        apart = _program(path)
-        found = [pair for pair in found if pair[0].paths[0].startswith(apart)]
-        folder, above = path, False
-        while folder:
-            folder = dirname(folder)
-            here = [pair for pair in found if dirname(pair[0].paths[0]) == folder]
+        apart, folders = self._seen_from(path)
+        if apart:
+            found = [pair for pair in found if pair[0].paths[0].startswith(apart)]
+        above = False
+        for folder in folders:
+            here = [pair for pair in found if self._folder_of[id(pair[0])] == folder]
             if here:
                 return here
             above = above or folder in self._in_folder
         if above:
             return []
+        if len(found) < 2:
+            return list(found)
         depths = [_shared(path, stack.paths[0]) for stack, _ in found]
         deepest = max(depths, default=0)
         return [pair for pair, depth in zip(found, depths, strict=True) if depth == deepest]
