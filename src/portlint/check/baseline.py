@@ -135,7 +135,7 @@ def _stale(baseline: Baseline, key: Key, number: int) -> Finding:
         rule=STALE,
         path=baseline.path,
         span=baseline.places[key],
-        message=f"the baseline accepts {what} in {path}, but {gone}",
+        message=f"the baseline accepts {what} in {path}, but {gone}: it would hide the next one",
         help="run portlint baseline prune",
         port=port,
         subject=f"{path} {key[2]}",

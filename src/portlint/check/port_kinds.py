@@ -36,7 +36,7 @@ def unused_entry(context: Context) -> Iterator[Finding]:
             registry,
             "PORT508",
             Value(PortRange(entry.default, entry.default), entry, "name"),
-            f"no file mentions {entry.name}: neither its port nor its variable",
+            f"no file mentions {entry.name}: neither its port nor its variable; nobody else gets the port",
             help="remove the entry, or reserve the port where something outside of the repository takes it",
         )
 
@@ -87,7 +87,7 @@ def system_taken_port(context: Context) -> Iterator[Finding]:
 def _taken(entry: Entry, ports: PortRange) -> str:
     for taken, by, protocol in wellknown.taken():
         if taken.overlaps(ports) and (protocol is None or entry.protocol in (protocol, "both")):
-            return f"which is taken by {by}"
+            return f"which is taken by {by}: the service does not start there"
     return ""
 
 
@@ -99,7 +99,7 @@ def well_known_clash(context: Context) -> Iterator[Finding]:
             return ""
         return _usual(entry, ports.start)
 
-    return _each(context, "PORT513", clash, "choose another port: the two cannot run on one machine")
+    return _each(context, "PORT513", clash, "choose another port")
 
 
 def _usual(entry: Entry, port: int) -> str:
@@ -114,7 +114,7 @@ def _usual(entry: Entry, port: int) -> str:
         return ""
     names = [other.name for other in others[:_MOST_NAMED]]
     more = "" if len(others) <= _MOST_NAMED else " and others"
-    return f"the usual port of {', '.join(names)}{more}"
+    return f"the usual port of {', '.join(names)}{more}: the two do not start on one machine"
 
 
 def _words(entry: Entry) -> set[str]:

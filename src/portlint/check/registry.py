@@ -125,8 +125,9 @@ def overlapping_ranges(context: Context) -> Iterator[Finding]:
             registry,
             "PORT503",
             later,
-            f"the ranges of {earlier.entry.name} ({earlier.ports}) and {later.entry.name} ({later.ports}) overlap",
-            help="a fallback of one may be the port of the other: keep the ranges apart",
+            f"the ranges of {earlier.entry.name} ({earlier.ports}) and {later.entry.name} ({later.ports}) overlap: "
+            "a fallback of one may be the port of the other",
+            help="keep the ranges apart",
             related=(Related(registry.path, earlier.span, f"the range of {earlier.entry.name} is here"),),
         )
     furthest = None
@@ -136,7 +137,8 @@ def overlapping_ranges(context: Context) -> Iterator[Finding]:
                 rule="PORT503",
                 path=registry.path,
                 span=block.span,
-                message=f"the blocks {furthest.name} ({furthest.ports}) and {block.name} ({block.ports}) overlap",
+                message=f"the blocks {furthest.name} ({furthest.ports}) and {block.name} ({block.ports}) overlap: "
+                "a port of both may be given away twice",
                 help="keep the blocks of the plan apart",
                 subject=f"ranges.{block.name}",
                 related=(Related(registry.path, furthest.span, f"the block {furthest.name} is here"),),
@@ -182,7 +184,8 @@ def outside_allocation_block(context: Context) -> Iterator[Finding]:
                 registry,
                 "PORT505",
                 own,
-                f"{entry.name} takes {entry.default}, which is in no block of the allocation plan",
+                f"{entry.name} takes {entry.default}, which is in no block of the allocation plan: "
+                "who chooses the next port by the plan does not see it",
                 help="choose a port of a block, or add a block under ranges",
             )
 
@@ -228,8 +231,8 @@ def environment_collision(context: Context) -> Iterator[Finding]:
                     "PORT507",
                     value,
                     f"{value.entry.name} takes {value.ports} in {environment}, which {other.entry.name} takes in "
-                    f"{other_environment}",
-                    help="a wrong setting would reach the other service: choose ports that no environment shares",
+                    f"{other_environment}: with the wrong file loaded, a client reaches the other service",
+                    help="choose ports that no environment shares",
                     related=(Related(registry.path, other.span, f"{other.entry.name} takes {other.ports} here"),),
                 )
 

@@ -79,4 +79,4 @@ def _what_is_wrong(suppression: Suppression) -> str:
         near = get_close_matches(unknown[0].upper(), names(), 1)
         return f"there is no rule {unknown[0]}" + (f"; did you mean {near[0]}?" if near else "")
     about = f"[{', '.join(suppression.codes)}]" if suppression.codes else ""
-    return f"the comment ignore{about} silences nothing"
+    return f"the comment ignore{about} silences nothing: it would hide the next finding there"
