@@ -116,6 +116,8 @@ DB = compose(db="ports: ['127.0.0.1:15432:5432']").replace("shop/db", "postgres:
         (".env", "POSTGRES_URL=postgres://localhost:5432/shop\n", [".env:1 PORT301"]),
         (".env", "DB_URL=postgres://127.0.0.1:5432/shop\n", [".env:1 PORT301"]),
         (".env", "DB_URL=postgres://localhost:15432/shop\n", []),
+        (".env", "DATABASE_URL=postgres://localhost:5432/shop\n", [".env:1 PORT301"]),
+        (".env", "DATABASE_URL=mysql://localhost:3306/shop\n", []),
         (".env", "OTHER_URL=postgres://localhost:5432/shop\n", []),
         (".env", "DB_CORS_ORIGINS=http://localhost:5432\n", []),
         ("a.py", 'import os\nDB_URL = os.getenv("DB_URL", "postgres://localhost:5432/shop")\n', []),

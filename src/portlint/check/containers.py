@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from posixpath import dirname
 
-from portlint import wellknown
+from portlint import rulebook, wellknown
 from portlint.check.addressed import is_addressed, knowledge
 from portlint.check.context import HERE, Context, at, is_default, put_right
 from portlint.check.network import Peer, places, said
@@ -245,9 +246,17 @@ def _is_named(literal: PortLiteral, peer: Peer) -> bool:
         return True
     image = next((each.image for each in reversed(peer.member.definitions) if each.image is not None), None)
     known = wellknown.of_image(image) if image is not None else None
+    if known is not None and known.data_store and literal.port in known.ports and not _roles().isdisjoint(said):
+        # `DATABASE_URL` with the usual port of the one that runs here.
+        return True
     spoken = literal.library or literal.variable or literal.name
     service = wellknown.by_name().get(literal.library or "") or wellknown.of_identifier(spoken or "")
     return known is not None and service is not None and known.name == service.name
+
+
+@cache
+def _roles() -> frozenset[str]:
+    return frozenset(rulebook.load("entry-names.yaml")["roles"])
 
 
 def _note(text: str) -> str:
