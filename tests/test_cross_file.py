@@ -73,7 +73,8 @@ def test_a_name_is_that_of_a_stack_above_the_file(more: Files, expected: list[st
     [
         ("adguard/adguardhome", "'53:53/udp'", []),
         ("acme/collector", "'1:1001', '2:1002', '3:1003'", []),
-        ("acme/collector", "'1:1001', '2:1002'", ["PORT301", "PORT203", "PORT302"]),
+        ("acme/collector", "'1:1001', '2:1002'", ["PORT301", "PORT302"]),
+        ("acme/collector", "'1:1001'", ["PORT301", "PORT203", "PORT302"]),
         ("acme/zookeeper", "'2181:2181'", ["PORT301", "PORT203", "PORT302"]),
         ("acme/caddy-with-plugins", "'2:80'", ["PORT301", "PORT203", "PORT302"]),
         ("acme/cockroach", "'3000:3001', '22:22'", ["PORT205", "PORT203", "PORT302"]),
@@ -120,6 +121,7 @@ DB = compose(db="ports: ['127.0.0.1:15432:5432']").replace("shop/db", "postgres:
         (".env", "DATABASE_URL=mysql://localhost:3306/shop\n", []),
         (".env", "OTHER_URL=postgres://localhost:5432/shop\n", []),
         (".env", "DB_CORS_ORIGINS=http://localhost:5432\n", []),
+        ("a.py", 'DB_BASE = "postgres://localhost:5432/shop"\n', []),
         ("a.py", 'import os\nDB_URL = os.getenv("DB_URL", "postgres://localhost:5432/shop")\n', []),
         ("sub/.env", "DB_URL=postgres://localhost:5432/shop\n", ["sub/.env:1 PORT301"]),
     ],
@@ -143,6 +145,10 @@ def test_from_the_host_a_published_port_counts(path: str, text: str, expected: l
         ("build: ., ports: ['80:8000'], healthcheck: {test: 'curl db:8001'}", "", []),
         ("build: ., healthcheck: {test: 'curl localhost:8001'}", "", []),
         ("build: ., expose: ['8000'], command: serve --port 8001", "", ["compose.yaml:2 PORT203"]),
+        ("build: ., ports: ['80:5000'], environment: {ASPNETCORE_URLS: 'http://+:5000'}", "EXPOSE 8001\n", []),
+        ("image: acme/vpn, ports: ['1:8000', '2:8001'], healthcheck: {test: 'curl localhost:9999'}", "", []),
+        ("image: acme/vpn, ports: ['1:8000'], healthcheck: {test: 'curl localhost:9999'}", "",
+         ["compose.yaml:2 PORT203"]),
         ("build: .", "EXPOSE 8001\nCMD [\"uvicorn\", \"a:b\", \"--port\", \"8000\"]\n", ["Dockerfile:2 PORT203"]),
         ("build: .", "ENV PORT=8001\nEXPOSE 8001\nCMD uvicorn a:b --port 8000\n", []),
         ("build: .", "EXPOSE 8000\nHEALTHCHECK CMD curl -f http://localhost:8001/\n", ["Dockerfile:3 PORT203"]),
@@ -288,6 +294,13 @@ def test_registered_variables_are_left_to_the_registry() -> None:
 )
 def test_collisions_in_an_env_file(text: str, expected: list[int]) -> None:
     assert found({".env": text}, "PORT404") == [f".env:{line} PORT404" for line in expected]
+
+
+def test_a_template_beside_the_env_file_of_a_container_is_one_as_well() -> None:
+    service = "services:\n  web: {image: shop/web, env_file: [.env], ports: ['${WEB_PORT}:3000']}\n"
+    files = {"compose.yaml": service, "sample.env": "PORT_PAGES=3000\nWEB_PORT=3000\n"}
+    assert found(files, "PORT404") == []
+    assert found({"sample.env": files["sample.env"]}, "PORT404") == ["sample.env:2 PORT404"]
 
 
 @pytest.mark.parametrize(

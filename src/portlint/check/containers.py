@@ -8,7 +8,7 @@ from posixpath import dirname
 
 from portlint import rulebook, wellknown
 from portlint.check.addressed import is_addressed, knowledge
-from portlint.check.context import HERE, Context, at, is_default, put_right
+from portlint.check.context import CODE, HERE, Context, at, is_default, put_right
 from portlint.check.network import Peer, places, said
 from portlint.images import literals_of
 from portlint.model import Finding, Fix, Listening, PortLiteral, PortRange, Related, Role
@@ -90,7 +90,7 @@ def _probed(peer: Peer) -> Iterator[Finding]:
         literal = each.where
         if each.by != "healthcheck" or literal is None or literal.service is None or not sure:
             continue
-        if not peer.listens(each.ports) and (peer.whole or peer.publishes(each.ports) is not None):
+        if not peer.listens(each.ports) and (peer.probed or peer.publishes(each.ports) is not None):
             yield at(
                 literal,
                 "PORT203",
@@ -218,6 +218,9 @@ def _unpublished(context: Context) -> Iterator[Finding]:
             continue
         if literal.service is not None and literal.host.lower() not in _MACHINE_FROM_INSIDE:
             # Inside a container this is the container itself.
+            continue
+        if literal.format in CODE and literal.variable is None and literal.library is None:
+            # A program may well run its requests inside the container.
             continue
         peers = context.network.around(literal.path)
         meant = [peer for peer in peers if _is_named(literal, peer) and _overlap(literal.ports, peer.sure)]

@@ -37,7 +37,7 @@ CODE = frozenset({"python", "javascript", "shell"})
 """formats of code, where a name may be anything"""
 PROGRAMS = frozenset({"python", "javascript"})
 """formats in which a literal with a variable is what the program takes without it; a shell may set it as well"""
-HERE = frozenset({None, "", "localhost", "127.0.0.1", "0.0.0.0", "::", "[::]", "::1", "[::1]", "*"})
+HERE = frozenset({None, "", "localhost", "127.0.0.1", "0.0.0.0", "::", "[::]", "::1", "[::1]", "*", "+"})
 """hosts that are this machine, or inside a container the container"""
 
 

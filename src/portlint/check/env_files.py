@@ -35,6 +35,15 @@ def is_personal(path: str) -> bool:
     return not _words("personal").isdisjoint(_WORD.findall(path.rpartition("/")[2].lower()))
 
 
+def of_containers(facts: Iterable[Facts]) -> frozenset[str]:
+    """The env files whose variables containers get, and the templates beside them."""
+    everything = tuple(facts)
+    own = {file for each in everything for service in each.services for file in service.env_files}
+    folders = {dirname(file) for file in own}
+    templates = (f.path for f in everything if f.format == _FORMAT and is_template(f.path))
+    return frozenset(own.union(path for path in templates if dirname(path) in folders))
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """What a variable of a compose file holds."""

@@ -63,6 +63,15 @@ class Peer:
         for member in (self.member, *self.neighbours):
             yield from (each for each in member.listens if each.by not in _ASKING)
 
+    @property
+    def probed(self) -> bool:
+        """Whether what is known is ground to say of a health check, which its author saw succeed, that it is wrong."""
+        if not self.whole:
+            return False
+        told = [each for each in self.sure if each.by != "mapping"]
+        built = any(each.built for each in self.member.definitions)
+        return bool(told) or built or len({each.ports for each in self.sure}) == 1
+
     def publishes(self, ports: PortRange) -> Binding | None:
         """Where it publishes one of the ports of the host."""
         return next((each for each in self.published if each.ports.overlaps(ports)), None)

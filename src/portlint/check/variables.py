@@ -10,7 +10,7 @@ from posixpath import dirname
 
 from portlint import rulebook, wellknown
 from portlint.check.context import PROGRAMS, Context, at, host_beside, is_default, is_fallback, put_right
-from portlint.check.env_files import is_personal, is_template
+from portlint.check.env_files import is_personal, is_template, of_containers
 from portlint.model import Facts, Finding, PortLiteral, Related
 from portlint.naming import is_port_name, words
 
@@ -57,7 +57,7 @@ class _Place:
 def inconsistent_variable(context: Context) -> Iterator[Finding]:
     """PORT403: one variable, different ports in one environment's files and fallbacks."""
     inside = _container_ports(context)
-    own = {file for facts in context.facts for service in facts.services for file in service.env_files}
+    own = of_containers(context.facts)
     groups: dict[tuple[str, str, str | None], list[_Place]] = {}
     for place in _places(context):
         literal = place.literal
@@ -197,7 +197,7 @@ def _differing(variable: str, places: Sequence[_Place]) -> Iterator[Finding]:
 def env_port_collision(context: Context) -> Iterator[Finding]:
     """PORT404: two variables of one env file take the same port on the same host."""
     published, contained = _sides(context)
-    own = {file for facts in context.facts for service in facts.services for file in service.env_files}
+    own = of_containers(context.facts)
     held = _by_file(context)
     for facts in context.facts:
         hosts = {variable.name: variable.host for variable in facts.variables if variable.host is not None}

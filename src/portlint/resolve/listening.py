@@ -137,13 +137,14 @@ class Listeners:
                 yield from self._told(literal, "expose")
         if service.build is not None:
             yield from self._built(service, service.build)
-        elif service.image is not None and (known := wellknown.of_image(service.image)) is not None:
+        known = wellknown.of_image(service.image) if service.image is not None and service.build is None else None
+        if known is not None:
             for port in (*known.ports, *known.more_ports):
-                yield Listening(PortRange(port, port), "image", None, service.image)
-        elif (known := _like(service)) is not None:
-            # Somebody's own build of it: `signoz/zookeeper`.
-            for port in (*known.ports, *known.more_ports):
-                yield Listening(PortRange(port, port), "environment", None, known.name)
+                yield Listening(PortRange(port, port), "image", None, service.image or "")
+        elif (like := _like(service)) is not None:
+            # Somebody's own build of it, `signoz/zookeeper`: it may well listen there, too.
+            for port in (*like.ports, *like.more_ports):
+                yield Listening(PortRange(port, port), "config")
         for file in service.env_files:
             for literal in self._env.get(file, ())[:_MOST]:
                 if is_local(literal.host):
