@@ -32,7 +32,7 @@ from portlint.model import (
 )
 from portlint.report import Report, Summary, render
 from portlint.report.audit import AUDIT_FORMATS, Audit, Unchecked, render_audit
-from portlint.report.audit.facts import EVERYWHERE, allocation, most_telling, sentences, service_table, writers
+from portlint.report.audit.facts import EVERYWHERE, allocation, by_rule, most_telling, sentences, service_table, writers
 from portlint.report.audit.folding import folded
 from portlint.report.audit.portmap import CONFLICT, KNOWN, MISMATCH, UNKNOWN, picture, port_map
 
@@ -199,6 +199,11 @@ def test_files_are_sorted_by_findings():
     first, second = writers(audit(finding("prod.env")))
     assert (first.path, first.findings, first.places, list(map(str, first.ports))) == ("prod.env", 1, 1, ["8101"])
     assert (second.path, second.places) == ("app.py", 4)
+
+
+def test_rules_about_ports_come_first():
+    found = audit(*[finding(rule="PORT901")] * 3, *[finding(rule="PORT103")] * 2, finding(rule="PORT201"))
+    assert [code for code, _ in by_rule(found)] == ["PORT103", "PORT201", "PORT901"]
 
 
 def test_what_agrees_is_left_out_first():

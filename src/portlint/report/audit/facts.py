@@ -199,13 +199,17 @@ def _stretch(name: str, ports: PortRange, owners: dict[int, str], reserved: Sequ
 
 
 def by_rule(audit: Audit) -> Iterator[tuple[str, list[Finding]]]:
-    """The findings of each rule, the worst and most frequent rule first."""
+    """The findings of each rule, the worst and most frequent rule first; of those that are equally bad, what is about
+    portlint's own work (PORT9) comes behind what is about ports."""
     groups: dict[str, list[Finding]] = {}
     for finding in audit.report.findings:
         groups.setdefault(finding.rule, []).append(finding)
-    yield from sorted(
-        groups.items(), key=lambda item: (audit.report.card(item[0]).severity.rank, -len(item[1]), item[0])
-    )
+
+    def order(group: tuple[str, list[Finding]]) -> tuple[int, bool, int, str]:
+        code, findings = group
+        return audit.report.card(code).severity.rank, code.startswith("PORT9"), -len(findings), code
+
+    yield from sorted(groups.items(), key=order)
 
 
 def most_telling(matches: Iterable[Match], most: int) -> tuple[list[Match], int]:
