@@ -21,6 +21,7 @@ from portlint.generate.stamps import stamp_of
 from portlint.model import NOWHERE, Facts, Problem, Source
 
 MODULES = (
+    "markdown",  # first: a page that shows a compose file or a Kubernetes object is a page all the same
     "python",
     "compose",
     "traefik",
@@ -38,7 +39,6 @@ MODULES = (
     "toml",
     "properties",
     "config",
-    "markdown",
 )
 
 _NEVER = re.compile(
