@@ -282,6 +282,14 @@ def test_github():
     assert text("github", *[HARDCODED] * 11).endswith("GitHub shows 10 of each level, worst first, the log has all\n")
 
 
+def test_the_total_is_among_the_ten_notices_that_github_shows():
+    for number in (0, 1, 9, 10, 40):
+        lines = text("github", HARDCODED, *[NOTE] * number).splitlines()
+        assert len(lines) == number + 2
+        notices = [line for line in lines if line.startswith("::notice ")]
+        assert notices[min(9, number)].startswith("::notice title=portlint::")
+
+
 def test_github_escapes():
     evil = Finding(rule="PORT101", path="a%,b:c\r\nd\x1b", span=NOWHERE, message="100%\r\n::error::x, y: z\x1b")
     command = text("github", evil).splitlines()[0]
@@ -327,6 +335,12 @@ def test_rdjson():
         }
     ]
     assert hard["relatedLocations"][0]["location"]["path"] == "ports.yaml"
+
+
+def test_rdjson_suggests_no_half_of_a_fix():
+    edits = HARDCODED.fix.edits
+    two = replace(HARDCODED, fix=Fix("safe", (*edits, Edit(span("src/app.py", "import"), b"import", b"from"))))
+    assert json.loads(text("rdjson", two))["diagnostics"][0]["suggestions"] == []
 
 
 def test_csv():

@@ -20,16 +20,20 @@ _SHOWN: Final = 10
 
 
 def render(report: Report) -> Iterator[str]:
-    for finding in sorted(report.findings, key=lambda each: report.card(each.rule).severity.rank):
-        yield _command(report, finding)
-    if report.compared is not None:
-        yield from (_policy_notice(each) for each in report.compared.policy[:_SHOWN])
+    ordered = sorted(report.findings, key=lambda each: report.card(each.rule).severity.rank)
     numbers = report.summary.severities
-    total = f"{counted(len(report.findings), 'finding')}: {severities(numbers, style(False))}"
+    total = f"{counted(len(ordered), 'finding')}: {severities(numbers, style(False))}"
     if any(number > _SHOWN for number in numbers.values()):
         total += f"; GitHub shows {_SHOWN} of each level, worst first, the log has all"
-    if report.findings:
+    changes = report.compared.policy[: _SHOWN - 1] if report.compared is not None else ()
+    # The total is a notice itself, as a change of the policy is: behind ten others they would not be shown.
+    notes = sum(report.card(each.rule).severity is Severity.INFO for each in ordered)
+    last = len(ordered) - min(notes, max(0, notes + len(changes) + 1 - _SHOWN))
+    yield from (_command(report, finding) for finding in ordered[:last])
+    yield from map(_policy_notice, changes)
+    if ordered:
         yield f"::notice title=portlint::{_data(total)}\n"
+    yield from (_command(report, finding) for finding in ordered[last:])
 
 
 def _command(report: Report, finding: Finding) -> str:

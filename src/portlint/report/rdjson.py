@@ -25,6 +25,7 @@ def render(report: Report) -> Iterator[str]:
 
 def _diagnostic(report: Report, finding: Finding) -> dict[str, Any]:
     edits = finding.fix.edits if finding.fix is not None else ()
+    edits = edits if len(edits) == 1 else ()  # each suggestion stands for itself: there is no way to give two as one
     return {
         "message": shown(sentence(finding)),
         "location": _location(report, finding.path, finding.span),
