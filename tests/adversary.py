@@ -1,62 +1,151 @@
-"""Texts made to keep a regular expression busy: repeated pieces of what it nearly matches.
+"""Texts made to keep a regular expression busy, grown from the expression itself.
 
-A sample of the expression is grown from its parse tree; each of its prefixes and each of its characters, repeated to
-the wanted length and followed by something that does not fit, is a text on which an expression that can match a piece
-in two ways, or that looks again at what it has seen, takes more than linear time.
+A text is a beginning that the expression matches, a unit repeated to the wanted length, and an end that does not fit.
+Units are the characters of the expression's classes, samples of it and of its parts, and pairs of characters; on such
+a text an expression that can match a piece in two ways, or that looks again at what it has seen, takes more than
+linear time.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
-import pkgutil
+import json
+import os
 import re
 import re._constants as op
 import re._parser as parser
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import portlint
 
+SOURCES = Path(portlint.__path__[0])
 MISFITS = ("\x00", "!", "\n")
-_LONGEST_SAMPLE = 12
+_MOST_SIGNS = 10
+"""characters of an expression that are repeated, each behind each of its beginnings"""
+_PLACED = frozenset({"match", "fullmatch"})
 
 
-def patterns() -> dict[str, tuple[re.Pattern[Any], str]]:
-    """Every compiled pattern that a module of portlint holds, and how it is used, by module and name.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A regular expression. place: module and name, or module and line. placed: it is only ever tried at one place."""
 
-    One that is only ever matched at a given place (`match`, `fullmatch`) is not one that is searched for.
-    """
+    place: str
+    pattern: re.Pattern[Any]
+    placed: bool
+
+
+@cache
+def patterns() -> dict[str, Made]:
+    """Every expression of portlint by its place: those of modules, of functions, and those made from the rules."""
+    out: dict[tuple[Any, int], Made] = {}
+    named = _named()
+    seen: set[tuple[str, int]] = set()
+    made = subprocess.run(
+        [sys.executable, Path(__file__).with_name("patterns_made.py")],
+        check=True,
+        capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(SOURCES.parent)},
+    )
+    for place, how, text, is_bytes, flags in json.loads(made.stdout):
+        module, _, line = place.rpartition(":")
+        seen.add((module, int(line)))
+        pattern = re.compile(text.encode("latin-1") if is_bytes else text, flags)
+        out.setdefault((text, flags), named.get((pattern.pattern, flags)) or Made(place, pattern, how in _PLACED))
+    for module, first, last, call in _sites():
+        if not any((module, line) in seen for line in range(first, last + 1)):
+            # No fixture leads there: what stands in the code has to tell.
+            function, text = call.func.attr, ast.literal_eval(call.args[0])  # type: ignore[attr-defined]
+            out.setdefault((text, 0), Made(f"{module}:{first}", re.compile(text), function in _PLACED))
+    return {f"{made.place} {number}": made for number, made in enumerate(out.values())}
+
+
+def _named() -> dict[tuple[Any, int], Made]:
+    """The expressions that are variables of a module, and how those are used."""
     found = {}
-    whole = "".join(place.read_text("utf-8") for place in Path(portlint.__path__[0]).rglob("*.py"))
-    for module in pkgutil.walk_packages(portlint.__path__, "portlint."):
-        if module.name == "portlint.__main__":
+    modules = {place: place.read_text("utf-8") for place in SOURCES.rglob("*.py")}
+    whole = "".join(modules.values())
+    for place, code in modules.items():
+        if place.name == "__main__.py":
             continue
-        loaded = importlib.import_module(module.name)
-        if loaded.__file__ is None or not loaded.__file__.endswith(".py"):
-            continue
-        code = Path(loaded.__file__).read_text("utf-8")
-        for name, value in vars(loaded).items():
-            if isinstance(value, re.Pattern) and re.search(rf"^{name}\b[^\n]*=", code, re.MULTILINE):
-                placed = {"match", "fullmatch"}
-                used = set(re.findall(rf"\b{name}\.(\w+)", code if name.startswith("_") else whole))
-                found[f"{module.name}.{name}"] = (value, "match" if used and used <= placed else "search")
+        name = ".".join(place.relative_to(SOURCES.parent).with_suffix("").parts).removesuffix(".__init__")
+        for variable, value in vars(importlib.import_module(name)).items():
+            if isinstance(value, re.Pattern) and re.search(rf"^{variable}\b[^\n]*=", code, re.MULTILINE):
+                used = set(re.findall(rf"\b{variable}\.(\w+)", code if variable.startswith("_") else whole))
+                made = Made(f"{name}.{variable}", value, bool(used) and used <= _PLACED)
+                found[value.pattern, value.flags] = made
     return found
 
 
+def _sites() -> Iterator[tuple[str, int, int, ast.Call]]:
+    """Module, first and last line of each call of a function of `re`."""
+    for place in SOURCES.rglob("*.py"):
+        name = ".".join(place.relative_to(SOURCES.parent).with_suffix("").parts).removesuffix(".__init__")
+        for node in ast.walk(ast.parse(place.read_bytes())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                whose = node.func.value
+                if isinstance(whose, ast.Name) and whose.id == "re" and node.func.attr != "escape":
+                    yield name, node.lineno, node.end_lineno or node.lineno, node
+
+
 def texts(pattern: re.Pattern[Any], size: int) -> Iterator[str | bytes]:
-    """The hostile texts for a pattern, of `size` characters each and of the kind that it takes."""
+    """The hostile texts for an expression, of about `size` characters each and of the kind that it takes."""
     tree = parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG)
-    pieces: dict[str, None] = {}
-    for often in (1, 2, 5):
-        sample = "".join(_grown(tree, often))
-        for piece in (sample, *(sample[:end] for end in range(1, min(len(sample), _LONGEST_SAMPLE)))):
-            pieces[piece] = None
-        pieces.update(dict.fromkeys(sample))
-    for number, piece in enumerate(filter(None, pieces)):
-        for misfit in (MISFITS[number % len(MISFITS)],):
-            text = (piece * (size // len(piece) + 1))[: size - 1] + misfit
-            yield text.encode("latin-1", "replace") if isinstance(pattern.pattern, bytes) else text
+    samples = ["".join(_grown(tree, often)) for often in (1, 2, 5)]
+    signs = list(dict.fromkeys(_signs(tree)))[:_MOST_SIGNS]
+    starts = list(dict.fromkeys(["", *_starts(tree)]))[:12]
+    units = dict.fromkeys(filter(None, [*samples, *(sample[:end] for sample in samples for end in range(1, 12))]))
+    units.update(dict.fromkeys(first + second for first, second in product(signs[:5], repeat=2) if first != second))
+    units.update(dict.fromkeys(start + sign * 20 for start in starts[1:] for sign in signs[:4]))
+    shapes = [("", unit) for unit in units] + [(start, sign) for start in starts for sign in signs]
+    for number, (start, unit) in enumerate(shapes):
+        text = start + unit * ((size - len(start)) // len(unit) + 1) + MISFITS[number % len(MISFITS)]
+        yield text.encode("latin-1", "replace") if isinstance(pattern.pattern, bytes) else text
+
+
+def _starts(tree: Any) -> Iterator[str]:
+    """What the first parts of the tree match, one more part each time, those of a group that is the whole tree too."""
+    parts = list(tree)
+    while len(parts) == 1 and parts[0][0] is op.SUBPATTERN:
+        parts = list(parts[0][1][3])
+    if len(parts) == 1 and parts[0][0] is op.BRANCH:
+        for branch in parts[0][1][1]:
+            yield from list(_starts(branch))[:4]
+        return
+    for end in range(1, len(parts) + 1):
+        yield "".join(_grown(parts[:end], 1))
+
+
+def _signs(tree: Any) -> Iterator[str]:
+    """Characters of each class and literal of the tree, and one that many classes have in common."""
+    for kind, value in tree:
+        if kind is op.LITERAL:
+            yield chr(value)
+        elif kind in (op.IN, op.NOT_LITERAL, op.ANY):
+            yield from dict.fromkeys(
+                (next(iter(_grown([(kind, value)], 1))), *(_members(value) if kind is op.IN else "a"))
+            )
+        elif kind is op.BRANCH:
+            for branch in value[1]:
+                yield from _signs(branch)
+        elif kind is op.SUBPATTERN:
+            yield from _signs(value[3])
+        elif kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
+            yield from _signs(value[2])
+        elif kind is op.ATOMIC_GROUP:
+            yield from _signs(value)
+
+
+def _members(members: list[Any]) -> Iterator[str]:
+    fits = re.compile(_class_of(members))
+    yield from (char for char in ' a0-."\\' if fits.match(char))
 
 
 def _grown(tree: Any, often: int) -> Iterator[str]:
@@ -96,9 +185,11 @@ def _one_of(members: list[Any]) -> str:
 
 
 def _class_of(members: list[Any]) -> str:
-    out = ["[^"]
-    for kind, value in members[1:]:
-        if kind is op.LITERAL:
+    out = ["["]
+    for kind, value in members:
+        if kind is op.NEGATE:
+            out.append("^")
+        elif kind is op.LITERAL:
             out.append(re.escape(chr(value)))
         elif kind is op.RANGE:
             out.append(f"{re.escape(chr(value[0]))}-{re.escape(chr(value[1]))}")

@@ -5,24 +5,31 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+import portlint
 from commandline import FILES, fill
 from inventory import FOLDER, fixtures
 from portlint.cache import cache_folder
 from portlint.cache.codec import MalformedError, decode, encode
-from portlint.cache.store import version_of
+from portlint.cache.store import LARGEST, Cache, version_of
 from portlint.extract import extract
 from portlint.model import Settings
+from portlint.rulebook import rules_folder
 from portlint.run import Request, run
 
 OLD = time.time() - 3600
+VERSION = version_of(Path(portlint.__file__).parent, rules_folder(), ())
 
 
 def age(root: Path) -> None:
@@ -157,6 +164,70 @@ def test_what_lies_in_its_place_is_not_trusted(hostile, root, look, believed, tm
     {"link": lambda: file.symlink_to(good), "folder": file.mkdir, "fifo": lambda: os.mkfifo(file)}[hostile]()
     cached, seen = look()
     assert (cached, seen) == (0, first)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 2**63))
+def test_no_damage_brings_in_what_was_not_there(root, believed, seed):
+    """Bits flipped, pieces cut, moved, doubled and swapped for noise: what is still known is as it was."""
+    chance, caches, files = random.Random(seed), root.parent / "kept", sorted(FILES)
+    if not caches.exists():
+        run(Request(root=root, caches=caches))
+    (file,) = caches.glob("*.rows")
+    whole = file.read_bytes()
+    known = Cache(caches, root, VERSION).recall(files, 10**6)
+    assert known.keys() == set(files)
+    data = bytearray(whole)
+    for _ in range(chance.choice((1, 1, 2, 20))):
+        at, size = chance.randrange(len(data) + 1), chance.choice((1, 1, 8, 200))
+        piece = bytes(data[at : at + size])
+        match chance.randrange(5):
+            case 0 if piece:
+                data[at] ^= 1 << chance.randrange(8)
+            case 1:
+                del data[at : at + size]
+            case 2:
+                data[at:at] = piece
+            case 3:
+                data[at : at + size] = chance.randbytes(size)
+            case _:
+                del data[at:]
+    damaged = root.parent / "damaged"
+    damaged.mkdir(exist_ok=True)
+    (damaged / file.name).write_bytes(data)
+    assert Cache(damaged, root, VERSION).recall(files, 10**6).items() <= known.items()
+
+
+def test_another_repositorys_rows_are_unknown(root, look, believed, tmp_path):
+    _, first = look()
+    file = stored(tmp_path)
+    other = tmp_path / "other"
+    shutil.copytree(root, other)
+    fill(other, {"app/main.py": "PORT = 1\n"})
+    run(Request(root=other, caches=tmp_path / "others"))
+    (theirs,) = (tmp_path / "others").glob("*.rows")
+    file.write_bytes(theirs.read_bytes())
+    assert look() == (0, first)
+
+
+def test_planted_rows_are_unknown(root, look, believed, tmp_path):
+    _, first = look()
+    file = stored(tmp_path)
+    rows = file.read_bytes().split(b"\n")
+    file.write_bytes(b"\n".join(row.replace(b'"port":8001', b'"port":8002') for row in rows))
+    assert look()[1] == first
+    body = b'["app/main.py",null,"",{"format":null}]'
+    for checksum in (zlib.crc32(body), 0):
+        file.write_bytes(b"%08x %s" % (checksum, body))
+        assert look() == (0, first)
+
+
+def test_a_huge_cache_is_not_read(root, look, believed, tmp_path):
+    _, first = look()
+    with stored(tmp_path).open("r+b") as file:
+        file.truncate(LARGEST + 1)
+    assert look() == (0, first)
+    assert look() == (len(FILES), first)
 
 
 def test_another_version_knows_nothing(root, look, believed, monkeypatch):
