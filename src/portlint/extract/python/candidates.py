@@ -24,7 +24,7 @@ _PROTOCOLS_IN_PROSE = tuple(word.lower() for word in _PROTOCOLS)
 _COLON_IN_PROSE = re.compile(rb":(?<!\[:)(?<!T[0-9]{2}:)[1-9][0-9]{1,5}(?![0-9A-Za-z_%])")
 _PROTOCOL = re.compile(rb"[0-9]/(?:tcp|udp|sctp)|_[0-9]{1,5}\._(?:tcp|udp|sctp)|PROXY TCP")
 _HOSTS = (b"host", b"addr", b"server", b"listen", b"_ip")
-_QUOTED_IPV4 = re.compile(rb"[0-9]{1,3}(?:\.[0-9]{1,3}){3}[\"']")
+_QUOTED_IPV4 = re.compile(rb"\.[0-9]{1,3}\.[0-9]{1,3}[\"']")
 _WORD = re.compile(rb"\w+")
 
 

@@ -41,6 +41,8 @@ def excerpt(data: bytes, candidates: Sequence[int], flow: Flow) -> tuple[bytes, 
         or lists_ports(data)
     ):
         return data, candidates
+    if b":{" not in data and not may_show_port(data, flow.called):
+        return b"", ()
     names = flow.used_names | flow.called
     out: list[bytes] = []
     kept: list[int] = []

@@ -47,7 +47,7 @@ _ALIAS = re.compile(
 _LISTED = re.compile(rb"^[^=\n]{1,160}=[ \t]*(?:set|frozenset|tuple)?\(?[\[({]([\s0-9'\",]{8,2000})[\])}]")
 _NUMBERS_LISTED = re.compile(rb"[\[({][\s0-9'\",]{8,2000}[\])}]")
 _STEPS = 2
-_IMPORT = re.compile(rb"\b(?:from|import)[ \t]+((?:[^\n;#\\]|\\\r?\n){1,1000})")
+_REST_OF_IMPORT = re.compile(rb"import[ \t]*(?:\([^)]{0,5000}|(?:[^\n\\]|\\\r?\n){0,1000})")
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
 _RENAMED = re.compile(rb"\bas[ \t]+([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -97,12 +97,19 @@ class Flow:
 
     @cached_property
     def _import_lines(self) -> list[tuple[set[str], bytes]]:
-        """The lines that import libraries of `rules/python/`, with these."""
-        known = library().called.keys()
-        lines = (
-            (known & {word.decode() for word in _WORD.findall(line)}, line) for line in _IMPORT.findall(self._data)
-        )
-        return [(packages, line) for packages, line in lines if packages]
+        """The statements that import libraries of `rules/python/`, with these; what only looks like one counts."""
+        data, known, position = self._data, library().called.keys(), 0
+        out = []
+        # To look for fixed letters and go on by hand takes a fifth of the time that one pattern for it all takes.
+        while (at := data.find(b"import", position)) >= 0:
+            start = data.rfind(b"\n", 0, at) + 1
+            found = _REST_OF_IMPORT.match(data, at)
+            position = found.end() if found is not None else at + 6
+            line = data[max(start, at - 200) : position]
+            packages = known & {word.decode() for word in _WORD.findall(line)}
+            if packages:
+                out.append((packages, line))
+        return out
 
     @property
     def used_names(self) -> frozenset[bytes]:
