@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from contextlib import chdir
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from commandline import fill
 from hostile import CASES, ODD_NAMES, REPORTED_NAME, fill_hostile, long_lines, repository
 from portlint.reading import Tree
 from portlint.report import FINDING_FORMATS, INVENTORY_FORMATS
+from portlint.report.audit import AUDIT_FORMATS
 
 LINE = 10_000
 """bytes of a long line here; fuzz/tree.py takes 4.9 MB"""
@@ -155,10 +157,13 @@ SECRET = "s3cr3tPlanted"
 PLANTED = {
     ".env": f"DATABASE_URL=postgres://user:{SECRET}@db:70000/x\nAPI_TOKEN={SECRET}\nexport P_PORT='70000' # {SECRET}\n"
     f"HOOK_URL=http://hooks:70000/{SECRET}/x?key={SECRET}#{SECRET}\nA_PORT=70000{SECRET}\n"
-    f"HOSTS=a:{SECRET}@b:70000,c:70001\nREDIS_URL=redis://:{SECRET}@localhost:70000/0\nBAD {SECRET}\nX='{SECRET}\n",
+    f"HOSTS=a:{SECRET}@b:70000,c:70001\nREDIS_URL=redis://:{SECRET}@localhost:70000/0\nBAD {SECRET}\n"
+    f"API_PORT=8001 # {SECRET}\nAPI_URL=http://u:{SECRET}@api:8000/{SECRET}\nX='{SECRET}\n",
     "app/secrets.py": f"url = 'http://user:{SECRET}@db:70000/'\npassword = '{SECRET}'; port = 70000\n"
     f"connect(password='{SECRET}', port=70000)\nurl = f'http://{SECRET}@{{host}}:70000/x'\n"
-    f"API_KEY = '{SECRET}'; port = 70000\nurl = 'http://a:70000/hook?token={SECRET}'\n",
+    f"API_KEY = '{SECRET}'; port = 70000\nurl = 'http://a:70000/hook?token={SECRET}'\n"
+    f"import os\nconnect(password='{SECRET}', port=os.getenv('API_PORT', '8001'))\n"
+    f"api_url = 'http://u:{SECRET}@localhost:8000/'\n",
     "docker-compose.yml": "services:\n  db:\n    image: postgres\n    ports: ['70000:5432']\n    environment:\n"
     f"      DATABASE_URL: postgres://user:{SECRET}@db:70000/x\n      A: http://:{SECRET}@db:70001\n"
     f"    command: run --password {SECRET} --port 70000 --token={SECRET}\n",
@@ -179,6 +184,37 @@ def test_no_output_shows_a_secret(root, portlint):
     for name, text in outputs.items():
         assert (name, [line for line in text.splitlines() if SECRET.lower() in line.lower()]) == (name, [])
     assert sum("70000" in text for text in outputs.values()) >= len(outputs) - 2
+
+
+def test_no_other_command_shows_a_secret(root, portlint):
+    """The audit, init, the baseline, fixes, the settings, what is generated, and the cache."""
+    fill(root, PLANTED)
+    commands = [
+        *(("report", "--format", name, "-v") for name in AUDIT_FORMATS),
+        ("init", "--dry-run"),
+        ("init", "--dry-run", "--from", ".env", "docker-compose.yml"),
+        ("baseline", "create"),
+        ("check", "--fix", "--unsafe-fixes", "--diff", "--select", "ALL"),
+        ("check", "--timing", "--verbose", "--select", "ALL", "--baseline", "portlint-baseline.json"),
+        ("check", "--show-settings"),
+        ("generate", "env"),
+        ("registry", "move", "api", "8123", "--dry-run"),
+    ]
+    shown = {}
+    for command in commands:
+        code, out, err = portlint(*command)
+        assert code in (0, 1, 2), (command, err)
+        shown[command] = out + err
+    fixes = shown[commands[len(AUDIT_FORMATS) + 3]]
+    assert "-API_PORT=8001***\n+API_PORT=8000***\n" in fixes
+    assert "no patch to apply" in fixes
+    caches = list(Path(os.environ["XDG_CACHE_HOME"]).rglob("*.rows"))
+    assert caches
+    written = [*caches, root / "portlint-baseline.json"]
+    shown |= {place: place.read_bytes().decode("utf-8", "replace") for place in written}
+    for name, text in shown.items():
+        assert (name, [line for line in text.splitlines() if SECRET.lower() in line.lower()]) == (name, [])
+    assert sum("70000" in text for text in shown.values()) >= 6
 
 
 def test_a_file_that_goes_while_the_run_is_on_has_vanished(root, portlint, monkeypatch):

@@ -101,12 +101,24 @@ def apply(where: scope.Scope, done: Repair, given: Namespace) -> int:
 
 
 def unified(plan: Plan) -> Iterator[str]:
-    """A change as `git apply` takes it."""
+    """A change as `git apply` takes it, but for lines that hold what may be a secret: those are masked, and said so."""
     from difflib import unified_diff
 
+    from portlint.extract import by_name
+    from portlint.report.masking import masked_whole
+
+    format = "dotenv" if by_name("dotenv").named(plan.path) else None
     before, after = (_lines(data.decode("utf-8")) for data in (plan.before, plan.after))
-    for line in unified_diff(before, after, f"a/{plan.path}", f"b/{plan.path}"):
+    hidden = 0
+    for number, line in enumerate(unified_diff(before, after, f"a/{plan.path}", f"b/{plan.path}")):
+        if number > 1 and not line.startswith("@@"):
+            whole, line = line, line[0] + masked_whole(line[1:].removesuffix("\n"), format) + "\n" * line.endswith("\n")
+            hidden += whole != line
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+    if hidden:
+        from portlint.report.escape import shown
+
+        say(f"portlint: note: {shown(plan.path)}: what may be a secret is masked in the diff, so no patch to apply")
 
 
 def _lines(text: str) -> list[str]:

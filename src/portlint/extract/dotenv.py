@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.format import Format, literal
@@ -177,13 +177,24 @@ def _extract(source: Source) -> Facts:
     return Facts(
         path=source.path,
         format=_FORMAT,
-        literals=tuple(literals),
+        literals=tuple(map(_without_secret_path, literals)),
         candidates=tuple(candidates),
         references=tuple(found_references),
         variables=tuple(variables),
         mentioned=tuple(dict.fromkeys(mentioned)),
         problems=tuple(problems),
     )
+
+
+def _without_secret_path(found: PortLiteral) -> PortLiteral:
+    """The path of a URL is a value too, and may be a secret (a web hook): its first plain words are enough to judge."""
+    if not found.url_path:
+        return found
+    plain = _PLAIN_PATH.match(found.url_path)
+    return replace(found, url_path=plain[0] if plain else "")
+
+
+_PLAIN_PATH = re.compile(r"(?:/(?:v[0-9]{1,2}|[a-z]{1,12}(?:[_-][a-z]{1,12})?)(?=/|$)){0,4}/?")
 
 
 def _candidate(source: Source, item: Assignment, name: str, value: str) -> Iterator[PortLiteral]:

@@ -28,6 +28,10 @@ _OPTION: Final = re.compile(
 )
 _BARE_USER: Final = re.compile(r"(?<![\w.:/-])[\w.-]{1,64}:([^\s\"'`<>@/]{1,200})@(?=[\w.-]{1,253}:[0-9])")
 _HOST: Final = re.compile(r"(?:^|//|@|[,\"'])([A-Za-z0-9][A-Za-z0-9._-]{0,252}:)$")
+_KEPT: Final = re.compile(
+    r"(?:(?<==)|(?<==[\"']))([0-9]{1,5})(?=[\"']?(?:[ \t]|\r?$))"
+    r"|(?:(?<=//)|(?<=@)|(?<=[=,\"']))([A-Za-z0-9][A-Za-z0-9._-]{0,252}:[0-9]{1,5})(?=[/?#,\"'\s]|$)"
+)
 _NAME: Final = re.compile(r"[ \t]*+#?+[ \t]*+(?:export[ \t]++)?+[A-Za-z_][A-Za-z0-9_.-]{0,200}[ \t]*+=[ \t]*+[\"']?")
 
 
@@ -42,6 +46,25 @@ def masked(line: str, start: int, end: int, format: str | None) -> tuple[str, st
         return f"{MASK} ", line[start:end], f" {MASK}"
     hidden = sorted(_hidden(line))
     return _without(line, 0, start, hidden), line[start:end], _without(line, end, len(line), hidden)
+
+
+def masked_whole(line: str, format: str | None) -> str:
+    """The line with secrets replaced by MASK, where it is not a port in it that is shown but the line: in a diff.
+
+    Of a value of an env file what is kept is a number, or each host and port of an address.
+    """
+    if format != "dotenv":
+        return _without(line, 0, len(line), sorted(_hidden(line))) if len(line) <= _LONGEST else MASK
+    if line.lstrip().startswith("#") and not (name := _NAME.match(line[:_LONGEST])):
+        return f"#{MASK}" if line.strip("# \t\r") else line
+    name = _NAME.match(line[:_LONGEST])
+    start = name.end() if name else 0
+    out, at = [line[:start]], start
+    for kept in _KEPT.finditer(line[:_LONGEST], start):
+        out += [MASK if line[at : kept.start()].strip(" \t\"'") else line[at : kept.start()], kept[0]]
+        at = kept.end()
+    rest = line[at:]
+    return "".join([*out, MASK if rest.strip(" \t\r\"'") else rest])
 
 
 def _hidden(line: str) -> Iterator[tuple[int, int]]:
