@@ -28,7 +28,7 @@ import portlint
 
 SOURCES = Path(portlint.__path__[0])
 MISFITS = ("\x00", "!", "\n")
-_MOST_SIGNS = 10
+_MOST_SIGNS = 8
 """characters of an expression that are repeated, each behind each of its beginnings"""
 _PLACED = frozenset({"match", "fullmatch"})
 
@@ -77,10 +77,13 @@ def _named() -> dict[tuple[Any, int], Made]:
             continue
         name = ".".join(place.relative_to(SOURCES.parent).with_suffix("").parts).removesuffix(".__init__")
         for variable, value in vars(importlib.import_module(name)).items():
-            if isinstance(value, re.Pattern) and re.search(rf"^{variable}\b[^\n]*=", code, re.MULTILINE):
-                used = set(re.findall(rf"\b{variable}\.(\w+)", code if variable.startswith("_") else whole))
-                made = Made(f"{name}.{variable}", value, bool(used) and used <= _PLACED)
-                found[value.pattern, value.flags] = made
+            if not re.search(rf"^{variable}\b[^\n]*=", code, re.MULTILINE):
+                continue
+            used = set(re.findall(rf"\b{variable}(?:\[\w+\])?\.(\w+)", code if variable.startswith("_") else whole))
+            for each in value.values() if isinstance(value, dict) else (value,):
+                if isinstance(each, re.Pattern):
+                    made = Made(f"{name}.{variable}", each, bool(used) and used <= _PLACED)
+                    found[each.pattern, each.flags] = made
     return found
 
 
@@ -100,10 +103,10 @@ def texts(pattern: re.Pattern[Any], size: int) -> Iterator[str | bytes]:
     tree = parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG)
     samples = ["".join(_grown(tree, often)) for often in (1, 2, 5)]
     signs = list(dict.fromkeys(_signs(tree)))[:_MOST_SIGNS]
-    starts = list(dict.fromkeys(["", *_starts(tree)]))[:12]
+    starts = list(dict.fromkeys(["", *_starts(tree)]))[:6]
     units = dict.fromkeys(filter(None, [*samples, *(sample[:end] for sample in samples for end in range(1, 12))]))
-    units.update(dict.fromkeys(first + second for first, second in product(signs[:5], repeat=2) if first != second))
-    units.update(dict.fromkeys(start + sign * 20 for start in starts[1:] for sign in signs[:4]))
+    units.update(dict.fromkeys(first + second for first, second in product(signs[:4], repeat=2) if first != second))
+    units.update(dict.fromkeys(start + sign * 20 for start in starts[1:] for sign in signs[:3]))
     shapes = [("", unit) for unit in units] + [(start, sign) for start in starts for sign in signs]
     for number, (start, unit) in enumerate(shapes):
         text = start + unit * ((size - len(start)) // len(unit) + 1) + MISFITS[number % len(MISFITS)]

@@ -30,6 +30,8 @@ def _noted(pattern: str | bytes | re.Pattern[str], flags: int) -> re.Pattern[str
     if frame is not None and frame.f_globals["__name__"].startswith(OWN):
         text = compiled.pattern
         shown = text.decode("latin-1") if isinstance(text, bytes) else text
+        if shown.startswith("(?s:") and shown.endswith(r"\Z"):
+            how = "match"  # what fnmatch makes is tried at the start of a name, and nowhere else
         place = f"{frame.f_globals['__name__']}:{frame.f_lineno}"
         made[place, how, shown, isinstance(text, bytes), int(compiled.flags)] = None
     return compiled

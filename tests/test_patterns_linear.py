@@ -11,14 +11,17 @@ import pytest
 from adversary import Made, patterns, texts
 from portlint.workers import Limits, Lost, Supervisor
 
-SHORT, LONG = 10_000, 100_000
-SUSPICIOUS = 0.01
+SHORT, LONG = 4_000, 100_000
+SUSPICIOUS = 0.002
 """processor seconds for a short text beyond which the long one is tried"""
 MOST = 1.0
 """processor seconds for a long text, twenty times the bar: what is quadratic takes more"""
 BOUNDED = {
+    "portlint.extract.python.flow._ADDRESS_BEFORE": "is given 100 bytes",
     "portlint.extract.python.flow._IDENTIFIER_BEFORE": "is given 60 bytes",
     "portlint.extract.text._WORD_BEFORE": "is given 24 characters",
+    "portlint.report.masking._USER": "is given 2,000 characters",
+    "portlint.report.masking._OPTION": "is given 2,000 characters",
 }
 """expressions that never see a long text"""
 

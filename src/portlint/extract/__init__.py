@@ -42,7 +42,7 @@ MODULES = (
 )
 
 _NEVER = re.compile(
-    r"(?:\.(?:png|jpe?g|gif|ico|webp|svg|bmp|tiff?|woff2?|ttf|otf|eot|mp[34]|wav|ogg|avi|mov|mkv|webm|pdf|zip|t?gz|bz2|xz"
+    r"(?:\.(?=[^./]{1,11}$|min\.)(?:png|jpe?g|gif|ico|webp|svg|bmp|tiff?|woff2?|ttf|otf|eot|mp[34]|wav|ogg|avi|mov|mkv|webm|pdf|zip|t?gz|bz2|xz"
     r"|7z|rar|jar|war|class|so|dylib|dll|exe|o|a|obj|pyc|pyd|whl|bin|dat|db|sqlite3?|npy|npz|pt|pth|onnx|safetensors"
     r"|parquet|pkl|h5|pickle|csv|tsv|lock|map|min\.js|min\.css|css|scss|less|po|mo|pot|snap|sum|diff|patch|pem|crt|key"
     r"|fits|ipynb|rst|txt|html?|xml|log)"

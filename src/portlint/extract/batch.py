@@ -65,7 +65,7 @@ def _line(source: Source, offset: int, line: str) -> Iterator[PortLiteral]:
             yield from _placed(source, offset, [_hit(match.start(2), match[2], "comparison", match[1])], match[1])
     for match in _LOOP.finditer(line):
         behind = line[match.end() :]
-        if re.search(r"(?:[Pp]ort\w*\"?[ \t=]{1,3}|:)%%" + match[1], behind):
+        if re.search(r"(?:[Pp]ort\w{0,30}\"?[ \t=]{1,3}|:)%%" + match[1], behind):
             numbers = _NUMBER.finditer(line, match.start(2), match.end(2))
             yield from _placed(source, offset, [_hit(n.start(), n[0], "item", "port") for n in numbers], "for")
     for match in _CALL.finditer(line):

@@ -16,7 +16,7 @@ from portlint.naming import is_address_name, is_port_name
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[[^\]\s]{0,80}\])?\+?=")
 _SETTING = re.compile(r"(-{0,2}[A-Za-z_][A-Za-z0-9_.\[\]/-]{0,120})=")
 _PATTERN = re.compile(r"(?::|\\\.)[\[\]\\s()?:^]{0,6}([0-9]{2,5})(?![0-9.])|(?<=[0-9]\|)([0-9]{2,5})(?![0-9.])")
-_COMPARED = re.compile(r"\$?\{?([A-Za-z_]\w{0,100})\}?\s{0,4}([=!<>]=|[<>])\s{0,4}([0-9]{1,5})(?![0-9])")
+_COMPARED = re.compile(r"(?<!\w)\$?\{?([A-Za-z_]\w{0,100}+)\}?\s{0,4}([=!<>]=|[<>])\s{0,4}([0-9]{1,5})(?![0-9])")
 _LARGE = re.compile(r"(?<![\w.])([0-9]{4,5})(?![\w.])")
 _ALONE = re.compile(r"\\?b?([0-9]{4,5})(?:\\b|\s)?")
 _DEV_TCP = re.compile(r"/dev/(tcp|udp)/([^/\s]{1,253})/([0-9]{1,5})(?![0-9])")

@@ -91,7 +91,7 @@ def _names() -> tuple[re.Pattern[str], re.Pattern[str]]:
     templates = "|".join(map(re.escape, _rules()["templates"]))
     endings = "|".join(map(re.escape, _rules()["endings"]))
     return (
-        re.compile(rf"(?:\.(?:{templates}))+$", re.IGNORECASE),
+        re.compile(rf"(?:\.(?:{templates})){{1,5}}$", re.IGNORECASE),
         re.compile(rf"\.(?:{endings})(?:[-.](?:{templates}))*$", re.IGNORECASE),
     )
 

@@ -39,9 +39,9 @@ _DYNAMIC = re.compile(
 )
 _BARE = re.compile(r"\s*:?([0-9]{1,5})(?:/(tcp|udp))?\s*")
 _PROTOCOL = re.compile(r"/(udp)\b", re.IGNORECASE)
-_HEADER = re.compile(r"[ \t]*\[{1,2}[ \t]*([^\[\]\n]{1,500}?)[ \t]*\]{1,2}[ \t\r]*(?:#[^\n]*)?$")
+_HEADER = re.compile(r"[ \t]*+\[{1,2}+[ \t]*+([^\[\]\n]{1,500}+)\]{1,2}+[ \t\r]*+(?:#[^\n]*)?$")
 _SETTING = re.compile(
-    r"(?:(?<![\w.-])([A-Za-z0-9_\"'.-]{1,200})[ \t]*=[ \t]*)?"
+    r"(?:(?<![\w\"'.-])([A-Za-z0-9_\"'.-]{1,200}+)[ \t]*=[ \t]*)?"
     r"(?:\"((?:[^\"\\\n]|\\.)*)(?:\"|\\?$)|'([^'\n]*)(?:'|$)|([0-9]{1,6})(?![\w.:-]))|#[^\n]*"
     r"|(?<![\w.-])([A-Za-z0-9_.-]{1,200})[ \t]*=[ \t]*(?=[\[{])"
 )
@@ -198,7 +198,7 @@ def _toml(source: Source) -> Facts:
     for line in text.split("\n"):
         header = _HEADER.match(line)
         if header is not None:
-            name = header[1].replace('"', "").replace("'", "").replace(" ", "")
+            name = header[1].strip().replace('"', "").replace("'", "").replace(" ", "")
             if line.lstrip().startswith("[["):
                 counts[name] = counts.get(name, -1) + 1
                 name = f"{name}[{counts[name]}]"

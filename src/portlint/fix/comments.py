@@ -11,7 +11,7 @@ from portlint.model import Edit, Fix, LineIndex
 
 _SIGN = re.compile(rb"(?:#|//|--|;|<!--|/\*|\{#|\{%)[ \t]{0,40}$")
 _CLOSING = re.compile(rb"[ \t]{0,40}(?:\*/|-->|#\}|%\})?[ \t]{0,40}$")
-_CODES = re.compile(rb"\[([^\]]{0,400})\]")
+_CODES = re.compile(rb"\[([^\[\]]{0,400})\]")
 
 
 def rewrite(data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:

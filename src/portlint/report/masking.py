@@ -23,7 +23,8 @@ _SECRET: Final = re.compile(
     re.IGNORECASE,
 )
 _OPTION: Final = re.compile(
-    r"(?<!\w)--?[A-Za-z-]{0,30}(?:passw(?:or)?d|passphrase|secret|token|credentials?|key)[ \t]{1,9}([^\s-]\S{0,500})",
+    r"(?<![\w-])--?[A-Za-z-]{0,30}(?:passw(?:or)?d|passphrase|secret|token|credentials?|key)[ \t]{1,9}"
+    r"([^\s-]\S{0,500})",
     re.IGNORECASE,
 )
 _BARE_USER: Final = re.compile(r"(?<![\w.:/-])[\w.-]{1,64}:([^\s\"'`<>@/]{1,200})@(?=[\w.-]{1,253}:[0-9])")

@@ -19,7 +19,8 @@ from portlint.extract.yaml_nodes import MappingNode, Node, Tree, key_of, lookup,
 from portlint.model import Facts, Service, Source
 
 _NAME = re.compile(
-    r"(?:^|/)(?:[^/]*(?:docker|podman|container)[-_.]?compose[^/]*|compose(?:[-_.][^/]*)?|[^/]+[-_.]compose(?:[-_.][^/]*)?)"
+    r"(?:^|/)(?:[^/]{0,99}(?:docker|podman|container)[-_.]?compose[^/]{0,99}|compose(?:[-_.][^/]{0,99})?"
+    r"|[^/]{1,99}[-_.]compose(?:[-_.][^/]{0,99})?)"
     r"\.(?:ya?ml|json)(?:\.(?!(?:md|rst|txt|html?|lock|py|go|[jt]sx?|snap|patch|diff)$)[\w-]{1,20})?$",
     re.IGNORECASE,
 )

@@ -36,7 +36,7 @@ def _signs() -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
     own, shared = (
         re.compile(statement.format("|".join(rules[key])).encode(), re.MULTILINE) for key in ("own", "shared")
     )
-    opening = r"(?:^|[;{{}}])[ \t]*(?:{})(?:[ \t]+[^\s=;{{}}][^;{{}}\n]{{0,400}})?\s*\{{"
+    opening = r"(?:^|[;{{}}])[ \t]*(?:{})(?:[ \t]+[^\s=;{{}}][^;{{}}\n]{{0,400}})?\s{{0,9}}\{{"
     return own, shared, re.compile(opening.format("|".join(rules["blocks"])).encode(), re.MULTILINE)
 
 

@@ -31,7 +31,7 @@ _ADDRESS_BEFORE = re.compile(
 )
 _IDENTIFIER_BEFORE = re.compile(rb"[A-Za-z0-9_]*$")
 _LOOP = re.compile(
-    rb"\bfor[ \t]{1,4}([A-Za-z_][\w, \t()]{0,120}?)[ \t]{1,4}in[ \t]{1,4}(?:sorted\(|enumerate\(|list\()?"
+    rb"\bfor[ \t]{1,4}([A-Za-z_][\w, \t()]{0,60}?)[ \t]{1,4}in[ \t]{1,4}(?:sorted\(|enumerate\(|list\()?"
     rb"([A-Za-z_][A-Za-z0-9_.]{0,120})(?![A-Za-z0-9_.\[])"
 )
 _VIEWS = (".items", ".values", ".keys")

@@ -19,7 +19,7 @@ from portlint.registry.importers.encoding import repaired
 from portlint.registry.importers.tables import Line, Row, Table, lines, plain, tables
 
 _SETTING = re.compile(r"\s*(?:export\s+|set\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*[\"']?(\d{1,5})\b")
-_ITEM = re.compile(r"\s*[-*+•]\s+([^:\r\n]{1,80}):\s*([^\r\n]*)")
+_ITEM = re.compile(r"\s*[-*+•]\s+([^\s:][^:\r\n]{0,79}):\s*([^\r\n]*)")
 _ONE_PORT = re.compile(r"(\d{1,5})(?:/(?:tcp|udp))?(?:\s*\([^()]*\))?")
 
 
