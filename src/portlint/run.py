@@ -330,9 +330,14 @@ def _narrowed(result: CheckResult, found: Walk) -> CheckResult:
     )
 
 
-def _walked(request: Request, listing: Listing | None = None) -> Walk:
+def _is_kept(path: str) -> bool:
+    """Whether a file counts though an ignore file names it, where no git tells whether it is tracked."""
     from portlint.extract import describes_services
 
+    return describes_services(path)
+
+
+def _walked(request: Request, listing: Listing | None = None) -> Walk:
     settings = request.settings
     found = walk(
         request.root,
@@ -340,7 +345,7 @@ def _walked(request: Request, listing: Listing | None = None) -> Walk:
         exclude=settings.exclude,
         force_exclude=settings.force_exclude,
         only_named=request.only_named,
-        keep=describes_services,
+        keep=_is_kept,
         listing=listing,
         held=request.view.contents.keys(),
         is_environment=_is_environment(request.view.policy),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from functools import cache
 
 from portlint import rulebook
@@ -107,6 +106,8 @@ class _Names:
             return f"use {same}"
         shared = [word for word in words(variable) if word in self._by_word]
         if shared:
+            from difflib import get_close_matches
+
             likely = self._by_word[min(shared, key=lambda word: len(self._by_word[word]))][:_MOST_COMPARED]
             near = get_close_matches(variable, likely, 1, 0.6) or (likely if len(likely) == 1 else [])
             if near:

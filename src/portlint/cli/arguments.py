@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NoReturn
 
 from portlint.errors import UserError, nearest
 
 _ONLY_BUILT: ContextVar[bool] = ContextVar("_ONLY_BUILT", default=False)
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """argparse makes one for each option that is added; to find the width of the terminal each time takes long."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_width())
+
+
+@cache
+def _width() -> int:
+    """Columns of the terminal, as `shutil.get_terminal_size` has them, but for two."""
+    with contextlib.suppress(ValueError):
+        if (columns := int(os.environ.get("COLUMNS", "0"))) > 0:
+            return columns - 2
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns - 2  # type: ignore[union-attr]
+    return 78
 
 
 class Parser(argparse.ArgumentParser):
@@ -25,7 +47,7 @@ class Parser(argparse.ArgumentParser):
             epilog=epilog,
             allow_abbrev=False,
             add_help=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Formatter,
         )
         self._positionals.title = "arguments"
         self.add_argument("-h", "--help", action="help", help="show this text")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from portlint.errors import UserError
@@ -17,6 +16,8 @@ def replace_file(path: Path, data: bytes) -> None:
     """
     if path.is_symlink():
         raise UserError(f"{path}: a symbolic link, which is not written through")
+    import tempfile  # brings in five modules, which a command that writes nothing does not pay
+
     temporary = None
     try:
         mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()

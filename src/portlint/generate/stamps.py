@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 
 from portlint.generate.page import END
 from portlint.model import Source, Stamp
@@ -43,4 +42,6 @@ def _table(page: bytes, header: int) -> bytes:
 
 def digest_of(data: bytes) -> str:
     """SHA-256 of the text, whatever ends its lines: git may have changed that."""
+    from hashlib import sha256
+
     return sha256(data.replace(b"\r\n", b"\n")).hexdigest()

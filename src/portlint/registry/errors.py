@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from portlint.model import NOWHERE, Span
 
@@ -74,6 +73,8 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     """The nearest of `words` to `word`, whatever the case of its letters and whether `-` or `_` joins its parts."""
     if len(word) > _LONGEST_WORD:
         return None
+    from difflib import get_close_matches
+
     known = {_folded(known): known for known in words}
     close = get_close_matches(_folded(word), known, n=1, cutoff=0.6)
     return known[close[0]] if close else None
