@@ -11,6 +11,7 @@ import sys
 import time
 import zlib
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,18 @@ def test_a_file_that_appears_goes_or_becomes_a_link_is_seen(root, look, believed
     assert look()[1] == look(None)[1]
 
 
+def test_a_small_change_is_added_behind_the_rest(root, look, believed, monkeypatch, tmp_path):
+    monkeypatch.setattr("portlint.cache.store.MOST_PARTS", 3)
+    look()
+    seen = [stored(tmp_path).read_bytes()]
+    for number in range(4):
+        (root / "app/main.py").write_text(f"API_PORT = {8100 + number}\n")
+        assert look()[1] == look(None)[1]
+        seen.append(stored(tmp_path).read_bytes())
+    assert [now.startswith(before) for before, now in pairwise(seen)] == [True, True, False, True]
+    assert look() == (len(FILES), look(None)[1])
+
+
 def test_another_limit_and_another_selection(root, look, believed):
     (root / "large.py").write_text("PORT = 8123\n" * 20)
     look()
@@ -201,7 +214,7 @@ def test_no_damage_brings_in_what_was_not_there(root, believed, seed):
 def recalled(caches: Path, root: Path) -> dict[str, Facts]:
     """What a cache gives for files that have not changed."""
     cache = Cache(caches, root)
-    found = ((path, cache.facts(path)) for path in cache.recall(sorted(FILES), 10**6, VERSION))
+    found = ((path, cache.facts(path)) for path in cache.recall(sorted(FILES), 10**6, VERSION, {}))
     return {path: facts for path, facts in found if facts is not None}
 
 

@@ -5,6 +5,7 @@ Files that were named are begun with before the list of all files is there: a ho
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -120,12 +121,15 @@ class Extraction:
                 self._cache.look(files)
             self._begin(files, {})
 
-    def go_on(self, files: Sequence[str]) -> None:
-        """Says which files there are: has all read that were not begun with, and that the cache does not know."""
+    def go_on(self, files: Sequence[str], statuses: Mapping[str, os.stat_result]) -> None:
+        """Says which files there are: has all read that were not begun with, and that the cache does not know.
+
+        statuses: of files, as far as they were taken before.
+        """
         self._files = files
         if self._cache is not None:
             version = version_of(Path(__file__).parent, rules_folder(), self._extra_rules)
-            self._unchanged = self._cache.recall(self._on_disk(files), self._settings.max_file_size, version)
+            self._unchanged = self._cache.recall(self._on_disk(files), self._settings.max_file_size, version, statuses)
         begun = {path for paths, _ in self._shifts for path in paths}
         self._unchanged = [path for path in self._unchanged if path not in begun]
         done = begun.union(self._unchanged)

@@ -114,7 +114,7 @@ def run(request: Request) -> Outcome:
             extraction.start(files_among(request.root, request.named))
             found = _walked(request, listing)
             marks.append(("walk", time.perf_counter()))
-            extraction.go_on(found.files)
+            extraction.go_on(found.files, found.statuses)
             registry, notes = _registry(request, tree)
             variables = frozenset(entry.env_var for entry in registry.entries if entry.env_var) if registry else ()
             is_compared = view.since is not None or view.policy is not None

@@ -9,7 +9,7 @@ import stat
 import sys
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,10 @@ KEPT: Final = 90 * 24 * 3600
 """seconds after which the cache of a repository that nobody has looked at is thrown away"""
 RACY: Final = 2_000_000_000
 """nanoseconds (the coarsest clock of a file system, FAT's) within which a file may change again and keep its times"""
+MOST_ADDED: Final = 64
+"""files whose rows are added at the end of a cache, which for more of them is written anew"""
+MOST_PARTS: Final = 24
+"""times that rows are added before it is written anew"""
 _SUFFIX: Final = ".rows"
 _DIGEST: Final = 16
 """bytes"""
@@ -70,16 +74,23 @@ class Cache:
         self._seed = 0
         self._started = time.time_ns()
         self._folders: dict[str, bool] = {"": True}
+        self._taken: Mapping[str, os.stat_result] = {}
+        self._size = 0
         self._stamps: dict[str, Stamp | None] = {}
         self._known: dict[str, tuple[Entry, bytes]] = {}
         """path to what the head says of it, and its row"""
-        self._changed = False
+        self._news: set[str] = set()
+        self._parts = 0
+        self._is_damaged = False
 
-    def recall(self, files: Sequence[str], limit: int, version: str) -> list[str]:
+    def recall(
+        self, files: Sequence[str], limit: int, version: str, statuses: Mapping[str, os.stat_result]
+    ) -> list[str]:
         """Those of the files whose status says that they have not changed.
 
-        limit: the largest file in bytes. version: see `version_of`.
+        limit: the largest file in bytes. version: see `version_of`. statuses: of files, as far as the walk took them.
         """
+        self._taken = statuses
         # The root is part of the checksums: two roots may share a file, and then lose it to each other.
         self._seed = zlib.crc32(f"{version}\0{self._root}".encode("utf-8", "surrogateescape"))
         content = self._read()
@@ -88,7 +99,7 @@ class Cache:
             wanted = self._known.keys() & set(files)
             return [path for path in files if path in wanted and self._is_unchanged(path, limit)]
         except (ValueError, TypeError, RecursionError):
-            self._changed, self._known = True, {}
+            self._is_damaged, self._known = True, {}
             return []
 
     def look(self, files: Sequence[str]) -> dict[str, str]:
@@ -110,7 +121,7 @@ class Cache:
         if stamp is not None and max(stamp[1], stamp[2]) + RACY < self._started:
             entry[1] = stamp
         self._known[path] = entry, body
-        self._changed = True
+        self._news.add(path)
 
     def ties(self, path: str) -> Sequence[str] | None:
         """See `portlint.ties.ties_of`."""
@@ -127,15 +138,27 @@ class Cache:
         except (ValueError, TypeError, RecursionError):
             pass
         del self._known[path]
-        self._changed = True
+        self._is_damaged = True
         return None
 
     def save(self) -> None:
-        """Replaces the file, where there is something new. A cache that cannot be written is none."""
-        if not self._changed:
-            return
+        """Writes what is new: a few rows behind the others, many with all others anew. A cache that cannot be written
+        is none."""
+        adds = not self._is_damaged and 0 < self._parts < MOST_PARTS and len(self._news) <= MOST_ADDED
+        with contextlib.suppress(OSError):
+            if adds:
+                if self._news:
+                    self._add(self._part({path: self._known[path] for path in sorted(self._news)}))
+            elif self._is_damaged or self._news:
+                folder = self._file.parent
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._replace(self._part(self._known))
+                _throw_away(folder)
+
+    def _part(self, known: Mapping[str, tuple[Entry, bytes]]) -> bytes:
+        """A head and its rows, as far as they fit."""
         entries, rows, size = [], [], len("00000000 []\n")
-        for entry, row in self._known.values():
+        for entry, row in known.values():
             text = _JSON(entry)
             size += len(text) + len(row) + 1
             if size >= LARGEST:
@@ -143,11 +166,20 @@ class Cache:
             entries.append(text)
             rows.append(row)
         head = f"[{','.join(entries)}]".encode()
-        with contextlib.suppress(OSError):
-            folder = self._file.parent
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._replace(b"%08x %s\n%s" % (zlib.crc32(head, self._seed), head, b"".join(rows)))
-            _throw_away(folder)
+        return b"%08x %s\n%s" % (zlib.crc32(head, self._seed), head, b"".join(rows))
+
+    def _add(self, part: bytes) -> None:
+        """Puts rows behind those of the file in one call: a run that is killed here leaves a part that is damaged, and
+        one that adds at the same moment has its rows before or behind these."""
+        if self._size + len(part) > LARGEST:
+            self._replace(self._part(self._known))
+            return
+        flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(self._file, flags)
+        try:
+            os.write(descriptor, part)
+        finally:
+            os.close(descriptor)
 
     def _replace(self, content: bytes) -> None:
         # Another run may do the same at this moment: each writes a file of its own, and the last one stays.
@@ -182,16 +214,19 @@ class Cache:
             os.close(descriptor)
 
     def _parsed(self, content: bytes) -> dict[str, tuple[Entry, bytes]]:
-        """The head and the rows. Raises ValueError or TypeError for what `save` has not written."""
-        end = content.find(b"\n")
-        if content[:9] != b"%08x " % zlib.crc32(content[9:end], self._seed):
-            self._changed = bool(content)
-            return {}
-        known, at = {}, end + 1
-        for entry in json.loads(content[9:end]):
-            path, _, _, _, length, _ = entry
-            known[path] = entry, content[at : at + length]
-            at += length
+        """The heads and the rows. Raises ValueError or TypeError for what `save` has not written."""
+        known, at, self._size = {}, 0, len(content)
+        while at < len(content):
+            end = content.find(b"\n", at)
+            head = content[at + 9 : end]
+            if content[at : at + 9] != b"%08x " % zlib.crc32(head, self._seed):
+                self._is_damaged = True
+                break
+            at, self._parts = end + 1, self._parts + 1
+            for entry in json.loads(head):
+                path, _, _, _, length, _ = entry
+                known[path] = entry, content[at : at + length]
+                at += length
         return known
 
     def _is_unchanged(self, path: str, limit: int) -> bool:
@@ -211,7 +246,7 @@ class Cache:
         if not self._is_folder(folder):
             return None
         try:
-            status = os.lstat(f"{self._root}/{path}")
+            status = self._taken.get(path) or os.lstat(f"{self._root}/{path}")
         except (OSError, ValueError):
             return None
         if not stat.S_ISREG(status.st_mode):

@@ -11,9 +11,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +51,8 @@ class Walk:
     """submodules and other repositories inside this one, which were not entered"""
     closed: tuple[tuple[str, str], ...] = ()
     """folders that could not be read, with the reason"""
+    statuses: Mapping[str, os.stat_result] = field(default_factory=dict, compare=False, repr=False)
+    """of files, as far as it was taken on the way, before anything was read"""
     notes: tuple[str, ...] = ()
     """what the user should know: ignore files and patterns that are not applied, git that did not answer"""
     missing: tuple[str, ...] = ()
@@ -149,6 +151,7 @@ class _Walker:
         self.listing = listing
         self.keep = keep
         self.links: set[str] = set()
+        self.statuses: dict[str, os.stat_result] = {}
         self.repositories = 0
         self.closed: list[tuple[str, str]] = []
         self.notes: list[str] = []
@@ -195,6 +198,7 @@ class _Walker:
             links=len(self.links),
             repositories=self.repositories,
             closed=closed,
+            statuses=self.statuses,
             notes=tuple(dict.fromkeys(self.notes)),
             missing=tuple(missing),
             outside=tuple(outside),
@@ -235,17 +239,18 @@ class _Walker:
                 yield name
                 continue
             try:
-                mode = os.lstat(f"{self.root}/{name}").st_mode
+                status = os.lstat(f"{self.root}/{name}")
             except (FileNotFoundError, NotADirectoryError):
                 continue  # tracked, and deleted in the working tree
             except OSError:
                 yield name  # too long a path for one call: reading goes step by step, and says what is wrong
                 continue
-            if stat.S_ISLNK(mode):
+            if stat.S_ISLNK(status.st_mode):
                 self.links.add(name)
-            elif stat.S_ISDIR(mode):
+            elif stat.S_ISDIR(status.st_mode):
                 self.repositories += 1
             else:
+                self.statuses[name] = status
                 yield name
 
     def _scan(self, start: str) -> Iterator[str]:
