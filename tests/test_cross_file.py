@@ -121,6 +121,7 @@ DB = compose(db="ports: ['127.0.0.1:15432:5432']").replace("shop/db", "postgres:
         (".env", "DATABASE_URL=mysql://localhost:3306/shop\n", []),
         (".env", "OTHER_URL=postgres://localhost:5432/shop\n", []),
         (".env", "DB_CORS_ORIGINS=http://localhost:5432\n", []),
+        ("config/app.ini", "[db]\nurl = postgres://localhost:5432/shop\n", []),
         ("a.py", 'DB_BASE = "postgres://localhost:5432/shop"\n', []),
         ("a.py", 'import os\nDB_URL = os.getenv("DB_URL", "postgres://localhost:5432/shop")\n', []),
         ("sub/.env", "DB_URL=postgres://localhost:5432/shop\n", ["sub/.env:1 PORT301"]),
@@ -319,6 +320,19 @@ def test_a_template_beside_the_env_file_of_a_container_is_one_as_well() -> None:
 )
 def test_urls_beside_ports(text: str, expected: list[int]) -> None:
     assert found({".env": text}, "PORT405") == [f".env:{line} PORT405" for line in expected]
+
+
+def test_a_url_to_another_program_that_answers_there_is_right() -> None:
+    env = {"gateway/.env": "ANALYSIS_PORT=4005\nANALYSIS_URL=http://localhost:4011\n"}
+    assert found(env, "PORT405") == ["gateway/.env:2 PORT405"]
+    assert found(env | {"analysis/.env": "PORT=4011\n"}, "PORT405") == []
+    assert found(env | {"analysis/a.py": "import uvicorn\n\nuvicorn.run('a:b', port=4011)\n"}, "PORT405") == []
+
+
+def test_in_a_cluster_two_services_may_have_one_port() -> None:
+    env = "API_PORT=8000\nADMIN_PORT=8000\n"
+    assert found({"deploy/.env": env}, "PORT404") == ["deploy/.env:2 PORT404"]
+    assert found({"deploy/k8s/.env": env}, "PORT404") == []
 
 
 REDIS = "ports: {redis: {default: 6379, container_port: 6379, environments: {production: 6380, staging: 6381}}}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from portlint import rulebook
 from portlint.check.context import HERE, Context, host_beside
@@ -105,7 +105,13 @@ def is_addressed(context: Context, match: Match) -> bool:
     if context.is_test(literal.path):
         # Tests make up hosts and ports.
         return False
-    return knowledge("networks").isdisjoint(_FOLDER.findall(literal.path.lower()))
+    return not is_elsewhere(literal.path)
+
+
+@lru_cache(maxsize=8192)
+def is_elsewhere(path: str) -> bool:
+    """Whether a file speaks of another network than that of the compose files: `k8s/`, `.github/`."""
+    return not knowledge("networks").isdisjoint(_FOLDER.findall(path.lower()))
 
 
 @cache

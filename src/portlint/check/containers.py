@@ -19,6 +19,8 @@ _TOLD = ("command", "CMD", "EXPOSE", "image")
 _BACKED = ("environment", "config", "command", "CMD")
 """what shows that a port which one of them does not tell is meant all the same"""
 _MACHINE_FROM_INSIDE = frozenset({"host.docker.internal", "host.containers.internal", "gateway.docker.internal"})
+_OF_THE_HOST = CODE | {"dotenv", "systemd", "properties", "compose"}
+"""formats whose address of this machine means the machine on which the containers run"""
 _MACHINE = frozenset({"localhost", "127.0.0.1", *_MACHINE_FROM_INSIDE})
 """names of the machine on which the containers run"""
 
@@ -219,8 +221,8 @@ def _unpublished(context: Context) -> Iterator[Finding]:
         if literal.service is not None and literal.host.lower() not in _MACHINE_FROM_INSIDE:
             # Inside a container this is the container itself.
             continue
-        if literal.format in CODE and literal.variable is None and literal.library is None:
-            # A program may well run its requests inside the container.
+        if literal.format not in _OF_THE_HOST or (literal.variable is None and literal.library is None):
+            # A program may well run its requests inside the container, and a configuration file lie there.
             continue
         peers = context.network.around(literal.path)
         meant = [peer for peer in peers if _is_named(literal, peer) and _overlap(literal.ports, peer.sure)]

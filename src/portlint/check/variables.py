@@ -9,6 +9,7 @@ from functools import cache
 from posixpath import dirname
 
 from portlint import rulebook, wellknown
+from portlint.check.addressed import is_elsewhere
 from portlint.check.context import PROGRAMS, Context, at, host_beside, is_default, is_fallback, put_right
 from portlint.check.env_files import is_personal, is_template, of_containers
 from portlint.model import Facts, Finding, PortLiteral, Related
@@ -200,6 +201,9 @@ def env_port_collision(context: Context) -> Iterator[Finding]:
     own = of_containers(context.facts)
     held = _by_file(context)
     for facts in context.facts:
+        if is_elsewhere(facts.path):
+            # In a cluster each service has an address of its own.
+            continue
         hosts = {variable.name: variable.host for variable in facts.variables if variable.host is not None}
         taken: dict[int, list[PortLiteral]] = {}
         for literal in held.get(facts.path, ()):
@@ -283,6 +287,9 @@ def url_port_mismatch(context: Context) -> Iterator[Finding]:
     """PORT405: `BACKEND_URL=http://localhost:8001` beside `BACKEND_PORT=8000`."""
     held = _by_file(context)
     published, contained = _sides(context)
+    # `PORT=4011` is where the program of that file answers.
+    own = {each.port for literals in held.values() for each in literals if not _core(each.variable or "")}
+    answered = context.bound | own
     mapped = {
         (binding.ports.start, binding.container.start)
         for stack in context.network.stacks
@@ -299,7 +306,8 @@ def url_port_mismatch(context: Context) -> Iterator[Finding]:
             and (literal.variable in published or literal.variable not in contained)
         ]  # fmt: skip
         if ports:
-            yield from _urls(facts, literals, ports, mapped)
+            others = [literal for literal in literals if literal.port not in answered]
+            yield from _urls(facts, others, ports, mapped)
 
 
 def _urls(
