@@ -148,6 +148,7 @@ def test_from_the_host_a_published_port_counts(path: str, text: str, expected: l
         ("build: ., expose: ['8000'], command: serve --port 8001", "", ["compose.yaml:2 PORT203"]),
         ("build: ., ports: ['80:5000'], environment: {ASPNETCORE_URLS: 'http://+:5000'}", "EXPOSE 8001\n", []),
         ("image: acme/vpn, ports: ['1:8000', '2:8001'], healthcheck: {test: 'curl localhost:9999'}", "", []),
+        ("image: acme/vpn, expose: [8000, 8001], healthcheck: {test: 'curl localhost:9999'}", "", []),
         ("image: acme/vpn, ports: ['1:8000'], healthcheck: {test: 'curl localhost:9999'}", "",
          ["compose.yaml:2 PORT203"]),
         ("build: .", "EXPOSE 8001\nCMD [\"uvicorn\", \"a:b\", \"--port\", \"8000\"]\n", ["Dockerfile:2 PORT203"]),
@@ -327,6 +328,15 @@ def test_a_url_to_another_program_that_answers_there_is_right() -> None:
     assert found(env, "PORT405") == ["gateway/.env:2 PORT405"]
     assert found(env | {"analysis/.env": "PORT=4011\n"}, "PORT405") == []
     assert found(env | {"analysis/a.py": "import uvicorn\n\nuvicorn.run('a:b', port=4011)\n"}, "PORT405") == []
+
+
+def test_a_variable_handed_to_a_container_alone_takes_no_port_of_the_host() -> None:
+    web = (
+        "services:\n  web: {image: shop/web, environment: {PORT_PAGES: '${PORT_PAGES}'}, ports: ['${WEB_PORT}:3000']}\n"
+    )
+    env = {".env": "PORT_PAGES=3000\nWEB_PORT=3000\n"}
+    assert found(env | {"compose.yaml": web}, "PORT404") == []
+    assert found(env | {"compose.yaml": web.replace("['", "['${PORT_PAGES}:80', '")}, "PORT404") == [".env:2 PORT404"]
 
 
 def test_in_a_cluster_two_services_may_have_one_port() -> None:

@@ -20,6 +20,8 @@ _MOST_NEIGHBOURS = 64
 _MOST_SAID = 3
 """ports that a sentence names"""
 _ASKING = ("healthcheck", "label")
+_LED = ("mapping", "expose")
+"""what leads to a port, and says nothing of the others on which the process listens"""
 _SEVERAL = 3
 """ports of a container that a third party made from which on there may well be more"""
 _SAID = {
@@ -68,7 +70,7 @@ class Peer:
         """Whether what is known is ground to say of a health check, which its author saw succeed, that it is wrong."""
         if not self.whole:
             return False
-        told = [each for each in self.sure if each.by != "mapping"]
+        told = [each for each in self.sure if each.by not in _LED]
         built = any(each.built for each in self.member.definitions)
         return bool(told) or built or len({each.ports for each in self.sure}) == 1
 
@@ -275,7 +277,7 @@ def _is_whole(member: Member) -> bool:
     nothing of its page in the browser.
     """
     sure = _sure(member)
-    if not sure or any(each.by != "mapping" for each in sure) or any(each.built for each in member.definitions):
+    if not sure or any(each.by not in _LED for each in sure) or any(each.built for each in member.definitions):
         return bool(sure)
     ports = {each.ports for each in sure}
     return len(ports) < _SEVERAL and not any(_is_other(each.ports.start) for each in sure)

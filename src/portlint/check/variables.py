@@ -255,6 +255,7 @@ def _sides(context: Context) -> tuple[set[str], set[str]]:
                     published.add(mapping.published_variable)
                 if mapping.container_variable is not None:
                     contained.add(mapping.container_variable)
+        contained.update(r.variable for r in facts.references if r.service is not None and ".environment" in r.subject)
     return published, contained
 
 
