@@ -271,6 +271,12 @@ def test_inconsistent_variables(files: Files, expected: list[str]) -> None:
     assert found(files, "PORT403") == expected
 
 
+def test_what_misses_its_service_is_no_measure_for_others() -> None:
+    program = 'import os\nURL = os.getenv("API_URL", "http://api:{}")\n'
+    files = {"compose.yaml": compose(api=API), "a.py": program.format(18080), "b.py": program.format(8000)}
+    assert found(files, "PORT205", "PORT403") == ["a.py:2 PORT205"]
+
+
 def test_registered_variables_are_left_to_the_registry() -> None:
     files = {".env": "API_PORT=8001\n", "a.py": 'import os\nP = os.getenv("API_PORT", "8000")\n'}
     registry = "ports: {api: {default: 8000, env_var: API_PORT, range: [8000, 8009]}}\n"

@@ -59,9 +59,13 @@ def inconsistent_variable(context: Context) -> Iterator[Finding]:
     """PORT403: one variable, different ports in one environment's files and fallbacks."""
     inside = _container_ports(context)
     own = of_containers(context.facts)
+    # A place that misses the service it names is wrong by itself, and no measure for others.
+    wrong = {(literal.path, literal.span.start) for literal, _ in context.missed}
     groups: dict[tuple[str, str, str | None], list[_Place]] = {}
     for place in _places(context):
         literal = place.literal
+        if (literal.path, literal.span.start) in wrong:
+            continue
         variable = literal.variable or ""
         for_container = literal.path in own or literal.format not in (*_SETTINGS, "compose")
         if for_container and literal.port in inside.get(variable, ()):
