@@ -108,6 +108,14 @@ def test_a_message_names_what_tells_the_port() -> None:
     ]
 
 
+def test_a_request_that_a_program_sends_may_start_inside_the_container() -> None:
+    page = compose(pages="ports: ['3002:3000']").replace("shop/pages", "grafana/grafana")
+    assert found({"compose.yaml": page, "a.py": 'PAGES_BASE = "http://localhost:3000/api"\n'}, "PORT301") == []
+    assert found({"compose.yaml": page, ".env": "PAGES_URL=http://localhost:3000/api\n"}, "PORT301") == [
+        ".env:1 PORT301"
+    ]
+
+
 DB = compose(db="ports: ['127.0.0.1:15432:5432']").replace("shop/db", "postgres:16")
 
 
@@ -122,7 +130,7 @@ DB = compose(db="ports: ['127.0.0.1:15432:5432']").replace("shop/db", "postgres:
         (".env", "OTHER_URL=postgres://localhost:5432/shop\n", []),
         (".env", "DB_CORS_ORIGINS=http://localhost:5432\n", []),
         ("config/app.ini", "[db]\nurl = postgres://localhost:5432/shop\n", []),
-        ("a.py", 'DB_BASE = "postgres://localhost:5432/shop"\n', []),
+        ("a.py", 'DATABASE_URL = "postgres://localhost:5432/shop"\n', ["a.py:1 PORT301"]),
         ("a.py", 'import os\nDB_URL = os.getenv("DB_URL", "postgres://localhost:5432/shop")\n', []),
         ("sub/.env", "DB_URL=postgres://localhost:5432/shop\n", ["sub/.env:1 PORT301"]),
     ],

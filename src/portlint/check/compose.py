@@ -11,8 +11,8 @@ from itertools import islice
 from portlint import wellknown
 from portlint.check.bindings import Binding, listeners, profiles_of
 from portlint.check.context import Context, at
-from portlint.check.network import Peer
-from portlint.model import Edit, Entry, Finding, Fix, Mapping, Match, Member, PortLiteral, Related
+from portlint.check.network import Peer, data_store
+from portlint.model import Edit, Entry, Finding, Fix, Mapping, Match, PortLiteral, Related
 
 _LISTENING = ("command", "CMD", "EXPOSE", "image")
 """what tells the ports of a service in a network that it shares, the most direct first"""
@@ -161,7 +161,7 @@ def _open_to_all(context: Context, peer: Peer, binding: Binding, match: Match | 
             return None
         said = context.registry_says(entry, key="exposure")
         return _exposed(binding, f"{entry.name}, which is internal,", said, place, entry)
-    store = _data_store(peer.member)
+    store = data_store(peer.member)
     if store is not None and (binding.container is None or _overlaps(binding, store.ports)):
         said = Related(*peer.image_place, f"{binding.service} runs {store.name}, a data store")
         return _exposed(binding, _called(binding.service, store.name), said, place)
@@ -176,16 +176,10 @@ def _open_to_all(context: Context, peer: Peer, binding: Binding, match: Match | 
 def _behind(peer: Peer, binding: Binding) -> tuple[str, wellknown.WellKnown] | None:
     """The data store that uses the network of a service which publishes its port."""
     for member in peer.neighbours:
-        store = _data_store(member)
+        store = data_store(member)
         if store is not None and _overlaps(binding, store.ports):
             return member.name, store
     return None
-
-
-def _data_store(member: Member) -> wellknown.WellKnown | None:
-    image = next((s.image for s in reversed(member.definitions) if s.image is not None), None)
-    known = wellknown.of_image(image) if image is not None else None
-    return known if known is not None and known.data_store else None
 
 
 def _called(service: str, store: str) -> str:

@@ -9,7 +9,7 @@ from posixpath import dirname
 from portlint import rulebook, wellknown
 from portlint.check.addressed import is_addressed, knowledge
 from portlint.check.context import CODE, HERE, Context, at, is_default, put_right
-from portlint.check.network import Peer, places, said
+from portlint.check.network import Peer, data_store, places, runs, said
 from portlint.images import literals_of
 from portlint.model import Finding, Fix, Listening, PortLiteral, PortRange, Related, Role
 from portlint.naming import words
@@ -221,11 +221,14 @@ def _unpublished(context: Context) -> Iterator[Finding]:
         if literal.service is not None and literal.host.lower() not in _MACHINE_FROM_INSIDE:
             # Inside a container this is the container itself.
             continue
-        if literal.format not in _OF_THE_HOST or (literal.variable is None and literal.library is None):
-            # A program may well run its requests inside the container, and a configuration file lie there.
+        if literal.format not in _OF_THE_HOST:
+            # A configuration file may well lie in the container.
             continue
         peers = context.network.around(literal.path)
         meant = [peer for peer in peers if _is_named(literal, peer) and _overlap(literal.ports, peer.sure)]
+        if literal.format in CODE and literal.variable is None and literal.library is None:
+            # A program may well send a request inside the container; to a data store it goes from where it runs.
+            meant = [peer for peer in meant if data_store(peer.member) is not None]
         if not meant or literal.port in context.bound or any(peer.publishes(literal.ports) for peer in peers):
             continue
         if all(peer.published and peer.sure for peer in meant):
@@ -249,8 +252,7 @@ def _is_named(literal: PortLiteral, peer: Peer) -> bool:
         return False
     if any(parts and parts <= said for parts in (frozenset(words(host)) for host in peer.member.hosts)):
         return True
-    image = next((each.image for each in reversed(peer.member.definitions) if each.image is not None), None)
-    known = wellknown.of_image(image) if image is not None else None
+    known = runs(peer.member)
     if known is not None and known.data_store and literal.port in known.ports and not _roles().isdisjoint(said):
         # `DATABASE_URL` with the usual port of the one that runs here.
         return True

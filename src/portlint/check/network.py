@@ -249,6 +249,18 @@ class Network:
         return [pair for pair, depth in zip(found, depths, strict=True) if depth == deepest]
 
 
+def runs(member: Member) -> wellknown.WellKnown | None:
+    """The well-known service that the image of a service is."""
+    image = next((each.image for each in reversed(member.definitions) if each.image is not None), None)
+    return wellknown.of_image(image) if image is not None else None
+
+
+def data_store(member: Member) -> wellknown.WellKnown | None:
+    """The well-known data store that the image of a service is."""
+    known = runs(member)
+    return known if known is not None and known.data_store else None
+
+
 def _sure(member: Member) -> tuple[Listening, ...]:
     """What is ground for a claim. A mapping that an override adds to a service may be one for a debugger alone."""
     sure = tuple(each for each in member.listens if each.sure)
