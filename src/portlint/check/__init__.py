@@ -154,15 +154,16 @@ def _one_for_each_cause(said: Sequence[Finding]) -> Iterator[Finding]:
                 added.setdefault(id(found), []).append(finding)
     for finding in said:
         if id(finding) not in gone:
-            yield _with_other_sides(finding, added.get(id(finding), ()))
+            others = added.get(id(finding))
+            yield finding if others is None else _with_other_sides(finding, others)
 
 
-def _with_other_sides(finding: Finding, others: Iterable[Finding]) -> Finding:
+def _with_other_sides(finding: Finding, others: Sequence[Finding]) -> Finding:
     related = {(each.path, each.span.start): each for other in others for each in other.related}
     related |= {(each.path, each.span.start): each for each in finding.related}
     entry = next((each.entry for each in (finding, *others) if each.entry is not None), None)
     shown = (*finding.related, *(each for each in related.values() if each not in finding.related))
-    return replace(finding, related=shown, entry=entry) if others else finding
+    return replace(finding, related=shown, entry=entry)
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str, str, str]:

@@ -139,7 +139,7 @@ def _clashes(published: Iterable[Binding]) -> Iterator[tuple[Binding, Binding]]:
 
 def exposed_on_all_interfaces(context: Context) -> Iterator[Finding]:
     """PORT204: an `internal` entry, or a well-known data store, published without a loopback address."""
-    matches = {(match.literal.path, match.literal.span.start): match for match in context.matches}
+    matches = {(m.literal.path, m.literal.span.start): m for m in context.matches if m.literal.format == "compose"}
     # A place of several stacks is told once, whatever the env file of each says.
     told: set[tuple[str, int]] = set()
     for stack in context.network.stacks:
