@@ -135,7 +135,7 @@ def _stale(baseline: Baseline, key: Key, number: int) -> Finding:
         rule=STALE,
         path=baseline.path,
         span=baseline.places[key],
-        message=f"the baseline accepts {what} in {path}, but {gone}: it would hide the next one",
+        message=f"the baseline accepts {what} in {path}, but {gone}",
         help="run portlint baseline prune",
         port=port,
         subject=f"{path} {key[2]}",
@@ -169,4 +169,5 @@ def _read_entry(path: str, line: int, entry: Any) -> tuple[Key, int]:
         raise UserError(f"{path}:{line}: path, code and subject are text, and port a number or null")
     if type(count) is not int or count < 1:
         raise UserError(f"{path}:{line}: count is a whole number of at least 1")
-    return (*words, port), count
+    where, code, subject = words
+    return (where, code, unnumbered(subject), port), count
