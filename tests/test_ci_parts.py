@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from commandline import fill
+from gitrepo import GitRepository
 from portlint import __version__
 
 TOP = Path(__file__).parent.parent
@@ -86,6 +88,22 @@ def test_the_action_takes_options_and_paths_as_they_are(job, root):
     assert "PORT" not in out
     assert not (job.temp / "summary.md").exists()
     assert job(STEPS["check"]["run"], **inputs(args="; touch taken", paths="$(touch taken)"))[0] == 2
+    assert not (root / "taken").exists()
+
+
+def test_the_action_holds_a_change_to_the_policy_of_its_base(job, root):
+    git = GitRepository(root)
+    git.commit()
+    fill(root, {"new.py": "API_PORT = 8000  # portlint: ignore\n"})
+    git.commit()
+    quiet = {"annotations": "false", "summary": "false"}
+    code, out = job(STEPS["check"]["run"], **inputs(since="HEAD~1...HEAD", **quiet))
+    assert code == 0
+    assert "error[" not in out, "what was there before is not reported"
+    code, out = job(STEPS["check"]["run"], **inputs(since="HEAD~1...HEAD", **{"policy-from": "HEAD~1"}, **quiet))
+    assert code == 1
+    assert "--> new.py:1:12" in out
+    assert job(STEPS["check"]["run"], **inputs(since="$(touch taken)"))[0] == 2
     assert not (root / "taken").exists()
 
 
