@@ -286,6 +286,30 @@ def test_a_shallow_clone_is_named(git, tmp_path, monkeypatch, portlint):
     assert portlint("check", "--since", "HEAD")[:2] == (0, "")
 
 
+def test_what_a_partial_clone_lacks_counts_as_new(git, tmp_path, monkeypatch, found):
+    git.commit({"other.py": BAD})
+    git("config", "uploadpack.allowFilter", "true")
+    clone, source = tmp_path / "clone", git.root.as_uri()
+    command = ["git", "clone", "-q", "--filter=blob:none", source, clone]
+    subprocess.run(command, check=True, capture_output=True)
+    monkeypatch.chdir(clone)
+    subprocess.run(["git", "rm", "-q", "--cached", "good.py"], check=True)
+    assert found("--since", "HEAD") == []
+    fill(clone, {"old.py": f"{BAD}api_port = 8000\n"})
+    assert found("--since", "HEAD") == [("old.py", "PORT101", 2)]
+    git.commit({"old.py": GOOD})
+    subprocess.run(["git", "fetch", "-q", "--filter=blob:none"], check=True, capture_output=True)
+    assert ("old.py", "PORT101", 1) in found("--since", "origin/main")
+
+
+def test_a_repository_that_git_cannot_read(git, portlint):
+    (git.root / ".git/index").write_bytes(b"broken")
+    for flag in (("--since", "HEAD"), ("--staged",)):
+        code, _, err = portlint("check", *flag)
+        assert (code, err.count("\n")) == (2, 1)
+        assert err.startswith("portlint: error: git ")
+
+
 def test_no_repository_and_no_git(tmp_path, monkeypatch, portlint, git):
     monkeypatch.chdir(tmp_path)
     for flags in (("--staged",), ("--since", "HEAD"), ("--policy-from", "HEAD")):

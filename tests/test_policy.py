@@ -226,6 +226,13 @@ def test_a_registry_outside_of_the_repository_is_read_where_it_lies(git, tmp_pat
     assert "the registry says 8100" in portlint("check", *named)[1]
 
 
+def test_nothing_is_written_by_the_policy_of_a_commit(git, portlint):
+    for flag in ("--fix", "--diff", "--fix-only", "--add-ignore"):
+        code, _, err = portlint("check", *HELD, flag)
+        assert (code, err.count("\n")) == (2, 1)
+        assert "--policy-from" in err
+
+
 def test_reviewers_see_it(git, portlint, monkeypatch, tmp_path):
     fill(git.root, {"a|b.py": "x = 1  # portlint: ignore-file -- | <b> %0A::error::\n"})
     summary = tmp_path / "summary.md"

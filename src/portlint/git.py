@@ -39,7 +39,7 @@ class Changed:
     unmerged: bool = False
 
 
-class Refused(Exception):  # noqa: N818 - it says what happened
+class Refused(UserError):  # noqa: N818 - it says what happened
     """git did not do what was asked; the message is git's own."""
 
 
@@ -73,7 +73,7 @@ class Repository:
         try:
             folder = os.fsdecode(self._ask("rev-parse", "--absolute-git-dir")).rstrip("\n")
         except Refused as refusal:
-            raise UserError(f"git does not work in {root}: {refusal}") from None
+            raise UserError(f"git does not work in {root}: {refusal.lines[0]}") from None
         self._environment |= self._own_index(folder) | self._without_filters()
 
     def _own_index(self, folder: str) -> dict[str, str]:
@@ -234,7 +234,7 @@ class Repository:
             raise UserError(f"git cannot be run: {error.strerror}") from None
         if done.returncode != 0:
             said = done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit code {done.returncode}"]
-            raise Refused(said[0].removeprefix("fatal: "))
+            raise Refused(f"git {words[0]}: {said[0].removeprefix('fatal: ')}")
         return done.stdout
 
 

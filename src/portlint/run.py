@@ -25,7 +25,6 @@ from portlint.model import (
     Resolution,
     Settings,
 )
-from portlint.policy import policy_changes, policy_contents, without_new_marks
 from portlint.reading import NOT_STAGED, Contents, Tree, Unread, Why, read_named
 from portlint.walk import Listing, Walk, files_among, walk
 from portlint.workers import Lost
@@ -103,6 +102,8 @@ def run(request: Request) -> Outcome:
     if view.only is not None and settings.registry is None:
         held = {**{place: NOT_STAGED for place in REGISTRY_PLACES if place not in view.only}, **held}
     if view.policy is not None:
+        from portlint.policy import policy_contents
+
         held = {**held, **policy_contents(view.policy, settings)}
     with (
         _collector_at_rest(),
@@ -127,7 +128,11 @@ def run(request: Request) -> Outcome:
         # The inventory lists the ports of the registry too; they are only not held against itself.
         own = _own(registry if request.rules else None, settings)
         written = _facts(found, results, extraction.left_out, own)
-        facts = written if policy is None else without_new_marks(written, policy)
+        facts = written
+        if policy is not None:
+            from portlint.policy import without_new_marks
+
+            facts = without_new_marks(written, policy)
         resolution, result = _judged(facts, registry, settings, request.rules)
         result = _narrowed(result, found)
         if request.rules and request.accepts and settings.baseline is not None:
@@ -178,6 +183,8 @@ def _past(request: Request, base: Base | None, files: Sequence[str], extra_rules
 
 def _as_it_was(request: Request, base: Base, past: Past, facts: Sequence[Facts]) -> CheckResult:
     """What the rules of today find in the files as they were, with the registry and the baseline of that time."""
+    from portlint.policy import policy_contents
+
     settings = request.settings
     with Tree(request.root, policy_contents(base, settings)) as tree:
         try:
@@ -200,6 +207,8 @@ def _policy_changes(request: Request, facts: Sequence[Facts], past: Past | None)
     base = view.since or view.policy
     if base is None or past is None:
         return ()
+    from portlint.policy import policy_changes
+
     with Tree(request.root, view.contents) as tree:
         return policy_changes(base, past, facts, tree, request.settings, view.policy is not None)
 

@@ -98,8 +98,6 @@ def _check(given: Namespace) -> int:
     names = ("registry", "baseline", "exclude", "force-exclude", "jobs", "fail-level")
     flags = scope.flags_of(given, *names) | {name: _codes(getattr(given, name)) for name in ("select", "ignore")}
     wants_fixes = fixing.is_asked(given)
-    if wants_fixes and given.staged:
-        raise UserError("fixes are written to files, and --staged looks at what git has of them: give --since HEAD")
     view_of = (lambda root: changes.view_of(given, root)) if changes.is_asked(given) else None
     where = scope.load(given.paths, flags, given.cache, view_of)
     if given.show_settings:

@@ -36,6 +36,10 @@ def add_flags(parser: Parser) -> None:
 def is_asked(given: Namespace) -> bool:
     """Whether a flag asks for fixes. Raises UserError where one has nothing to add to."""
     asked: bool = given.fix or given.fix_only or given.diff or given.add_ignore is not None
+    if asked and given.staged:
+        raise UserError("files are written to, and --staged looks at what git has of them: give --since HEAD")
+    if asked and given.policy_from is not None:
+        raise UserError("files are written by the registry and the settings that lie here: leave --policy-from out")
     if given.add_ignore is not None:
         _validate_silencing(given)
     if given.unsafe_fixes and not (given.fix or given.fix_only or given.diff):
@@ -48,8 +52,6 @@ def _validate_silencing(given: Namespace) -> None:
 
     if given.fix or given.fix_only or given.unsafe_fixes:
         raise UserError("--add-ignore silences findings, and the fixes mend them: give one of them")
-    if given.policy_from is not None:
-        raise UserError("--add-ignore writes comments, and with --policy-from new ones do not count")
     if not is_reason(given.add_ignore):
         raise UserError(
             f"--add-ignore: a reason is one line of at most {LONGEST_REASON} characters, and holds nothing that could "
