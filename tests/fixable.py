@@ -245,11 +245,11 @@ def _faults(path: str, data: bytes, edits: list[Edit], after: bytes) -> Iterator
         yield "the byte order mark is changed"
     if after and data.endswith(b"\n") != after.endswith(b"\n"):
         yield "the last line end is changed"
-    if _parses(path, data) and not _parses(path, after):
+    if parses(path, data) and not parses(path, after):
         yield "it does not parse any more"
 
 
-def _parses(path: str, data: bytes) -> bool:
+def parses(path: str, data: bytes) -> bool:
     """Whether a reader that is not portlint's takes a file."""
     try:
         if path.endswith(".py"):
@@ -258,7 +258,7 @@ def _parses(path: str, data: bytes) -> bool:
             list(yaml.parse(data.decode()))
         elif path.endswith(".sh"):
             return subprocess.run(["sh", "-n"], input=data, capture_output=True, timeout=30).returncode == 0
-        elif "/.env" in path:
+        elif ".env" in path.rpartition("/")[2]:
             logger = logging.getLogger("dotenv.main")
             with mock.patch.object(logger, "warning") as warning:
                 dotenv.dotenv_values(stream=io.StringIO(data.decode()), interpolate=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from portlint import rulebook, wellknown
-from portlint.check.context import Context, at, elsewhere, is_fallback, is_port_variable, reference, right_default
+from portlint.check.context import HERE, Context, at, elsewhere, is_fallback, is_port_variable, reference, right_default
 from portlint.model import LAST_PORT, Entry, Finding, Match, PortLiteral, Reference, Related, Role, Verdict
 from portlint.naming import words
 
@@ -47,6 +47,8 @@ def _registered(context: Context, match: Match) -> Iterator[Finding]:
     if match.by == "number":
         # A number alone tells little: one that is only somewhere in a range may as well be another thing.
         entries = tuple(entry for entry in entries if _is_own(entry, literal.port))
+        if _is_elsewhere(literal):
+            return
     if not entries:
         return
     entry = entries[0]
@@ -71,6 +73,18 @@ def _registered(context: Context, match: Match) -> Iterator[Finding]:
         related=tuple(context.registry_says(each, match.environment) for each in entries[:_MOST_NAMED]),
         reference=instead,
     )
+
+
+def _is_elsewhere(literal: PortLiteral) -> bool:
+    """Whether the place says that another machine, or the inside of a container, is meant."""
+    host = (literal.host or "").lower()
+    named = host not in HERE and all(part.isalnum() for part in host.replace("-", ".").replace("_", ".").split("."))
+    return named or not _inside_words().isdisjoint(words(literal.name or ""))
+
+
+@cache
+def _inside_words() -> frozenset[str]:
+    return frozenset(rulebook.load("entry-names.yaml")["inside"])
 
 
 def _is_anothers(context: Context, match: Match, entry: Entry) -> bool:
