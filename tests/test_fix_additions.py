@@ -250,6 +250,16 @@ def test_the_port_inside_is_written(tree, portlint, case):
     assert (tree / "compose.yaml").read_text() == after
 
 
+@pytest.mark.parametrize(("value", "is_fixed"), [("8000", True), ("8005", False), ("$OTHER", False)])
+def test_no_variable_that_an_env_file_sets_to_another_port(tree, portlint, value, is_fixed):
+    registry = "ports:\n  api: {default: 8000, env_var: API_PORT, range: [8000, 8009]}\n"
+    compose = "services:\n  api:\n    image: shop/api\n    ports: ['8000:8000']\n"
+    fill(tree, {"ports.yaml": registry, ".env": f"API_PORT={value}\n", "compose.yaml": compose})
+    portlint("check", "-q", "--fix", "--unsafe-fixes")
+    fixed = compose.replace("'8000:", "'${API_PORT:-8000}:")
+    assert (tree / "compose.yaml").read_text() == (fixed if is_fixed else compose)
+
+
 def test_a_label_in_two_stacks_that_disagree_is_left_to_people(tree, portlint):
     base = "services:\n  a:\n    image: shop/a\n    labels: [traefik.http.services.a.loadbalancer.server.port=18080]\n"
     more = "services:\n  a:\n    ports: !override ['18080:{}']\n    command: [serve, --port, '{}']\n"

@@ -55,7 +55,8 @@ def _registered(context: Context, match: Match) -> Iterator[Finding]:
     variable = entry.env_var or ""
     instead = None
     if len(entries) == 1:
-        if match.by != "number" or not _is_anothers(context, match, entry):
+        mixes = match.by == "number" and _is_anothers(context, match, entry)
+        if not mixes and not _is_set_otherwise(context, literal, variable):
             instead = Reference(variable, right_default(entry, match.environment))
         owner = f"the port of {entry.name}" if _is_own(entry, literal.port) else f"a port of {entry.name}"
         help = f"write {reference(literal, variable, right_default(entry, match.environment))}"
@@ -73,6 +74,15 @@ def _registered(context: Context, match: Match) -> Iterator[Finding]:
         related=tuple(context.registry_says(each, match.environment) for each in entries[:_MOST_NAMED]),
         reference=instead,
     )
+
+
+def _is_set_otherwise(context: Context, literal: PortLiteral, variable: str) -> bool:
+    """Whether an env file that Compose reads gives the variable another value than the literal has."""
+    if literal.format != "compose":
+        return False
+    stacks = context.network.stacks_of(literal.path)
+    values = (context.values.of(stack, literal.path, variable, literal).literal for stack in stacks)
+    return any(value is None or value.ports != literal.ports for value in values)
 
 
 def _is_elsewhere(literal: PortLiteral) -> bool:
