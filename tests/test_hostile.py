@@ -159,6 +159,7 @@ PLANTED = {
     f"HOOK_URL=http://hooks:70000/{SECRET}/x?key={SECRET}#{SECRET}\nA_PORT=70000{SECRET}\n"
     f"HOSTS=a:{SECRET}@b:70000,c:70001\nREDIS_URL=redis://:{SECRET}@localhost:70000/0\nBAD {SECRET}\n"
     f"API_PORT=8001 # {SECRET}\nAPI_URL=http://u:{SECRET}@api:8000/{SECRET}\nX='{SECRET}\n",
+    "one.env": f"API_PORT=8001 # {SECRET}\n",
     "app/secrets.py": f"url = 'http://user:{SECRET}@db:70000/'\npassword = '{SECRET}'; port = 70000\n"
     f"connect(password='{SECRET}', port=70000)\nurl = f'http://{SECRET}@{{host}}:70000/x'\n"
     f"API_KEY = '{SECRET}'; port = 70000\nurl = 'http://a:70000/hook?token={SECRET}'\n"
