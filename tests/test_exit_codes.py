@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -251,6 +252,20 @@ def test_a_closed_pipe_is_silent(root):
     assert started.stderr.read() == b""
     started.stderr.close()
     assert started.wait() == 0
+
+
+def test_a_full_disk_is_a_line(root):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "portlint", "check"], stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 2
+    assert done.stderr == b"portlint: error: stdout cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-"])
+def test_closed_streams_do_not_change_the_exit_code(root, closed):
+    command = f'"{sys.executable}" -m portlint check -q {closed}'
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_no_command_is_a_mistake(portlint):

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 _kept_in: Path | None = None
+_LARGEST = 8 << 20
+"""bytes of a kept file: of a larger one, the start has another checksum"""
 
 
 @cache
@@ -73,7 +75,7 @@ def _read(path: Path) -> bytes:
     """The content of a regular file that is no link. Raises OSError."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with os.fdopen(os.open(path, flags), "rb") as file:
-        return file.read()
+        return file.read(_LARGEST)
 
 
 def _checksum(text: bytes) -> bytes:

@@ -37,6 +37,9 @@ def write(pieces: Iterable[str], file: str | None, *, append: bool = False) -> N
             sys.stdout.flush()
         except BrokenPipeError:
             silence_stdout()  # the reader (`| head`) has seen enough
+        except OSError as error:
+            silence_stdout()
+            raise UserError(f"stdout cannot be written: {error.strerror}") from None
         return
     if Path(file).is_symlink() and not file.startswith("/dev/"):
         raise UserError(f"{file}: a symbolic link, which is not written through")
