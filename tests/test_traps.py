@@ -1,4 +1,4 @@
-"""Forms that break port checkers, collected from real tools and repositories: what is found in each, and what is not."""
+"""Forms that break port checkers, collected from real tools: what is found in each, and what is not."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from portlint.extract.command_words import in_sentence
 from portlint.extract.commands import find_in_text, find_in_words
 from portlint.extract.format import Format
 from portlint.extract.interpolation import HOLE
-from portlint.extract.javascript_tokens import Token, tokens
+from portlint.extract.javascript_tokens import STATEMENTS, Token, tokens
 from portlint.extract.placing import in_comment, placed
-from portlint.extract.signs import shows_port
+from portlint.extract.signs import called, shows_port
 from portlint.extract.text import Hit, find, is_port, port_list
 from portlint.extract.words import Word
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, PortLiteral, PortReference, Problem, Role, Source
@@ -38,11 +38,6 @@ _ORDERING = frozenset({"<", ">", "<=", ">="})
 _BOUNDS = frozenset({FIRST_PORT, 1023, 1024, LAST_PORT})
 _SCHEMES = frozenset({"http", "https", "ws", "wss"})
 _DEFAULTING = frozenset({"||", "??"})
-_STATEMENTS = frozenset(
-    {"const", "let", "var", "return", "if", "export", "import", "function", "class", "case", "for", "while", "throw",
-     "switch", "else", "async", "type", "interface", "public", "private", "protected", "readonly", "static", "declare"}
-)  # fmt: skip
-_BLOCKS = frozenset({"if", "for", "while", "switch", "catch", "with", "function"})
 _DIGITS = tuple(b"%d" % digit for digit in range(1, 10))
 _NONE = Token("sign", 0, 0, ";")
 _DEEPEST = 3000
@@ -88,11 +83,8 @@ def is_promising(data: bytes) -> bool:
 
 @cache
 def _called() -> re.Pattern[bytes]:
-    """The names of calls that take a bare port or a command, and of keys that hold a command."""
     calls = {name for name, kinds in _rules("calls").items() if {"port", "command"} & set(kinds)}
-    names = "|".join(map(re.escape, sorted({*calls, *_rules("commands")})))
-    # Behind the bar: `"http://" + host + ":" + 8000`.
-    return re.compile(rf"(?<![\w$])(?:{names})[\"'`]?\s{{0,9}}[:(`<?]|:[\"'`]\s{{0,9}}\+".encode())
+    return called({*calls, *_rules("commands")})
 
 
 def _facts(
@@ -217,7 +209,7 @@ class _Reader:
         if token.fresh and frame.sign in ("", "{") and token.kind == "name" and self._ended():
             self._statement(frame)
         if token.kind == "name":
-            if token.text in _STATEMENTS:
+            if token.text in STATEMENTS:
                 self._statement(frame)
             frame.environment = self.before.text in (".", "?.") and (frame.environment or frame.last == "env")
             if frame.last == "env" and self.before.text in (".", "?.") and is_port_name(token.text):
@@ -294,7 +286,7 @@ class _Reader:
                 subject=frame.chain if dotted else "",
             )
         if sign == "[":
-            is_index = (self.before.kind == "name" and self.before.text not in _STATEMENTS) or self.before.text in (
+            is_index = (self.before.kind == "name" and self.before.text not in STATEMENTS) or self.before.text in (
                 ")",
                 "]",
             )

@@ -32,6 +32,11 @@ _BEFORE_REGEX = frozenset(
     {"return", "typeof", "case", "in", "of", "delete", "void", "instanceof", "new", "throw", "await", "yield"}
 )
 _DEEPEST_TEMPLATE = 8
+STATEMENTS = frozenset(
+    {"const", "let", "var", "return", "if", "export", "import", "function", "class", "case", "for", "while", "throw",
+     "switch", "else", "async", "type", "interface", "public", "private", "protected", "readonly", "static", "declare"}
+)  # fmt: skip
+"""words with which a statement or a declaration begins"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ against the extractors, on every fixture and on changed ones.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 PORT_WORD = re.compile(
     rb"port(?<!support)(?<!report)(?<!export)(?<!viewport)(?<!transport)(?<!opport)"
@@ -23,3 +24,10 @@ def shows_port(data: bytes) -> bool:
     """Whether the word, an address or a protocol says that a text may name a port."""
     lower = data.lower()
     return PORT_WORD.search(lower) is not None or _IN_STRING.search(lower) is not None
+
+
+def called(names: Iterable[str]) -> re.Pattern[bytes]:
+    """Finds where one of the names is called, is a key, or where a number is joined to a text that ends in a colon:
+    `listen(8000)`, `start: "serve -l 8000"`, `"http://" + host + ":" + 8000`."""
+    words = "|".join(map(re.escape, sorted(names)))
+    return re.compile(rf"(?<![\w$])(?:{words})[\"'`]?\s{{0,9}}[:(`<?]|:[\"'`]\s{{0,9}}\+".encode())
