@@ -208,6 +208,8 @@ def test_the_command_says_what_it_left_alone_and_fixes_the_rest(root, portlint):
         (root / name).write_text("API_PORT = 8000\n")
     (root / "a.py").chmod(0o444)
     os.link(root / "b.py", root / "linked.txt")
+    err = portlint("check", "--diff")[2]
+    assert "left alone: a.py: it is read-only" in err, "it is told before anything is written"
     code, _, err = portlint("check", "--fix-only")
     assert code == 1
     assert "left alone: a.py: it is read-only" in err

@@ -12,9 +12,9 @@ from portlint.analysis import ExtraRules, facts_of
 from portlint.errors import UserError
 from portlint.fix import MISSING_VARIABLE, OVERLAPS, SAFE, Constant, Plan, Refused, Task, plan, rewriter
 from portlint.fix.constants import constants
-from portlint.fix.writing import CHANGED, NotWritten
+from portlint.fix.writing import CHANGED, NotWritten, obstacle
 from portlint.fix.writing import replace as replace_content
-from portlint.model import Facts, Finding, Settings
+from portlint.model import Facts, Finding, Problem, Settings
 from portlint.reading import Tree, Unread, decode
 from portlint.run import Outcome, Request, read_extra_rules, with_facts
 from portlint.workers import Limits, Lost, Supervisor, default_jobs
@@ -147,8 +147,8 @@ class _Planner:
             task = Task(finding, literals.get((path, finding.span.start)))
             if path in self._never or path in self._left or not (finding.fix or rewriter(formats.get(path), task)):
                 continue
-            if not all(problem.partly for problem in problems.get(path, ())):
-                self.give_up(path, "it cannot be parsed as a whole")
+            if path not in tasks and (reason := self._obstacle(path, problems.get(path, ()))) is not None:
+                self.give_up(path, reason)
                 continue
             if finding.rule == MISSING_VARIABLE and path in problems:
                 continue
@@ -159,6 +159,12 @@ class _Planner:
                     continue
             tasks.setdefault(path, []).append(task)
         return tasks
+
+    def _obstacle(self, path: str, problems: Iterable[Problem]) -> str | None:
+        """Why a file is left alone; what its fixes would give rise to in other files must not be counted on."""
+        if not all(problem.partly for problem in problems):
+            return "it cannot be parsed as a whole"
+        return obstacle(self._root, path)
 
     def overlapping(self) -> frozenset[FindingKey]:
         """The findings whose fix another one was in the way of."""

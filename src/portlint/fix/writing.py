@@ -70,6 +70,27 @@ def create(root: str | os.PathLike[str], path: str, content: bytes) -> None:
         raise NotWritten(f"it cannot be written: {error.strerror or error}") from None
 
 
+def obstacle(root: str | os.PathLike[str], path: str) -> str | None:
+    """Why a file would be left alone whatever is written, as far as can be told beforehand; None: nothing is known.
+
+    path: relative to the root, forward slashes.
+    """
+    try:
+        return _obstacle(os.lstat(os.path.join(root, path)))  # noqa: PTH118
+    except OSError:
+        return None
+
+
+def _obstacle(status: os.stat_result) -> str | None:
+    if not stat.S_ISREG(status.st_mode):
+        return "it is not a regular file"
+    if status.st_nlink > 1:
+        return f"it is one of {status.st_nlink} hard links, which a new file would break"
+    if not status.st_mode & stat.S_IWUSR:
+        return "it is read-only"
+    return None
+
+
 class _Folder:
     """A folder as what its files are reached by: a descriptor, or a path on systems without openat(2)."""
 
@@ -133,12 +154,9 @@ def _replace(folder: _Folder, name: str, before: bytes, after: bytes) -> None:
     old = folder.open(name, _READ)
     try:
         status = os.fstat(old)
-        if not stat.S_ISREG(status.st_mode):
-            raise NotWritten("it is not a regular file")
-        if status.st_nlink > 1:
-            raise NotWritten(f"it is one of {status.st_nlink} hard links, which a new file would break")
-        if not status.st_mode & stat.S_IWUSR:
-            raise NotWritten("it is read-only")
+        reason = _obstacle(status)
+        if reason is not None:
+            raise NotWritten(reason)
         if not _holds(old, before):
             raise NotWritten(CHANGED)
         start = os.fsdecode(os.fsencode(name)[:_LONGEST_START])
