@@ -1,6 +1,6 @@
 """What a file may cost: past these bounds it is data, or an attack, and no configuration that a person wrote.
 
-Of 970 files above 60 KB in thirty public repositories none had more than 758 ports.
+Of 970 files above 60 KB in 32 public repositories none had more than 758 ports.
 """
 
 from __future__ import annotations
