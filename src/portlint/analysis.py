@@ -152,8 +152,9 @@ class Extraction:
         out where the cache knows them, see `left_out`. None: all files. variables: those of the registry.
         """
         found: dict[str, Facts | Lost] = {}
+        tied = self._remember(found, reported)
         self._collect(found, progress)
-        self._remember(found, reported, variables)
+        self._remember_tied(found, tied, variables)
         if damaged := [path for path in self._files if path not in found and path not in self.left_out]:
             self._begin(damaged, {})
             self._collect(found, progress)
@@ -192,21 +193,25 @@ class Extraction:
                     found[path] = facts
         self._shifts.clear()
 
-    def _remember(
-        self, found: dict[str, Facts | Lost], reported: AbstractSet[str] | None, variables: AbstractSet[str]
-    ) -> None:
-        """Takes what matters from the cache."""
-        cache, tied = self._cache, []
+    def _remember(self, found: dict[str, Facts | Lost], reported: AbstractSet[str] | None) -> list[str]:
+        """Takes what surely matters from the cache, while the workers read; gives the files that only may matter."""
+        cache, tied = self._cache, list[str]()
         if cache is None:
-            return
+            return tied
         for path in self._unchanged:
             if reported is not None and path not in reported and cache.ties(path) is not None:
                 tied.append(path)
             elif (facts := cache.facts(path)) is not None:
                 self.cached += 1
                 found[path] = facts
-        if tied:
-            variables = variables_of(each for each in found.values() if isinstance(each, Facts)) | variables
+        return tied
+
+    def _remember_tied(self, found: dict[str, Facts | Lost], tied: Sequence[str], variables: AbstractSet[str]) -> None:
+        """Takes those files from the cache that speak of the variables, or of one that the others speak of."""
+        cache = self._cache
+        if cache is None or not tied:
+            return
+        variables = variables_of(each for each in found.values() if isinstance(each, Facts)) | variables
         for path in tied:
             self.cached += 1
             if variables.isdisjoint(cache.ties(path) or ()):

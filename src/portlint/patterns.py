@@ -27,6 +27,11 @@ class _Pattern:
     def matches(self, parts: list[str]) -> bool:
         """Whether the path, or a folder above it, is one that the pattern names."""
         last = len(self.segments)
+        if last == 2 and self.segments[0] == _ANY_DEPTH:
+            # A lone name, as most patterns are: it stands for any part of the path.
+            name = self.segments[1]
+            named = parts[:-1] if self.folders_only else parts
+            return name in named if isinstance(name, str) else any(map(name, named))
         places = {0}
         for number, part in enumerate(parts):
             after: set[int] = set()

@@ -117,6 +117,7 @@ def run(request: Request) -> Outcome:
             marks.append(("walk", time.perf_counter()))
             extraction.go_on(found.files, found.statuses)
             registry, notes = _registry(request, tree)
+            _import_judges(request.rules)
             variables = frozenset(entry.env_var for entry in registry.entries if entry.env_var) if registry else ()
             is_compared = view.since is not None or view.policy is not None
             focus = None if is_compared else _focus(found, registry, settings)
@@ -272,6 +273,14 @@ def _facts(found: Walk, results: Results, left_out: AbstractSet[str], own: Abstr
         raise AssertionError("files selected and files accounted for are not the same")
     facts += (unchecked(folder, reason) for folder, reason in found.closed)
     return tuple(sorted(facts, key=lambda each: each.path))
+
+
+def _import_judges(rules: bool) -> None:
+    """Imports what comes next, while the workers read."""
+    import portlint.resolve
+
+    if rules:
+        import portlint.check  # noqa: F401
 
 
 def _judged(

@@ -138,10 +138,10 @@ class _Resolver:
         called = literal.host is not None and self._services.called(literal.host, literal.path) is not None
         path = literal.path
         place = _Place(
-            environment=self._environment(literal),
-            strict=path in self._environments.explicit or literal.format in self._strict_formats,
-            side=self._side(literal, called),
-            fallback=literal.role is Role.FALLBACK or literal.form == "fallback",
+            self._environment(literal),
+            path in self._environments.explicit or literal.format in self._strict_formats,
+            self._side(literal, called),
+            literal.role is Role.FALLBACK or literal.form == "fallback",
         )
         if not literal.valid:
             return place.match(literal, Verdict.UNKNOWN)
