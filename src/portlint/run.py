@@ -7,17 +7,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from portlint.analysis import Extraction, ExtraRules, Results, facts_of, read_past, unchecked
-from portlint.change import Base, Past, View, moved_files
+from portlint.change import Base, Past, moved_files
 from portlint.errors import UserError
+from portlint.job import Outcome, Request
 from portlint.model import (
     BASELINE_FILE,
     REGISTRY_PLACES,
-    Change,
     CheckResult,
     Facts,
     PolicyChange,
@@ -33,71 +31,105 @@ LARGEST_MARK = 65_536
 """bytes of a `pyvenv.cfg`"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What to do. root: an absolute path without links. named: files and folders; none: the whole tree."""
-
-    root: Path
-    named: tuple[str, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-    registry_is_trusted: bool = False
-    """a person, and no file of the repository, says where the registry is: it may lie outside of the root"""
-    registry_is_needed: bool = True
-    """mistakes in a registry that nobody named end the run; else they are noted, and there is none"""
-    only_named: bool = False
-    """the root is no repository but a whole disk or home: nothing is looked at but what is named"""
-    rules: bool = True
-    """run the rules; else there is only the inventory"""
-    accepts: bool = True
-    """leave out the findings that the baseline knows"""
-    caches: Path | None = None
-    """the folder of all caches, see `cache_folder`; None: each file is read and parsed"""
-    view: View = field(default_factory=View)
-    """what is looked at besides the disk, and what it is compared with"""
-    progress: Callable[[int, int], None] | None = None
-    """told again and again, while files are read, how many are done and of how many"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What came of it. Everything is known of the whole tree; what was asked for is `reported` and in `result`."""
-
-    walk: Walk
-    registry: Registry | None
-    facts: tuple[Facts, ...]
-    """one for each file of the walk, and for each folder that could not be read; where files were named, without
-    those that the cache knows and that cannot matter to them"""
-    resolution: Resolution
-    result: CheckResult
-    reported: tuple[Facts, ...]
-    crashes: tuple[tuple[str, str], ...]
-    """bugs of portlint's: the file that was being read, and the traceback"""
-    checked: int
-    skipped: int
-    """files of no format that portlint reads"""
-    not_checked: int
-    """files that could not be read or parsed: each is a PORT901"""
-    cached: int
-    """files that were not read, or not parsed, because an earlier run did it"""
-    seconds: float
-    stages: tuple[tuple[str, float], ...]
-    """the stages in their order and the seconds that each took"""
-    notes: tuple[str, ...] = ()
-    """what the user should know, beside the notes of the walk"""
-    contents: Contents = field(default_factory=dict)
-    """of the files that were read as git has them"""
-    change: Change | None = None
-    """what the findings were narrowed to"""
-    hidden: int = 0
-    """findings that the change does not touch"""
-    policy: tuple[PolicyChange, ...] = ()
-    """what the change does to the rules that it is judged by"""
+__all__ = ["Outcome", "Request", "find_registry", "read_extra_rules", "run", "run_on_memory", "selected", "with_facts"]
 
 
 def run(request: Request) -> Outcome:
     """The whole run over a tree. Raises UserError."""
-    started, settings, view = time.perf_counter(), request.settings, request.view
-    marks = [("", started)]
+    settings, held, clock = request.settings, _held(request), _Clock()
+    with (
+        _collector_at_rest(),
+        closing(Listing(str(request.root))) as listing,
+        Tree(request.root, held) as tree,
+    ):
+        read = _read(request, tree, listing, clock)
+        since, policy = _pasts(request, read)
+        clock.mark("read and extract")
+        # The inventory lists the ports of the registry too; they are only not held against itself.
+        written = _facts(read, _own(read.registry if request.rules else None, settings))
+        facts = written if policy is None else _without_new_marks(written, policy)
+        resolution, result = _judged(facts, read.registry, settings, request.rules)
+        accepted = _accepted(request, tree, read.walk, _narrowed(result, read.walk))
+        touched = accepted if since is None else _touched(request, since, written, accepted)
+        clock.mark("resolve and check")
+        reported = tuple(each for each in facts if read.walk.reported is None or each.path in read.walk.reported)
+        not_checked = sum(any(not problem.partly for problem in each.problems) for each in reported)
+        skipped = sum(each.format is None and not each.problems for each in reported)
+        return Outcome(
+            walk=read.walk,
+            registry=read.registry,
+            facts=facts,
+            resolution=resolution,
+            result=touched,
+            reported=reported,
+            crashes=tuple((path, r.trace) for path, r in read.results if isinstance(r, Lost) and r.trace is not None),
+            checked=len(reported) - skipped - not_checked,
+            skipped=skipped,
+            not_checked=not_checked,
+            cached=read.cached,
+            seconds=clock.seconds,
+            stages=tuple(clock.stages),
+            notes=read.notes,
+            contents=held,
+            change=None if since is None else since.change,
+            hidden=len(accepted.findings) - len(touched.findings),
+            policy=_policy_changes(request, written, since or policy),
+        )
+
+
+class _Clock:
+    """How long each stage took, in seconds."""
+
+    def __init__(self) -> None:
+        self._started = self._last = time.perf_counter()
+        self.stages: list[tuple[str, float]] = []
+
+    def mark(self, stage: str) -> None:
+        """Says that a stage has ended."""
+        now = time.perf_counter()
+        self.stages.append((stage, now - self._last))
+        self._last = now
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._started
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read of the tree."""
+
+    walk: Walk
+    registry: Registry | None
+    notes: tuple[str, ...]
+    extra_rules: ExtraRules
+    results: Results
+    left_out: AbstractSet[str]
+    """files that no finding that is asked for can rest on"""
+    cached: int
+
+
+def _read(request: Request, tree: Tree, listing: Listing, clock: _Clock) -> _Read:
+    """Walks, reads and extracts. Files that were named are begun with while git still lists the others."""
+    settings, view = request.settings, request.view
+    extra_rules = read_extra_rules(tree, settings)
+    with Extraction(request.root, settings, request.caches, extra_rules, view.contents) as extraction:
+        extraction.start(files_among(request.root, request.named))
+        found = _walked(request, listing)
+        clock.mark("walk")
+        extraction.go_on(found.files, found.statuses)
+        registry, notes = _registry(request, tree)
+        _import_judges(request.rules)
+        variables = frozenset(entry.env_var for entry in registry.entries if entry.env_var) if registry else frozenset()
+        is_compared = view.since is not None or view.policy is not None
+        focus = None if is_compared else _focus(found, registry, settings)
+        results = extraction.results(request.progress, focus, variables)
+        return _Read(found, registry, notes, extra_rules, results, extraction.left_out, extraction.cached)
+
+
+def _held(request: Request) -> Contents:
+    """The files that are not read from disk."""
+    view, settings = request.view, request.settings
     held = view.contents
     if view.only is not None and settings.registry is None:
         held = {**{place: NOT_STAGED for place in REGISTRY_PLACES if place not in view.only}, **held}
@@ -105,81 +137,51 @@ def run(request: Request) -> Outcome:
         from portlint.policy import policy_contents
 
         held = {**held, **policy_contents(view.policy, settings)}
-    with (
-        _collector_at_rest(),
-        closing(Listing(str(request.root))) as listing,
-        Tree(request.root, held) as tree,
-    ):
-        extra_rules = read_extra_rules(tree, settings)
-        with Extraction(request.root, settings, request.caches, extra_rules, view.contents) as extraction:
-            extraction.start(files_among(request.root, request.named))
-            found = _walked(request, listing)
-            marks.append(("walk", time.perf_counter()))
-            extraction.go_on(found.files, found.statuses)
-            registry, notes = _registry(request, tree)
-            _import_judges(request.rules)
-            variables = frozenset(entry.env_var for entry in registry.entries if entry.env_var) if registry else ()
-            is_compared = view.since is not None or view.policy is not None
-            focus = None if is_compared else _focus(found, registry, settings)
-            results = extraction.results(request.progress, focus, frozenset(variables))
-        since = _past(request, view.since, found.files, extra_rules)
-        is_same = view.since is not None and view.policy is not None and view.since.commit == view.policy.commit
-        policy = since if is_same else _past(request, view.policy, found.files, extra_rules)
-        marks.append(("read and extract", time.perf_counter()))
-        # The inventory lists the ports of the registry too; they are only not held against itself.
-        own = _own(registry if request.rules else None, settings)
-        written = _facts(found, results, extraction.left_out, own)
-        facts = written
-        if policy is not None:
-            from portlint.policy import without_new_marks
-
-            facts = without_new_marks(written, policy)
-        resolution, result = _judged(facts, registry, settings, request.rules)
-        result = _narrowed(result, found)
-        if request.rules and request.accepts and settings.baseline is not None:
-            data = tree.read(settings.baseline, settings.max_file_size)
-            result = _without_known(
-                result,
-                settings,
-                data,
-                lambda path: _is_judged(tree, found, path),
-                lambda paths: _moved(request, tree, paths),
-            )
-        everything = len(result.findings)
-        if since is not None and view.since is not None:
-            from portlint.check.touched import touched
-
-            result = touched(result, _as_it_was(request, view.since, since, written), since.change)
-        marks.append(("resolve and check", time.perf_counter()))
-        reported = tuple(each for each in facts if found.reported is None or each.path in found.reported)
-        not_checked = sum(any(not problem.partly for problem in each.problems) for each in reported)
-        skipped = sum(each.format is None and not each.problems for each in reported)
-        return Outcome(
-            walk=found,
-            registry=registry,
-            facts=facts,
-            resolution=resolution,
-            result=result,
-            reported=reported,
-            crashes=tuple((path, r.trace) for path, r in results if isinstance(r, Lost) and r.trace is not None),
-            checked=len(reported) - skipped - not_checked,
-            skipped=skipped,
-            not_checked=not_checked,
-            cached=extraction.cached,
-            seconds=time.perf_counter() - started,
-            stages=tuple((name, at - before) for (_, before), (name, at) in pairwise(marks)),
-            notes=notes,
-            contents=held,
-            change=None if since is None else since.change,
-            hidden=everything - len(result.findings),
-            policy=_policy_changes(request, written, since or policy),
-        )
+    return held
 
 
-def _past(request: Request, base: Base | None, files: Sequence[str], extra_rules: ExtraRules) -> Past | None:
+def _pasts(request: Request, read: _Read) -> tuple[Past | None, Past | None]:
+    """The tree as it was: at the commit that findings are compared with, and at the one whose policy counts."""
+    view = request.view
+    since = _past(request, view.since, read)
+    if view.since is not None and view.policy is not None and view.since.commit == view.policy.commit:
+        return since, since
+    return since, _past(request, view.policy, read)
+
+
+def _without_new_marks(facts: tuple[Facts, ...], policy: Past) -> tuple[Facts, ...]:
+    from portlint.policy import without_new_marks
+
+    return without_new_marks(facts, policy)
+
+
+def _accepted(request: Request, tree: Tree, found: Walk, result: CheckResult) -> CheckResult:
+    """The result without the findings that the baseline knows."""
+    settings = request.settings
+    if not (request.rules and request.accepts) or settings.baseline is None:
+        return result
+    data = tree.read(settings.baseline, settings.max_file_size)
+    return _without_known(
+        result,
+        settings,
+        data,
+        lambda path: _is_judged(tree, found, path),
+        lambda paths: _moved(request, tree, paths),
+    )
+
+
+def _touched(request: Request, since: Past, written: Sequence[Facts], result: CheckResult) -> CheckResult:
+    """What the change touches of a result."""
+    from portlint.check.touched import touched
+
+    assert request.view.since is not None
+    return touched(result, _as_it_was(request, request.view.since, since, written), since.change)
+
+
+def _past(request: Request, base: Base | None, read: _Read) -> Past | None:
     if base is None:
         return None
-    return read_past(request.root, base, request.view.contents, files, request.settings, extra_rules)
+    return read_past(request.root, base, request.view.contents, read.walk.files, request.settings, read.extra_rules)
 
 
 def _as_it_was(request: Request, base: Base, past: Past, facts: Sequence[Facts]) -> CheckResult:
@@ -263,15 +265,12 @@ def _focus(found: Walk, registry: Registry | None, settings: Settings) -> frozen
     return found.reported
 
 
-def _facts(found: Walk, results: Results, left_out: AbstractSet[str], own: AbstractSet[str]) -> tuple[Facts, ...]:
-    """One for each file that was selected, whatever became of it: nothing that was not looked at looks clean.
-
-    left_out: files that no finding that is asked for can rest on.
-    """
-    facts = [unchecked(path, r.reason) if isinstance(r, Lost) else _without_ports(r, own) for path, r in results]
-    if {each.path for each in facts}.union(left_out) != set(found.files):
+def _facts(read: _Read, own: AbstractSet[str]) -> tuple[Facts, ...]:
+    """One for each file that was selected, whatever became of it: nothing that was not looked at looks clean."""
+    facts = [unchecked(path, r.reason) if isinstance(r, Lost) else _without_ports(r, own) for path, r in read.results]
+    if {each.path for each in facts}.union(read.left_out) != set(read.walk.files):
         raise AssertionError("files selected and files accounted for are not the same")
-    facts += (unchecked(folder, reason) for folder, reason in found.closed)
+    facts += (unchecked(folder, reason) for folder, reason in read.walk.closed)
     return tuple(sorted(facts, key=lambda each: each.path))
 
 
