@@ -272,3 +272,13 @@ def test_no_command_is_a_mistake(portlint):
     code, out, err = portlint()
     assert (code, out) == (2, "")
     assert err.startswith("usage: portlint COMMAND")
+
+
+def test_a_working_folder_that_is_gone_is_exit_2(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = f"import os; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r})\n"
+    script += "from portlint.cli import main; raise SystemExit(main(['check']))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "portlint: error: the folder that you stand in is no longer there\n"

@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from portlint.keeping import read_kept, replace_kept
+
 _kept_in: Path | None = None
 _LARGEST = 8 << 20
 """bytes of a kept file: of a larger one, the start has another checksum"""
@@ -47,7 +49,7 @@ def load(name: str) -> Any:
     stamp = [os.fspath(path), status.st_size, status.st_mtime_ns]
     kept = _kept_in / f"{name.replace('/', '-')}.json"
     with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
-        found = _read(kept)
+        found = read_kept(kept, _LARGEST)
         if found[:9] == _checksum(found[9:]):
             known, data = json.loads(found[9:])
             if known == stamp:
@@ -56,7 +58,7 @@ def load(name: str) -> Any:
     text = json.dumps([stamp, data]).encode()
     if json.loads(text)[1] == data:  # keys that are numbers, and dates, are not the same in JSON
         with contextlib.suppress(OSError):
-            _replace(kept, _checksum(text) + text)
+            replace_kept(kept, _checksum(text) + text)
     return data
 
 
@@ -71,20 +73,5 @@ def _parsed(path: Path) -> Any:
     return yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
 
 
-def _read(path: Path) -> bytes:
-    """The content of a regular file that is no link. Raises OSError."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        return file.read(_LARGEST)
-
-
 def _checksum(text: bytes) -> bytes:
     return b"%08x " % zlib.crc32(text)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Writes the whole file or nothing; another process may do the same. Raises OSError."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_bytes(content)
-    draft.replace(path)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from portlint.cache.codec import decode, encode
+from portlint.keeping import BINARY, NO_LINKS, read_kept, replace_kept
 from portlint.model import Facts
 from portlint.ties import ties_of
 
@@ -93,7 +94,7 @@ class Cache:
         self._taken = statuses
         # The root is part of the checksums: two roots may share a file, and then lose it to each other.
         self._seed = zlib.crc32(f"{version}\0{self._root}".encode("utf-8", "surrogateescape"))
-        content = self._read()
+        content = read_kept(self._file, LARGEST)
         try:
             self._known = self._parsed(content)
             wanted = self._known.keys() & set(files)
@@ -150,10 +151,8 @@ class Cache:
                 if self._news:
                     self._add(self._part({path: self._known[path] for path in sorted(self._news)}))
             elif self._is_damaged or self._news:
-                folder = self._file.parent
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._replace(self._part(self._known))
-                _throw_away(folder)
+                replace_kept(self._file, self._part(self._known))
+                _throw_away(self._file.parent)
 
     def _part(self, known: Mapping[str, tuple[Entry, bytes]]) -> bytes:
         """A head and its rows, as far as they fit."""
@@ -172,44 +171,11 @@ class Cache:
         """Puts rows behind those of the file in one call: a run that is killed here leaves a part that is damaged, and
         one that adds at the same moment has its rows before or behind these."""
         if self._size + len(part) > LARGEST:
-            self._replace(self._part(self._known))
+            replace_kept(self._file, self._part(self._known))
             return
-        flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(self._file, flags)
+        descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | NO_LINKS | BINARY)
         try:
             os.write(descriptor, part)
-        finally:
-            os.close(descriptor)
-
-    def _replace(self, content: bytes) -> None:
-        # Another run may do the same at this moment: each writes a file of its own, and the last one stays.
-        draft = self._file.with_name(f"{self._file.name}.{os.getpid()}")
-        try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-            with os.fdopen(descriptor, "wb") as out:
-                out.write(content)
-            draft.replace(self._file)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                draft.unlink()
-            raise
-
-    def _read(self) -> bytes:
-        """The content of the file; nothing where it is not there, too large, or not the user's own."""
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        try:
-            descriptor = os.open(self._file, flags)
-        except OSError:
-            return b""
-        try:
-            status = os.fstat(descriptor)
-            owned = sys.platform == "win32" or status.st_uid == os.getuid()
-            if not (stat.S_ISREG(status.st_mode) and owned and status.st_size <= LARGEST):
-                return b""
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                return file.read(LARGEST)
-        except OSError:
-            return b""
         finally:
             os.close(descriptor)
 

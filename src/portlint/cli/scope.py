@@ -89,7 +89,10 @@ def load(
     what is looked at besides the disk. Raises UserError."""
     from portlint.settings import SettingsError, load_settings, places
 
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        raise UserError("the folder that you stand in is no longer there") from None
     try:
         root = _root(named, here)
         view = None if view_of is None else view_of(root)

@@ -1,0 +1,78 @@
+"""The rule files as they are kept between runs: what is read is what stands in them, whatever lies in the cache."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from portlint import rulebook
+
+NAMES = sorted(
+    str(path.relative_to(rulebook.rules_folder()))
+    for path in rulebook.rules_folder().rglob("*.yaml")
+    if "catalogue" not in path.parts
+)
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """A folder in which rule files are kept; each `load` reads anew."""
+    folder = tmp_path / "kept"
+    rulebook.keep_in(folder)
+    yield folder
+    rulebook.keep_in(None)
+    rulebook.load.cache_clear()
+
+
+def load(name: str) -> object:
+    rulebook.load.cache_clear()
+    return rulebook.load(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_kept_is_the_same(name, kept, monkeypatch):
+    first = load(name)
+    assert load(name) == first
+    rulebook.keep_in(None)
+    assert load(name) == first
+
+
+def test_what_is_kept_is_not_parsed(kept, monkeypatch):
+    first = load("names.yaml")
+    monkeypatch.setattr("portlint.rulebook._parsed", lambda path: pytest.fail("parsed"))
+    assert load("names.yaml") == first
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "a bit", "noise", "link", "folder", "fifo"])
+def test_damage_costs_time_only(damage, kept):
+    first = load("names.yaml")
+    (file,) = kept.iterdir()
+    data = file.read_bytes()
+    file.unlink()
+    {
+        "empty": lambda: file.write_bytes(b""),
+        "cut": lambda: file.write_bytes(data[:-9]),
+        "a bit": lambda: file.write_bytes(data[:90] + bytes([data[90] ^ 1]) + data[91:]),
+        "noise": lambda: file.write_bytes(os.urandom(200)),
+        "link": lambda: file.symlink_to(kept.parent / "gone"),
+        "folder": file.mkdir,
+        "fifo": lambda: os.mkfifo(file),
+    }[damage]()
+    assert load("names.yaml") == first
+
+
+def test_a_rule_file_that_changed_is_read_anew(kept, tmp_path, monkeypatch):
+    (tmp_path / "some.yaml").write_text("a: 1\n")
+    monkeypatch.setattr(rulebook, "rules_folder", lambda: tmp_path)
+    assert load("some.yaml") == {"a": 1}
+    (tmp_path / "some.yaml").write_text("a: 22\n")
+    assert load("some.yaml") == {"a": 22}
+
+
+def test_what_json_cannot_say_is_not_kept(kept, tmp_path, monkeypatch):
+    (tmp_path / "some.yaml").write_text("80: http\n")
+    monkeypatch.setattr(rulebook, "rules_folder", lambda: tmp_path)
+    assert load("some.yaml") == load("some.yaml") == {80: "http"}
+    assert not kept.exists() or not list(Path(kept).iterdir())
