@@ -9,7 +9,7 @@ from pathlib import Path
 
 import libcst
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
@@ -110,6 +110,7 @@ def test_shortcuts_lose_nothing_of_a_fixture(path):
     assert found(data, shortcuts=True) == found(data, shortcuts=False)
 
 
+@example("def get_port():\n    @staticmethod\n    def inner(a, b=(1, 22)):\n        return 333\n    return 8088", "\n")
 @settings(max_examples=120, deadline=None)
 @given(st.lists(BLOCKS, min_size=1, max_size=4).map(block), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_shortcuts_lose_nothing_of_a_mixture(text, newline):

@@ -131,7 +131,7 @@ def extract(path: str, data: bytes, extra_rules: tuple[tuple[str, bytes], ...] =
     except TooManyPortsError as error:
         facts = Facts(path=path, format=found.name, problems=(Problem(NOWHERE, str(error)),))
     left_out = tuple(Problem(source.span(at, at), reason) for at, reason in shown.left_out)
-    header = _GENERATED.search(data, 0, _HEADER)
+    header = _GENERATED.search(data, 0, _HEADER) if _is_marked(data[:_HEADER].lower()) else None
     return replace(
         facts,
         problems=(*facts.problems, *left_out),
@@ -141,6 +141,11 @@ def extract(path: str, data: bytes, extra_rules: tuple[tuple[str, bytes], ...] =
         generated_from=_named_in(data, header.start()) if header is not None else (),
         stamp=stamp_of(source),
     )
+
+
+def _is_marked(head: bytes) -> bool:
+    """Whether the top of a file, in lower case, may hold the note: two words are found quicker than the pattern."""
+    return b"generated" in head or b"do not edit" in head
 
 
 def _named_in(data: bytes, start: int) -> tuple[str, ...]:

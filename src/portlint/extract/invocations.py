@@ -31,7 +31,7 @@ _MOST = 200
 
 def compose_runs(data: bytes) -> tuple[ComposeRun, ...]:
     """What each command names, in order, without a leading variable: `deploy/a.yml`."""
-    if b"ompose" not in data and b"COMPOSE_FILE" not in data:
+    if b"COMPOSE_FILE" not in data and (b"ompose" not in data or (b".y" not in data and b"--env-file" not in data)):
         return ()
     out: dict[ComposeRun, None] = {}
     position = count = 0

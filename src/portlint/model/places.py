@@ -41,18 +41,24 @@ class LineIndex:
     Lines end at `\\n`, `\\r\\n` or a lone `\\r`, as the Python reference (2.1.2) and YAML 1.2 (5.4) have it.
     """
 
-    __slots__ = ("_ascii", "_data", "_known", "starts")
+    __slots__ = ("_ascii", "_data", "_known", "_starts")
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._ascii = data.isascii()
         self._known = (-1, 0, 0)
         """the line start, the offset and the column (0-based) that were counted last"""
-        # Of bytes, unlike text, splitlines knows these three line ends and no others.
-        self.starts: list[int] = [0, *accumulate(map(len, data.splitlines(keepends=True)))]
-        """byte offset of the first byte of each line"""
-        if len(self.starts) > 1 and not data.endswith((b"\n", b"\r")):
-            self.starts.pop()
+        self._starts: list[int] | None = None
+
+    @property
+    def starts(self) -> list[int]:
+        """Byte offset of the first byte of each line."""
+        if self._starts is None:
+            # Of bytes, unlike text, splitlines knows these three line ends and no others.
+            self._starts = [0, *accumulate(map(len, self._data.splitlines(keepends=True)))]
+            if len(self._starts) > 1 and not self._data.endswith((b"\n", b"\r")):
+                self._starts.pop()
+        return self._starts
 
     def span(self, start: int, end: int) -> Span:
         """The span of the byte offsets `start` to `end` (exclusive)."""

@@ -70,6 +70,6 @@ def may_show_port(chunk: bytes, names: frozenset[bytes]) -> bool:
         return True
     if any(word in lower for word in _HOSTS) or _QUOTED_IPV4.search(chunk) is not None:
         return True
-    if any(word in lower for word in _PROTOCOLS_IN_PROSE):
+    if (b"tcp" in lower or b"udp" in lower or b"sctp" in lower) and any(word in lower for word in _PROTOCOLS_IN_PROSE):
         return True
     return bool(names) and not names.isdisjoint(_WORD.findall(chunk))

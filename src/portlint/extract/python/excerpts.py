@@ -22,7 +22,7 @@ _HEADER = re.compile(
     rb"([ \t]*)((?:@[^\n]*\n[ \t]*)*)((?:async[ \t]+)?def[ \t]+([A-Za-z_]\w*)[ \t]*"
     rb"\((?:[^()#\"'\\]|\"[^\"\n\\]*\"|'[^'\n\\]*'|\([^()#\"'\\]*\))*+\)[ \t]*(?:->[^:#\"'\\\n]*)?:)[ \t]*\r?\n"
 )
-_CLASS = re.compile(rb"\bclass[ \t]+\w*[Pp][Oo][Rr][Tt]")
+_CLASS = re.compile(rb"class[ \t]+\w*[Pp][Oo][Rr][Tt]")
 _INDENT = re.compile(rb"[ \t]*")
 _PAIRS = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"))
 _FEWEST = 2000
@@ -41,7 +41,8 @@ def excerpt(data: bytes, candidates: Sequence[int], flow: Flow) -> tuple[bytes, 
         or lists_ports(data)
     ):
         return data, candidates
-    if b":{" not in data and not may_show_port(data, flow.called):
+    # Of a whole file it is quicker to look for each name than to take the words.
+    if b":{" not in data and not may_show_port(data, frozenset()) and not any(name in data for name in flow.called):
         return b"", ()
     names = flow.used_names | flow.called
     out: list[bytes] = []
@@ -51,7 +52,8 @@ def excerpt(data: bytes, candidates: Sequence[int], flow: Flow) -> tuple[bytes, 
     for number, (start, end) in enumerate(chunks):
         first, last = bisect_left(candidates, start), bisect_left(candidates, end)
         chunk = data[start:end]
-        is_promising = first < last and may_show_port(chunk, names)
+        # Behind an inner function goes on the outer one, whose name may say that its numbers are ports.
+        is_promising = first < last and (inner[number] or may_show_port(chunk, names))
         header = _HEADER.match(chunk)
         if header is not None and is_port_name(header[4].decode()):
             is_promising = True
