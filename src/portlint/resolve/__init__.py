@@ -35,7 +35,7 @@ from portlint.resolve.entries import NOBODY, Entries, Named, generic_words, sche
 from portlint.resolve.environments import Environments, strict_formats
 from portlint.resolve.hosts import is_from_container, is_local, is_public
 from portlint.resolve.listening import section
-from portlint.resolve.services import Services, place_of
+from portlint.resolve.services import Place, Services, place_of
 from portlint.resolve.stacks import stacks
 
 _SIDES = frozenset({Role.BIND, Role.PUBLISH, Role.CONTAINER})
@@ -136,11 +136,11 @@ class _Resolver:
     def match(self, literal: PortLiteral) -> Match:
         """The entry that a literal means, and the verdict."""
         called = literal.host is not None and self._services.called(literal.host, literal.path) is not None
-        path = literal.path
+        path, spot = literal.path, place_of(literal)
         place = _Place(
-            self._environment(literal),
+            self._environments.of.get(path) if literal.format != "markdown" else self._environment(literal),
             path in self._environments.explicit or literal.format in self._strict_formats,
-            self._side(literal, called),
+            self._side(literal, called, spot),
             literal.role is Role.FALLBACK or literal.form == "fallback",
         )
         if not literal.valid:
@@ -148,17 +148,16 @@ class _Resolver:
         if is_public(literal.host) and literal.role not in _SIDES and not called and not self._is_alias(literal.host):
             return place.match(literal, Verdict.FOREIGN)
         if self._entries is not None:
-            return self._by_entry(literal, place, self._entries)
+            return self._by_entry(literal, place, self._entries, spot)
         return place.match(literal, Verdict.ALLOWED if self._is_allowed(literal) else Verdict.UNKNOWN)
 
     def _environment(self, literal: PortLiteral) -> str | None:
+        """The environment of a literal in a page: that of the file, or of the table's column."""
         known = self._environments.of.get(literal.path)
-        if known is None and literal.format == "markdown":
-            return self._environments.of_column(literal.subject)
-        return known
+        return known if known is not None else self._environments.of_column(literal.subject)
 
-    def _by_entry(self, literal: PortLiteral, place: _Place, entries: Entries) -> Match:
-        mapping = self._services.containers.get(place_of(literal))
+    def _by_entry(self, literal: PortLiteral, place: _Place, entries: Entries, spot: Place) -> Match:
+        mapping = self._services.containers.get(spot)
         if mapping is not None and not (literal.variable and literal.variable in entries.by_variable):
             return self._container_side(literal, place, mapping, entries)
         for by, named in self._answers(literal, entries):
@@ -291,11 +290,10 @@ class _Resolver:
             return replace(named, sure=False)
         return named
 
-    def _side(self, literal: PortLiteral, called: bool) -> Side:
-        place = place_of(literal)
-        if literal.role is Role.PUBLISH or place in self._services.published:
+    def _side(self, literal: PortLiteral, called: bool, spot: Place) -> Side:
+        if literal.role is Role.PUBLISH or spot in self._services.published:
             return Side.HOST
-        if literal.role is Role.CONTAINER or place in self._services.containers or literal.format == "dockerfile":
+        if literal.role is Role.CONTAINER or spot in self._services.containers or literal.format == "dockerfile":
             return Side.INSIDE if literal.variable is None else Side.EITHER
         if literal.service is not None:
             if literal.host is not None and is_from_container(literal.host):
