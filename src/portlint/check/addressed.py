@@ -23,7 +23,7 @@ def missed(context: Context) -> Iterator[tuple[PortLiteral, tuple[Peer, ...]]]:
     """Places that go to a service by name, at a port that none of the services so named listens on."""
     beside = _hosts_beside(context)
     elsewhere = _ports_elsewhere(context)
-    listed = _listed(context)
+    listed, always, own_ports = _listed(context), knowledge("always"), context.own_ports
     for match in context.matches:
         literal = match.literal
         host = literal.host
@@ -32,12 +32,12 @@ def missed(context: Context) -> Iterator[tuple[PortLiteral, tuple[Peer, ...]]]:
             host = host_beside(beside.get((literal.path, literal.service), {}), literal.variable)
         if host is None or not literal.valid or not is_addressed(context, match):
             continue
-        if literal.port in context.own_ports.get(literal.path, ()):
+        if literal.port in own_ports.get(literal.path, ()):
             # Code that starts services of its own: their names may be the same.
             continue
         if (literal.path, literal.subject) in listed:
             continue
-        if literal.port in elsewhere and literal.format not in knowledge("always"):
+        if literal.port in elsewhere and literal.format not in always:
             continue
         peers = context.network.called(literal.path, literal.service, host)
         if not peers or not all(_misses(literal, peer) for peer in peers):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 from portlint import rulebook, wellknown
 from portlint.check.context import Context
 from portlint.check.registry import Value, about, entries, values
-from portlint.model import Entry, Finding, PortRange, Registry
+from portlint.model import LAST_PORT, Entry, Finding, PortRange, Registry
 from portlint.naming import words
 
 _FIRST_UNPRIVILEGED = 1024
@@ -72,11 +73,17 @@ def _blocked(entry: Entry, ports: PortRange) -> str:
     known = _service(entry)
     if entry.protocol == "udp" or (known is not None and not known.http and entry.url_prefix is None):
         return ""
-    blocked = next((port for port in sorted(wellknown.browser_blocked()) if port in ports), None)
-    if blocked is None:
+    first = bisect_left(_ordered_blocked(), ports.start)
+    blocked = next(iter(_ordered_blocked()[first : first + 1]), LAST_PORT + 1)
+    if blocked > ports.end:
         return ""
     which = "which" if ports.start == ports.end else f"of which {blocked}"
     return f"{which} browsers refuse to open (ERR_UNSAFE_PORT)"
+
+
+@cache
+def _ordered_blocked() -> tuple[int, ...]:
+    return tuple(sorted(wellknown.browser_blocked()))
 
 
 def system_taken_port(context: Context) -> Iterator[Finding]:
