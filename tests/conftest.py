@@ -12,7 +12,8 @@ import pytest
 def _own_cache(tmp_path_factory, monkeypatch):
     """No test sees the user's cache or that of another test, and all behave under CI as elsewhere."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.delenv("CI", raising=False)
+    for name in ("CI", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

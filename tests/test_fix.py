@@ -169,6 +169,16 @@ def test_diff_writes_nothing(tree, portlint):
     assert portlint("check", "--diff")[:2] == (0, "")
 
 
+def test_no_line_of_a_diff_is_a_command_to_github(tree, portlint, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    reset(tree, {"a.py": '"""\n::error::planted\n"""\nAPI_PORT = 8000\n'})
+    lines = portlint("check", "--diff")[1].splitlines()
+    assert " ::error::planted" in lines
+    opening = re.fullmatch("::stop-commands::([0-9a-f]{32})", lines[0])
+    assert opening is not None
+    assert lines[-1] == f"::{opening[1]}::"
+
+
 def test_what_arises_from_a_fix_is_fixed_in_the_same_run(tree, portlint):
     env = "API_PORT=8001  # portlint: ignore[PORT405]\nAPI_URL=http://localhost:8001/\n"
     reset(tree, {".env": env})

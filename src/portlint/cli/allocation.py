@@ -166,7 +166,7 @@ def _move(given: Namespace) -> int:
     if not FIRST_PORT <= port <= LAST_PORT:
         raise UserError(f"ports go from {FIRST_PORT} to {LAST_PORT}, not {port}")
     plans = move(where.root, outcome, entry, port, where.loaded.settings.max_file_size)
-    output.write((line for plan in plans for line in unified(plan)), None)
+    output.write(output.without_commands(line for plan in plans for line in unified(plan)), None)
     if given.dry_run:
         return 0
     written, left = write(where.root, Repair(plans))

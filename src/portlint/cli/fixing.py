@@ -83,7 +83,7 @@ def show(where: scope.Scope, done: Repair, given: Namespace) -> int:
     text = (line for each in done.changes for line in unified(each))
     if sys.stdout.isatty():
         text = (f"{shown(line.removesuffix(chr(10)))}\n" for line in text)
-    output.write(text, None)
+    output.write(output.without_commands(text), None)
     if not given.quiet:
         _tell(where, done, done.changes, done.left, f"would {'silence' if given.add_ignore is not None else 'fix'}")
     return 1 if done.changes else 0

@@ -27,6 +27,20 @@ def wants_color(when: str, stream: TextIO, environment: Mapping[str, str] = os.e
     return stream.isatty()
 
 
+def without_commands(lines: Iterable[str]) -> Iterable[str]:
+    """Lines of the repository's files as they stand, of which GitHub Actions takes none for a command.
+
+    It looks for commands behind spaces, too, which begin the lines of a diff ("Workflow commands for GitHub Actions",
+    Stopping and starting workflow commands). The word that ends this is one that no file can know.
+    """
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return lines
+    from secrets import token_hex
+
+    word, whole = token_hex(16), list(lines)
+    return [f"::stop-commands::{word}\n", *whole, f"::{word}::\n"] if whole else whole
+
+
 def write(pieces: Iterable[str], file: str | None, *, append: bool = False) -> None:
     """To stdout, or to a file, which is replaced or appended to. Raises UserError where it cannot be written, and for a
     symbolic link outside of /dev, which a repository could have put there to lead elsewhere."""
