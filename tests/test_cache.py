@@ -218,6 +218,25 @@ def recalled(caches: Path, root: Path) -> dict[str, Facts]:
     return {path: facts for path, facts in found if facts is not None}
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        ["app/ok.py", None, "", [], -100, 0], ["app/ok.py", None, "", [[]], 0, 0], ["app/ok.py", None, "", 7, 0, 0],
+        ["app/ok.py", None, "", [], "1", 0], [["app/ok.py"], None, "", [], 0, 0], ["app/ok.py", None], 5, None,
+    ],
+)  # fmt: skip
+def test_a_planted_head_costs_time_only(entry, root, look, believed, tmp_path):
+    _, first = look()
+    file, seed = stored(tmp_path), zlib.crc32(f"{VERSION}\0{root}".encode())
+    head = json.dumps([entry]).encode().ljust(90)
+    planted = b"%08x %s\n" % (zlib.crc32(head, seed), head)
+    named = Request(root=root, named=(str(root / "app/main.py"),), caches=tmp_path / "caches")
+    for request in (named, replace(named, named=())):
+        file.write_bytes(planted)
+        assert set(run(request).result.findings) <= set(first[2].findings)
+    assert look()[1] == first
+
+
 def test_another_repositorys_rows_are_unknown(root, look, believed, tmp_path):
     _, first = look()
     file = stored(tmp_path)

@@ -168,9 +168,8 @@ class Extraction:
             from portlint.extract import formats
 
             jobs = settings.jobs or default_jobs()
-            tuple(
-                formats()
-            )  # imported here, or each worker would do it again, and each that takes the place of a dead one
+            # Imported here, or each worker would do it again, and each that takes the place of a dead one.
+            tuple(formats())
         known = None if self._cache is None else digests
         work = Analysis(self._root, settings.max_file_size, self._extra_rules, known, self._contents)
         self._shifts.append((files, Supervisor(work, files, Limits(settings.timeout), jobs=jobs)))

@@ -37,6 +37,22 @@ class Left:
     reason: str
 
 
+def read_again(root: Path, known: Facts, limit: int, rules: ExtraRules) -> bytes | Left:
+    """The content of a file that is to be changed, if it says what it said in the run.
+
+    known: what it said. limit: the largest file in bytes. Only UTF-8 is changed: an edit is a splice of bytes.
+    """
+    path = known.path
+    with Tree(root) as tree:
+        raw = tree.read(path, limit)
+    text = raw if isinstance(raw, Unread) else decode(path, raw)
+    if isinstance(raw, Unread) or isinstance(text, Unread):
+        return Left(path, text.reason if isinstance(text, Unread) else CHANGED)
+    if text.encoding != "utf-8" or text.data != raw:
+        return Left(path, "it is not UTF-8")
+    return raw if facts_of(path, raw, rules) == known else Left(path, CHANGED)
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """What the fixes make of a file, and what is read in the result."""
@@ -250,16 +266,10 @@ class _Planning:
     def __call__(self, path: str) -> Planned | Left:
         if path in self._held:
             return self._proved(self._plan(path, self._held[path], self._tasks[path]))
-        with Tree(self._root) as tree:
-            raw = tree.read(path, self._limit)
-        text = raw if isinstance(raw, Unread) else decode(path, raw)
-        if isinstance(raw, Unread) or isinstance(text, Unread):
-            return Left(path, text.reason if isinstance(text, Unread) else CHANGED)
-        if text.encoding != "utf-8" or text.data != raw:
-            return Left(path, "it is not UTF-8")
-        if facts_of(path, raw, self._rules) != self._known[path]:
-            return Left(path, CHANGED)
-        return self._proved(self._plan(path, raw, self._tasks[path]))
+        data = read_again(self._root, self._known[path], self._limit, self._rules)
+        if isinstance(data, Left):
+            return data
+        return self._proved(self._plan(path, data, self._tasks[path]))
 
     def _plan(self, path: str, data: bytes, tasks: Sequence[Task]) -> Plan:
         return plan(path, self._known[path].format, data, tasks, unsafe=self._unsafe)

@@ -16,10 +16,9 @@ from typing import Any, Final
 from portlint.analysis import ExtraRules, facts_of
 from portlint.fix import Plan, Refused, spliced
 from portlint.fix.ignoring import ABOVE, BEHIND, edits
-from portlint.fix.writing import CHANGED
 from portlint.model import Edit, Facts, Finding, PortLiteral
-from portlint.reading import Tree, Unread, decode
-from portlint.repair import FILES_FOR_ONE_WORKER, Left, Repair
+from portlint.reading import Tree
+from portlint.repair import FILES_FOR_ONE_WORKER, Left, Repair, read_again
 from portlint.run import Outcome, Request, read_extra_rules
 from portlint.workers import Limits, Lost, Supervisor, default_jobs
 
@@ -100,17 +99,9 @@ class _Silencing:
         self._known, self._wanted, self._reason = known, wanted, reason
 
     def __call__(self, path: str) -> Plan | Left:
-        with Tree(self._root) as tree:
-            raw = tree.read(path, self._limit)
-        text = raw if isinstance(raw, Unread) else decode(path, raw)
-        if isinstance(raw, Unread) or isinstance(text, Unread):
-            return Left(path, text.reason if isinstance(text, Unread) else CHANGED)
-        if text.encoding != "utf-8" or text.data != raw:
-            return Left(path, "it is not UTF-8")
         facts = self._known[path]
-        if facts_of(path, raw, self._rules) != facts:
-            return Left(path, CHANGED)
-        return self._plan(facts, raw)
+        data = read_again(self._root, facts, self._limit, self._rules)
+        return data if isinstance(data, Left) else self._plan(facts, data)
 
     def _plan(self, facts: Facts, data: bytes) -> Plan:
         by_line: dict[int, list[Finding]] = {}

@@ -190,7 +190,10 @@ class Cache:
                 break
             at, self._parts = end + 1, self._parts + 1
             for entry in json.loads(head):
-                path, _, _, _, length, _ = entry
+                path, _, _, ties, length, _ = entry
+                tied = ties is None or (type(ties) is list and all(type(each) is str for each in ties))
+                if type(path) is not str or type(length) is not int or length < 0 or not tied:
+                    raise ValueError("no head of a cache")
                 known[path] = entry, content[at : at + length]
                 at += length
         return known

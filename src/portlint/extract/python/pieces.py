@@ -293,8 +293,3 @@ def _too_long(code: bytes) -> str | None:
         if max(chains[-1], lambdas, branches) > _LONGEST:
             return f"a chain of more than {_LONGEST} operators"
     return None
-
-
-def line_of(lines: LineIndex, offset: int) -> int:
-    """The 1-based line of a byte offset."""
-    return bisect_right(lines.starts, offset)
