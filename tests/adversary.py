@@ -58,13 +58,21 @@ def patterns() -> dict[str, Made]:
         module, _, line = place.rpartition(":")
         seen.add((module, int(line)))
         pattern = re.compile(text.encode("latin-1") if is_bytes else text, flags)
-        out.setdefault((text, flags), named.get((pattern.pattern, flags)) or Made(place, pattern, how in _PLACED))
+        is_placed = how in _PLACED or (how == "compile" and _only_tried_in_place(module))
+        out.setdefault((text, flags), named.get((pattern.pattern, flags)) or Made(place, pattern, is_placed))
     for module, first, last, call in _sites():
         if not any((module, line) in seen for line in range(first, last + 1)):
             # No fixture leads there: what stands in the code has to tell.
             function, text = call.func.attr, ast.literal_eval(call.args[0])  # type: ignore[attr-defined]
             out.setdefault((text, 0), Made(f"{module}:{first}", re.compile(text), function in _PLACED))
     return {f"{made.place} {number}": made for number, made in enumerate(out.values())}
+
+
+@cache
+def _only_tried_in_place(module: str) -> bool:
+    """Whether a module uses no expression but by `match` and `fullmatch`."""
+    code = Path(importlib.import_module(module).__file__ or "").read_text("utf-8")
+    return not re.search(r"\.(?:search|finditer|findall|sub|subn|split)\(", code)
 
 
 def _named() -> dict[tuple[Any, int], Made]:

@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
 
-from portlint import rulebook
 from portlint.extract.command_words import in_sentence
 from portlint.extract.commands import find_in_text, find_in_words
 from portlint.extract.format import Format
 from portlint.extract.interpolation import HOLE
+from portlint.extract.json_dull import HOLDERS, argument_keys, behind_items, behind_members, is_dull_key, words_of
 from portlint.extract.placing import in_comment, judged, placed
 from portlint.extract.signs import shows_port
 from portlint.extract.text import Hit, is_port
@@ -29,7 +28,7 @@ from portlint.model import Facts, PortLiteral, Problem, Role, Source
 from portlint.naming import is_port_name
 
 _TOKEN = re.compile(
-    r"\"((?:[^\"\\\n]|\\.)*)\"|(-?[0-9][0-9.eE+-]*)|([{}\[\],:])|(//[^\n]*|/\*)|([A-Za-z_$'][\w$']*)|(\"|\S)"
+    r"\"((?:[^\"\\\n]++|\\.)*+)\"(\s*+:)?|(-?[0-9][0-9.eE+-]*)|([{}\[\],:])|(//[^\n]*|/\*)|([A-Za-z_$'][\w$']*)|(\"|\S)"
 )
 _ENDINGS = (".json", ".jsonc", ".json5", ".code-workspace", ".webmanifest", ".jsonl", ".ndjson", ".har", ".babelrc")
 _KEY_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?")
@@ -58,17 +57,6 @@ def named(path: str) -> bool:
     )
 
 
-@cache
-def _words(key: str) -> frozenset[str]:
-    return frozenset({True: "on"}.get(word, word) for word in rulebook.load("json.yaml")[key])
-
-
-@cache
-def _argument_keys() -> Mapping[str, Any]:
-    rows: Mapping[str, Any] = rulebook.load("json.yaml")["arguments"]
-    return rows
-
-
 def extract(source: Source) -> Facts:
     """The ports of a JSON text."""
     data = source.data
@@ -86,7 +74,7 @@ def is_promising(data: bytes) -> bool:
 
 @cache
 def _command_keys() -> re.Pattern[bytes]:
-    keys = sorted({*_words("commands"), *_argument_keys(), "tasks"})
+    keys = sorted({*words_of("commands"), *argument_keys(), "tasks"})
     return re.compile(rf"[\"'](?:{'|'.join(keys)}|\w{{1,40}}Command)[\"']".encode())
 
 
@@ -118,6 +106,8 @@ class _Level:
     """of a list under a key of arguments: its strings"""
     lists: list[tuple[str, list[Word]]] = field(default_factory=list)
     """of an object: the lists of arguments in it"""
+    is_dull: bool | None = None
+    """of a list: whether nothing about its key makes a port of what stands in it; None: not yet asked"""
 
 
 @dataclass(slots=True)
@@ -153,13 +143,19 @@ class _Reader:
         stack, broken = self.stack, -1
         while (match := _TOKEN.search(text, position)) is not None:
             position = match.end()
-            if match[3]:
-                sign = match[3]
-                if sign == ":" and pending is not None:
-                    key = pending[1]
-                    self._key(pending)
-                    pending = None
-                elif sign in "{[":
+            if match[2]:
+                key = match[1]
+                self._key((match.start(1), key))
+                pending = None
+            elif match[4]:
+                sign = match[4]
+                if sign == ":":
+                    if pending is not None:
+                        key = pending[1]
+                        self._key(pending)
+                        pending = None
+                    continue
+                if sign in "{[":
                     if len(stack) >= _DEEPEST:
                         yield Problem(
                             self.source.span(match.start(), match.end()), f"nested deeper than {_DEEPEST} levels"
@@ -167,7 +163,7 @@ class _Reader:
                         return
                     stack.append(self._opened(sign == "[", key))
                     key = ""
-                elif sign in "}],":
+                else:
                     if pending is not None:
                         self._value(key, pending, True)
                         pending = None
@@ -177,24 +173,27 @@ class _Reader:
                             stack[-1].index += 1
                     elif stack:
                         self._closed()
+                        continue
                     else:
                         broken = match.start()
+                if stack:
+                    position = self._behind_dull(stack[-1], position)
             elif match[1] is not None:
                 if pending is not None:
                     self._value(key, pending, True)
                 pending = (match.start(1), match[1])
-            elif match[2]:
-                self._value(key, (match.start(2), match[2]), False)
-            elif match[4]:
-                stop = position if match[4] != "/*" else text.find("*/", position) + 2
+            elif match[3]:
+                self._value(key, (match.start(3), match[3]), False)
+            elif match[5]:
+                stop = position if match[5] != "/*" else text.find("*/", position) + 2
                 stop = len(text) if stop < 2 else stop
                 self.literals += in_comment(self.source, "json", match.start(), stop)
                 position = stop
-            elif match[5]:
+            elif match[6]:
                 # A key without quotes (JSON5), or a word such as `true`.
                 follows = text[position : position + 4].lstrip()[:1] == ":"
-                pending = (match.start(5), match[5]) if follows else None
-            elif match[6] and broken < 0:
+                pending = (match.start(6), match[6]) if follows else None
+            elif match[7] and broken < 0:
                 broken = match.start()
         if pending is not None:
             self._value(key, pending, True)
@@ -205,6 +204,18 @@ class _Reader:
             yield Problem(self.source.span(broken, broken + 1), "this is no JSON")
         while stack:
             self._closed()
+
+    def _behind_dull(self, level: _Level, position: int) -> int:
+        """Where the members or items that follow begin to be of interest: `position`, or what stands behind it."""
+        if not level.is_list:
+            at_top = len(self.stack) == 1 or level.key in HOLDERS
+            return behind_members(self.text, position, at_top)
+        if level.is_dull is None:
+            level.is_dull = is_dull_key(level.key)
+        if level.is_dull:
+            position, passed = behind_items(self.text, position)
+            level.index += passed
+        return position
 
     def _opened(self, is_list: bool, key: str) -> _Level:
         outer = self.stack[-1] if self.stack else None
@@ -239,12 +250,12 @@ class _Reader:
         """A key that is a port itself, or an address."""
         offset, key = pending
         level = self.stack[-1] if self.stack else None
-        if len(self.stack) == 1 and key in _words("report"):
+        if len(self.stack) == 1 and key in words_of("report"):
             self.report_keys.add(key)
         if level is None or _DIGIT.search(key) is None:
             return
         ports = _KEY_PORTS.fullmatch(key)
-        inside = level.key is not None and (level.key in _words("port_keys") or is_port_name(level.key))
+        inside = level.key is not None and (level.key in words_of("port_keys") or is_port_name(level.key))
         if ports is not None:
             if (inside or ports[3]) and is_port(int(ports[1])):
                 hit = Hit(
@@ -264,16 +275,16 @@ class _Reader:
         name = (level.key or "") if level.is_list else key
         if not level.is_list and is_text:
             level.strings.setdefault(key, (offset, value))
-            if key in _words("names") and level.label is None:
+            if key in words_of("names") and level.label is None:
                 level.label = value
-        if is_text and level.is_list and name in _argument_keys():
+        if is_text and level.is_list and name in argument_keys():
             level.words.append(Word(offset, offset + len(value), _shown(value), '"'))
-        if not is_text and not (is_port_name(name) or name in _words("values")):
+        if not is_text and not (is_port_name(name) or name in words_of("values")):
             return
         if _DIGIT.search(value) is None:
             return
         route = f"{level.route}[{level.index}]" if level.is_list else f"{level.route}.{key}" if level.route else key
-        if name in _words("values"):
+        if name in words_of("values"):
             level.waiting.append((name, offset, value))
             if not is_port_name(name) and not is_text:
                 return
@@ -282,7 +293,7 @@ class _Reader:
         self._add(self._hits(name, value, level, is_text), offset, route)
 
     def _hits(self, name: str, value: str, level: _Level, is_text: bool) -> list[Hit]:
-        if name in _words("images"):
+        if name in words_of("images"):
             slash = value.rfind("/")
             found = judged("address", value[: slash + 1]) if slash > 0 else []
             return [replace(hit, name=name) for hit in found]
@@ -294,19 +305,19 @@ class _Reader:
         if name == "forwardPorts" and ":" in value:
             return [replace(hit, name=name) for hit in judged("address", value)]
         hits = judged(name or None, shown.replace(HOLE + '"', '""'))
-        if name in _words("prose") or " " in shown.strip():
+        if name in words_of("prose") or " " in shown.strip():
             # A number that a sentence names in words; `port=8000` in a connection string is more than that.
             hits = [hit for hit in hits if not in_sentence(shown, hit)]
         return [replace(hit, name=hit.name or name or None) for hit in hits]
 
     def _is_command(self, name: str, level: _Level) -> bool:
         if level.is_list:
-            return name in _words("commands") and not (name in _argument_keys() and len(level.words) > 1)
-        return name in _words("commands") or level.key in ("scripts", "tasks") or name.endswith("Command")
+            return name in words_of("commands") and not (name in argument_keys() and len(level.words) > 1)
+        return name in words_of("commands") or level.key in HOLDERS or name.endswith("Command")
 
     def _arguments(self, key: str, words: list[Word], level: _Level) -> None:
         """A list of the words of a command, with the command that the object names beside it."""
-        beside = _argument_keys()[key]
+        beside = argument_keys()[key]
         before: list[Word] = []
         if isinstance(beside, str):
             before = [Word(0, 0, word) for word in beside.split()]
