@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from inventory import fixtures
 from portlint.extract import javascript, json
+from portlint.extract.signs import in_words
+from portlint.extract.text import find
 from portlint.model import Source
 
 FORMATS = {"json": json, "javascript": javascript}
@@ -46,3 +48,9 @@ def test_pieces_of_fixtures(data):
     end = data.draw(st.integers(start, min(len(text), start + 300)))
     cut = data.draw(st.binary(max_size=2))
     assert not drops(name, text[start:end] + cut + text[:start][-40:])
+
+
+@pytest.mark.parametrize("path", fixtures(), ids=lambda path: path.name)
+def test_words_without_signs_hold_no_port(path):
+    lines = path.read_bytes().decode("latin-1").splitlines()
+    assert [line for line in lines if find(line, whole=False) and not any(True for _ in in_words(line))] == []

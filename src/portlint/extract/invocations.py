@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 
 from portlint.model import ComposeRun
 
-_COMPOSE = re.compile(rb"(?<![\w.])(?:docker-|podman-)?compose(?![\w.:])|\bCOMPOSE_FILES?\b")
-_NEXT = re.compile(_COMPOSE.pattern + rb"|&&|\|\||;[ \t]")
+_NAME = re.compile(rb"compose(?<![\w.]compose)(?![\w.:])")
+"""behind `docker `, `docker-` or `podman-`, or by itself"""
+_FILES = re.compile(rb"COMPOSE_FILES?\b(?<!\wCOMPOSE_FILE)(?<!\wCOMPOSE_FILES)")
+_NEXT = re.compile(_NAME.pattern + rb"|" + _FILES.pattern + rb"|&&|\|\||;[ \t]")
 _OPTION = re.compile(
     rb"(?<![\w-])(?:-f|--file)(?:[\"']?[ \t,]{1,4}[\"']?|=[\"']?)([^\s\"',;|&]{1,200}\.ya?ml)(?![\w.])"
 )
@@ -34,11 +37,10 @@ def compose_runs(data: bytes) -> tuple[ComposeRun, ...]:
     if b"COMPOSE_FILE" not in data and (b"ompose" not in data or (b".y" not in data and b"--env-file" not in data)):
         return ()
     out: dict[ComposeRun, None] = {}
-    position = count = 0
-    while count < _MOST and (match := _COMPOSE.search(data, position)) is not None:
-        count += 1
-        position = match.end()
-        if data[match.start() : match.start() + 8] == b"COMPOSE_":
+    # A pattern that begins with fixed letters is found ten times as fast as both in one.
+    commands = chain.from_iterable(pattern.finditer(data) for pattern in (_NAME, _FILES))
+    for match in sorted(islice(commands, _MOST), key=lambda match: match.start()):
+        if match.re is _FILES:
             names, env_files = _listed(data, match.end()), []
         else:
             stop = _end_of_command(data, match.end())

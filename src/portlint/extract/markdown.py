@@ -10,20 +10,25 @@ Sources: GitHub Flavored Markdown Spec 0.29, 4.10 Tables; CommonMark 0.31, 4.5 F
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 
 from portlint import rulebook
 from portlint.extract.format import Format, literal
 from portlint.extract.placing import in_comment
+from portlint.extract.signs import in_words
 from portlint.extract.text import is_port
 from portlint.model import Facts, PortLiteral, Role, Source
 from portlint.naming import is_port_name, words
 
 _FORMAT = "markdown"
 _NAME = re.compile(r"\.(?:md|markdown|mdown|mkd)$", re.IGNORECASE)
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_FENCES = tuple(re.compile(sign) for sign in (r"```+", r"~~~+"))
+_MOST_INDENT = 3
+"""spaces before a fence"""
+_DELIMITER_LINE = re.compile(r"\n(?=[ \t|:]*+-[ \t|:-]*+\r?(?:\n|\Z))")
 _DELIMITER = re.compile(r"[ \t]*+\|?+(?:[ \t]*+:?+-++:?+[ \t]*+\|)*+(?:[ \t]*+:?+-++:?+)?+[ \t\r]*+")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _PORT = re.compile(
@@ -71,25 +76,65 @@ def _extract(source: Source) -> Facts:
 
 def _literals(source: Source) -> Iterator[PortLiteral]:
     text = source.text
+    tables = count()
     fence: str | None = None
-    table: _Table | None = None
-    before, before_at, position, count = "", 0, 0, 0
-    for line in text.split("\n"):
-        opened = _FENCE.match(line)
-        if opened and (fence is None or (opened[1].startswith(fence) and not line[opened.end() :].strip())):
-            fence, table = (opened[1], None) if fence is None else (None, None)
-        elif fence is not None:
-            if len(line) <= _LONGEST_LINE and any(map(str.isdigit, line)):
-                yield from in_comment(source, _FORMAT, position, position + len(line))
-        elif "|" not in line or len(line) > _LONGEST_LINE:
-            table = None
-        elif table is not None:
+    position = 0
+    for opened in _fences(text):
+        start, end = text.rfind("\n", 0, opened.start()) + 1, _end_of_line(text, opened.end())
+        if opened.start() - start > _MOST_INDENT or text[start : opened.start()].strip(" "):
+            continue
+        if fence is None:
+            yield from _in_tables(source, text, position, start, tables)
+            fence, position = opened[0], end
+        elif opened[0].startswith(fence) and not text[opened.end() : end].strip():
+            yield from _in_example(source, text, position, start)
+            fence, position = None, end
+    if fence is None:
+        yield from _in_tables(source, text, position, len(text), tables)
+    else:
+        yield from _in_example(source, text, position, len(text))
+
+
+def _fences(text: str) -> Iterable[re.Match[str]]:
+    """The runs of signs that may be fences, in order. One pattern for both signs would take thirty times as long."""
+    backticks, tildes = ([*sign.finditer(text)] for sign in _FENCES)
+    return sorted([*backticks, *tildes], key=re.Match.start) if tildes else backticks
+
+
+def _end_of_line(text: str, start: int) -> int:
+    end = text.find("\n", start)
+    return len(text) if end < 0 else end
+
+
+def _in_example(source: Source, text: str, start: int, end: int) -> Iterator[PortLiteral]:
+    """The ports in the lines between two fences."""
+    example = text[start:end]
+    for first in sorted({example.rfind("\n", 0, at) + 1 for at in in_words(example)}):
+        last = _end_of_line(example, first)
+        if last - first <= _LONGEST_LINE:
+            yield from in_comment(source, _FORMAT, start + first, start + last)
+
+
+def _in_tables(source: Source, text: str, start: int, end: int, numbers: Iterator[int]) -> Iterator[PortLiteral]:
+    """The ports in the tables of a stretch without fences."""
+    for found in _DELIMITER_LINE.finditer(text, start, end):
+        if found.start() < start:
+            # A row of the table before.
+            continue
+        first = max(start, text.rfind("\n", start, found.start()) + 1)
+        before = text[first : found.start()]
+        position = _end_of_line(text, found.end())
+        line = text[found.end() : position]
+        if "|" not in before or "|" not in line or len(line) > _LONGEST_LINE or not _DELIMITER.fullmatch(line):
+            continue
+        table, position = _header(_cells(before, first), next(numbers)), position + 1
+        while table is not None and position < end:
+            behind = _end_of_line(text, position)
+            line = text[position:behind]
+            if "|" not in line or behind - position > _LONGEST_LINE:
+                break
             yield from _row(source, table, line, position)
-        elif "-" in line and _DELIMITER.fullmatch(line) and "|" in before:
-            table = _header(_cells(before, before_at), count)
-            count += 1
-        before, before_at = line, position
-        position += len(line) + 1
+            start = position = behind + 1
 
 
 def _cells(line: str, offset: int) -> list[tuple[int, str]]:

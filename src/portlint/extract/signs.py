@@ -7,7 +7,7 @@ against the extractors, on every fixture and on changed ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 PORT_WORD = re.compile(
     rb"port(?<!support)(?<!report)(?<!export)(?<!viewport)(?<!transport)(?<!opport)"
@@ -18,6 +18,21 @@ _IN_STRING = re.compile(
     rb":(?<![\"'`]:)(?<!t[0-9]{2}:)-?[1-9]|:[1-9][0-9]{0,4}[\"'`/ \\]|[0-9]/(?:tcp|udp|sctp)|_tcp|_udp|proxy tcp"
 )
 """the port of an address (`api:8000`, `:8000`), a fallback (`${X:-8000}`), a protocol; not `"key":8000`"""
+
+
+# A pattern that begins with fixed letters is looked for at the speed of memory, ten to thirty times as fast as one that
+# begins with several ways to go on.
+_WORDS = tuple(
+    re.compile(sign) for sign in (r"port", r":[0-9]", r"tcp(?<=[/_ ]tcp)", r"udp(?<=[/_]udp)", r"sctp(?<=[/_]sctp)")
+)
+
+
+def in_words(text: str) -> Iterator[int]:
+    """Indexes into a text, in no order, of the signs without which `extract.text.find` finds no port literal there."""
+    lower = text.lower()
+    for sign in _WORDS:
+        for match in sign.finditer(lower):
+            yield match.start()
 
 
 def shows_port(data: bytes) -> bool:
