@@ -28,6 +28,7 @@ def found(data: bytes, shortcuts: bool) -> Facts:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(excerpts, "_FEWEST", 0)
         if not shortcuts:
+            patch.setattr(python, "is_worth_a_look", lambda data, flow: True)
             patch.setattr(python, "excerpt", lambda data, found, flow: (data, found))
             patch.setattr(python, "is_promising", lambda piece, flow: flow.notice(piece.code) is None)
         return replace(python.extract(Source.of("a.py", data)), problems=())
@@ -59,6 +60,18 @@ FILLERS = (
     "class Inner:\n    size = 512",
     "z = lambda: 44",
     "# it's 10 o'clock",
+    "from socket import create_server as opened, socket",
+    "import http.server, uvicorn  # which serves",
+    "from asyncio import (\n    start_server as begin,\n    run,\n)",
+    '"""\nimport redis\n"""',
+    "opened(('', 8123))",
+    "begin(handle, 'api', 8124)",
+    "def serve_at(where, port):\n    pass",
+    "class Endpoint:\n    name: str\n    port: int",
+    "serve_at('depot', 8125)",
+    "Endpoint('depot', 8126)",
+    "peername=('client', 51234)",
+    "x = ('%s:%d' % (name, 8127), '{}:{}'.format(name, 8128), 'depot:' + str(8129), ':'.join([name, '8130']))",
 )
 HEADERS = (
     "def f():",

@@ -26,6 +26,8 @@ def suppressions(
 
     comments: given the data, tells whether a byte offset lies in a comment, where a sign alone does not tell.
     """
+    if b"portlint:" not in source.data:
+        return
     starts = source.lines.starts
     in_comment: Callable[[int], bool] | None = None
     encoded = [sign.encode() for sign in signs]

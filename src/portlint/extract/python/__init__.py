@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from portlint.extract.format import Format, literal
 from portlint.extract.python.candidates import candidates, is_promising
 from portlint.extract.python.context import Context
-from portlint.extract.python.excerpts import excerpt
+from portlint.extract.python.excerpts import excerpt, is_worth_a_look
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import Imports
 from portlint.extract.python.pieces import Piece, Scope, pieces, too_deep
@@ -36,8 +36,8 @@ _BOM = b"\xef\xbb\xbf"
 def extract(source: Source) -> Facts:
     """The facts of a Python file."""
     shift = len(_BOM) if source.data.startswith(_BOM) else 0
-    found = candidates(source.data)
     flow = Flow(source.data)
+    found = candidates(source.data) if is_worth_a_look(source.data, flow) else []
     text, promising = excerpt(source.data, found, flow) if found else (source.data, [])
     if not promising:
         if len(source.data) > _SMALL or source.base:

@@ -38,7 +38,7 @@ class Visitor(Walker):
     def __init__(
         self,
         offset: Callable[[cst.CSTNode], int],
-        source: Callable[[cst.CSTNode], str],
+        source: Callable[[cst.BaseExpression], str],
         scope: Scope,
         imports: Imports,
         signatures: Mapping[str, Sequence[str]],

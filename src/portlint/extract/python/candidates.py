@@ -7,24 +7,39 @@ dropped here (a property test holds that against the visitor on everything).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow
+from portlint.extract.python.hosts import LOCAL_HOSTS, is_domain, is_ip
 from portlint.extract.python.pieces import Piece
 from portlint.extract.signs import PORT_WORD
-from portlint.naming import is_port_name
+from portlint.naming import is_address_name, is_port_name
 
-# A pattern that begins with a class of characters or with fixed letters is looked for at the speed of memory; one that
-# begins with a look behind, or with several ways to go on, is not.
+# A pattern that begins with fixed letters is looked for at the speed of memory, ten times as fast as one that begins
+# with a class of characters or with several ways to go on: so each word has its own, and looks behind from its end.
 _NUMBER = re.compile(rb"[0-9](?:(?<![0-9A-Za-z.].)|(?<=\\[nrt].))[0-9_]{1,6}(?![0-9A-Za-z]|\.[0-9])")
-_BEHIND_COLON = re.compile(rb":[0-9]{2,5}(?:(?![0-9A-Za-z_\]}.%<>]|\.[0-9])|\.(?![0-9])|[{}])")
-"""the port of an address or a URL; not a slice, a format or a time"""
-_PROTOCOLS = (b"/tcp", b"/udp", b"/sctp", b"._tcp", b"._udp", b"._sctp", b"PROXY TCP")
-_PROTOCOLS_IN_PROSE = tuple(word.lower() for word in _PROTOCOLS)
-_COLON_IN_PROSE = re.compile(rb":(?<!\[:)(?<!T[0-9]{2}:)[1-9][0-9]{1,5}(?![0-9A-Za-z_%])")
+_JOINED = rb"[\"']\s*+(?:\+|\.join)|(?:%[sd]|\{\})[\"'/]"
+_BEHIND_COLON = re.compile(rb":(?:\{?[0-9]{2,5}(?:(?![0-9A-Za-z_\]}.%<>]|\.[0-9])|\.(?![0-9])|[{}])|" + _JOINED + rb")")
+"""the port of an address or a URL, or where it goes: `"//api:" + port`, `"api:%d"`; not a slice, a format or a time"""
+_COLON_IN_PROSE = re.compile(rb":(?:(?<!\[:)(?<!T[0-9]{2}:)\{?[1-9][0-9]{1,5}(?![0-9A-Za-z_%])|" + _JOINED + rb")")
+_PROTOCOLS = tuple(
+    re.compile(word + rb"(?:(?<=[/_]" + word + rb")|(?<=PROXY " + word + rb"))")
+    for word in (b"tcp", b"udp", b"sctp", b"TCP")
+)
+_PROTOCOLS_IN_PROSE = tuple(
+    re.compile(word + rb"(?:(?<=[/_]" + word + rb")|(?<=proxy " + word + rb"))") for word in (b"tcp", b"udp", b"sctp")
+)
 _PROTOCOL = re.compile(rb"[0-9]/(?:tcp|udp|sctp)|_[0-9]{1,5}\._(?:tcp|udp|sctp)|PROXY TCP")
-_HOSTS = (b"host", b"addr", b"server", b"listen", b"_ip")
-_QUOTED_IPV4 = re.compile(rb"\.[0-9]{1,3}\.[0-9]{1,3}[\"']")
+_PAIR = re.compile(rb",\s{0,40}+(?:int\(\s{0,40}+)?[\"']?[1-9][0-9_]{1,6}(?![0-9A-Za-z.])")
+"""the number of `(host, 8000)`, `connect("localhost", 8000)`, `addr = ("db", 5432)`"""
+_BEFORE_PAIR = re.compile(rb"([\w.:*-]*+)([\"']?)[\"'()\[\]\s]*+\Z")
+_HOLDS = tuple(
+    re.compile(sign + rb"[ \t]{0,9}+(?:[\[({]|[\"'][\w.-]{1,80}+[\"'],[ \t]{0,9}+[0-9])") for sign in (b"=", b":")
+)
+"""what may hold an address, behind its name: `addr = (`, `"peers": [`, `addr = "db", 5432`"""
+_HOLDER = re.compile(rb"(\w{1,80}+)[\"'\]]{0,2}[ \t]{0,9}+(?::[^=\n]{0,80})?\Z")
+_LONGEST_HOST = 100
 _WORD = re.compile(rb"\w+")
 
 
@@ -42,7 +57,7 @@ def is_promising(piece: Piece, flow: Flow) -> bool:
         scope.enclosing_class and class_holds_ports(scope.enclosing_class)
     ):
         return True
-    return _shows_port(piece.code, flow.called) or flow.concerns(piece.code)
+    return _shows_port(piece.code, flow.called | flow.own_calls) or flow.concerns(piece.code)
 
 
 def _shows_port(code: bytes, called: frozenset[bytes]) -> bool:
@@ -51,9 +66,9 @@ def _shows_port(code: bytes, called: frozenset[bytes]) -> bool:
     lower = code.lower()
     if PORT_WORD.search(lower) is not None:
         return True
-    if any(word in lower for word in _HOSTS) or _QUOTED_IPV4.search(code) is not None:
+    if _names_host(code):
         return True
-    if any(word in code for word in _PROTOCOLS) and _PROTOCOL.search(code) is not None:
+    if any(sign.search(code) for sign in _PROTOCOLS) and _PROTOCOL.search(code) is not None:
         return True
     return bool(called) and not called.isdisjoint(_WORD.findall(code))
 
@@ -68,8 +83,31 @@ def may_show_port(chunk: bytes, names: frozenset[bytes]) -> bool:
         return True
     if b":" in chunk and _COLON_IN_PROSE.search(chunk) is not None:
         return True
-    if any(word in lower for word in _HOSTS) or _QUOTED_IPV4.search(chunk) is not None:
+    if _names_host(chunk):
         return True
-    if (b"tcp" in lower or b"udp" in lower or b"sctp" in lower) and any(word in lower for word in _PROTOCOLS_IN_PROSE):
+    if any(sign.search(lower) for sign in _PROTOCOLS_IN_PROSE):
         return True
     return bool(names) and not names.isdisjoint(_WORD.findall(chunk))
+
+
+def _names_host(code: bytes) -> bool:
+    """Whether a number may stand behind an address: one that is written, or a name that means one."""
+    is_behind_string = False
+    for match in _PAIR.finditer(code):
+        before = _BEFORE_PAIR.search(code, max(0, match.start() - _LONGEST_HOST), match.start())
+        if before is None:
+            continue
+        host = before[1].decode("latin-1")
+        if host in LOCAL_HOSTS or is_address_name(host.rpartition(".")[2]) or is_ip(host) or is_domain(host):
+            return True
+        is_behind_string = is_behind_string or bool(before[2])
+    return is_behind_string and any(is_address_name(name) for name in _holders(code))
+
+
+def _holders(code: bytes) -> Iterator[str]:
+    """The names of what may hold addresses as pairs."""
+    for sign in _HOLDS:
+        for match in sign.finditer(code):
+            name = _HOLDER.search(code, max(0, match.start() - _LONGEST_HOST), match.start())
+            if name is not None:
+                yield name[1].decode("latin-1")

@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from portlint.extract.python.candidates import may_show_port
+from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow, lists_ports
 from portlint.naming import is_port_name
 
@@ -22,11 +23,33 @@ _HEADER = re.compile(
     rb"([ \t]*)((?:@[^\n]*\n[ \t]*)*)((?:async[ \t]+)?def[ \t]+([A-Za-z_]\w*)[ \t]*"
     rb"\((?:[^()#\"'\\]|\"[^\"\n\\]*\"|'[^'\n\\]*'|\([^()#\"'\\]*\))*+\)[ \t]*(?:->[^:#\"'\\\n]*)?:)[ \t]*\r?\n"
 )
-_CLASS = re.compile(rb"class[ \t]+\w*[Pp][Oo][Rr][Tt]")
+_CLASS = re.compile(rb"class[ \t]+(\w*(?:[Pp]ort|PORT)\w*)")
 _INDENT = re.compile(rb"[ \t]*")
+_LONG_STRING = re.compile(
+    rb"\"\"\"(?:[^\"\\]|\\.|\"(?!\"\"))*+(?:(\"\"\")|\\?\Z)|'''(?:[^'\\]|\\.|'(?!''))*+(?:(''')|\\?\Z)", re.DOTALL
+)
+"""up to the end, without a group, where it is not closed"""
+_OPEN = b"\0"
+_IMPORT = re.compile(rb"\bimport\b")
+_PLAIN_IMPORT = re.compile(
+    rb"^[ \t]++((?:from[ \t]++[\w.]++[ \t]++)?+import[ \t]++[\w.,][\w., \t]*+)(?:\#.*)?\r?$", re.MULTILINE
+)
+"""one that is alone on its line, between no brackets"""
 _PAIRS = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"))
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"()[]{}")
 _FEWEST = 2000
 """bytes of a file that is worth the look"""
+
+
+def is_worth_a_look(data: bytes, flow: Flow) -> bool:
+    """Whether a file may hold a port literal: of most files this is all that is asked."""
+    return (
+        b":{" in data
+        or may_show_port(data, frozenset())
+        # Of a whole file it is quicker to look for each name than to take the words.
+        or any(name in data for name in flow.called)
+        or lists_ports(data)
+    )
 
 
 def excerpt(data: bytes, candidates: Sequence[int], flow: Flow) -> tuple[bytes, Sequence[int]]:
@@ -37,14 +60,11 @@ def excerpt(data: bytes, candidates: Sequence[int], flow: Flow) -> tuple[bytes, 
     if (
         len(data) < _FEWEST
         or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n"))
-        or _CLASS.search(data) is not None
+        or any(class_holds_ports(name.decode("utf-8", "replace")) for name in _CLASS.findall(data))
         or lists_ports(data)
     ):
         return data, candidates
-    # Of a whole file it is quicker to look for each name than to take the words.
-    if b":{" not in data and not may_show_port(data, frozenset()) and not any(name in data for name in flow.called):
-        return b"", ()
-    names = flow.used_names | flow.called
+    names = flow.used_names | flow.called | flow.own_calls
     out: list[bytes] = []
     kept: list[int] = []
     chunks = list(_chunks(data))
@@ -59,11 +79,25 @@ def excerpt(data: bytes, candidates: Sequence[int], flow: Flow) -> tuple[bytes, 
             is_promising = True
         if is_promising:
             kept += candidates[first:last]
-        if is_promising or header is None or inner[number] or b"import" in chunk:
+        imports = None
+        if header is not None and not (is_promising or inner[number]):
+            imports = _imports(chunk[header.end(3) :])
+        if header is None or imports is None:
             out.append(chunk)
         else:
-            out += (chunk[: header.end(3)], b" pass", b"\n" * chunk.count(b"\n", header.end(3)))
+            out += (chunk[: header.end(3)], b" ", imports or b"pass", b"\n" * chunk.count(b"\n", header.end(3)))
     return b"".join(out), kept
+
+
+def _imports(body: bytes) -> bytes | None:
+    """The imports in the body of a function as one line; None where they are not simple enough to be told so."""
+    if b"import" not in body:
+        return b""
+    code = _LONG_STRING.sub(lambda string: string[1] or string[2] or _OPEN, body)
+    if _OPEN in code:
+        return None
+    plain = _PLAIN_IMPORT.findall(code)
+    return b"; ".join(plain) if len(plain) == len(_IMPORT.findall(code)) else None
 
 
 def _chunks(data: bytes) -> Iterator[tuple[int, int]]:
@@ -83,7 +117,8 @@ def _is_closed(chunk: bytes) -> bool:
     """Whether a stretch ends outside of brackets and strings, and does not end in a decorator."""
     if chunk.count(b'"""') & 1 or chunk.count(b"'''") & 1:
         return False
-    if any(chunk.count(opening) != chunk.count(closing) for opening, closing in _PAIRS):
+    signs = chunk.translate(None, _NO_BRACKETS)
+    if any(signs.count(opening) != signs.count(closing) for opening, closing in _PAIRS):
         return False
     if chunk.lstrip(b" \t").startswith(b"@"):
         # A decorator and what it decorates; behind a lone one there is no other line.

@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import chain
 
 from portlint.extract.python.libraries import library
 from portlint.model import LAST_PORT
@@ -20,18 +21,21 @@ from portlint.wellknown import by_port
 _NAME = rb"([A-Za-z_][A-Za-z0-9_]{0,80}(?:\.[A-Za-z_][A-Za-z0-9_]{0,80})?)"
 # Each pattern begins with fixed letters, which the regular expression engine finds at the speed of memory; what stands
 # before them is looked at afterwards.
-_BOUND_TO_PORT = re.compile(
-    rb"(?:port|PORT|Port)([A-Za-z0-9_]{0,30})[\"']?\]?[ \t]{0,2}(?:=|:|,|==|\bor\b|\bin\b)[ \t]{0,2}(?:int\(|str\()?"
-    + _NAME
-    + rb"(?![A-Za-z0-9_(\[.=\"'])"
-)
+_BOUND_TO_PORT = tuple(
+    re.compile(
+        port + rb"([A-Za-z0-9_]{0,30})[\"']?\]?[ \t]{0,2}(?:=|:|,|==|\bor\b|\bin\b)[ \t]{0,2}(?:int\(|str\()?"
+        + _NAME
+        + rb"(?![A-Za-z0-9_(\[.=\"'])"
+    )
+    for port in (b"port", b"PORT", b"Port")
+)  # fmt: skip
 _IN_ADDRESS = re.compile(rb":\{" + _NAME + rb"\}")
 _ADDRESS_BEFORE = re.compile(
     rb"(?://[^\s\"'{}]{0,80}|localhost|[0-9]{1,3}\.[0-9]{1,3}|//\{[^\s\"'{}]{1,60}\}|(?:host|addr|address|ip|server)\})$"
 )
 _IDENTIFIER_BEFORE = re.compile(rb"[A-Za-z0-9_]*$")
 _LOOP = re.compile(
-    rb"\bfor[ \t]{1,4}([A-Za-z_][\w, \t()]{0,60}?)[ \t]{1,4}in[ \t]{1,4}(?:sorted\(|enumerate\(|list\()?"
+    rb"for(?<!\wfor)[ \t]{1,4}([A-Za-z_][\w, \t()]{0,60}?)[ \t]{1,4}in[ \t]{1,4}(?:sorted\(|enumerate\(|list\()?"
     rb"([A-Za-z_][A-Za-z0-9_.]{0,120})(?![A-Za-z0-9_.\[])"
 )
 _VIEWS = (".items", ".values", ".keys")
@@ -46,9 +50,22 @@ _ALIAS = re.compile(
 )
 _LISTED = re.compile(rb"^[^=\n]{1,160}=[ \t]*(?:set|frozenset|tuple)?\(?[\[({]([\s0-9'\",]{8,2000})[\])}]")
 _NUMBERS_LISTED = re.compile(rb"[\[({][\s0-9'\",]{8,2000}[\])}]")
+_SHAPES = bytes(48 if byte in b"0123456789" else byte if byte == 44 else 120 for byte in range(256))
+"""digits to `0`, the rest but the comma to `x`"""
+_RUN_OF_NUMBERS = re.compile(rb"0,0{1,6},0{1,6},0")
+"""four numbers, as `_SHAPES` shows them"""
 _STEPS = 2
-_REST_OF_IMPORT = re.compile(rb"import[ \t]*(?:\([^)]{0,5000}|(?:[^\n\\]|\\\r?\n){0,1000})")
+_FROM = re.compile(rb"from[ \t]+(\w+)")
+_IMPORT = re.compile(rb"import[ \t]+((?:[^\r\n\\]|\\\r?\n)*)")
+_FROM_IMPORT = re.compile(
+    rb"from[ \t]{1,9}+(\w{1,80}+)[\w.]{0,200}+[ \t]{1,9}+import[ \t]{0,9}+"
+    rb"(\([^)]{0,5000}|(?:[^\r\n\\]|\\\r?\n){0,1000})"
+)
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
+_PORT = tuple(re.compile(port + rb"\w*") for port in (b"port", b"PORT", b"Port"))
+_PARAMETERS = re.compile(rb"def[ \t]+(\w+)[ \t]*\([^)]*\Z")
+_CLASS = re.compile(rb"class[ \t]+(\w+)")
+_FIELD = re.compile(rb"\w+[ \t]*:")
 _RENAMED = re.compile(rb"\bas[ \t]+([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -87,29 +104,41 @@ class Flow:
     @cached_property
     def packages(self) -> frozenset[str]:
         """The libraries of `rules/python/` that the file imports, as far as its text tells: not fewer."""
-        return frozenset().union(*(packages for packages, _ in self._import_lines))
+        data = self._data
+        words = {*_FROM.findall(data), *_WORD.findall(b" ".join(_IMPORT.findall(data)))}
+        return frozenset(library().called.keys() & {word.decode() for word in words})
 
     @cached_property
     def called(self) -> frozenset[bytes]:
         """The last words of the calls that may take a port or an address here."""
-        renamed = (match[1] for _, line in self._import_lines for match in _RENAMED.finditer(line))
+        if not self.packages:
+            return frozenset()
+        renamed = (
+            name
+            for match in _FROM_IMPORT.finditer(self._data)
+            if match[1].decode() in self.packages
+            for name in _RENAMED.findall(match[2])
+        )
         return frozenset(renamed).union(*(library().called[package] for package in self.packages))
 
     @cached_property
-    def _import_lines(self) -> list[tuple[set[str], bytes]]:
-        """The statements that import libraries of `rules/python/`, with these; what only looks like one counts."""
-        data, known, position = self._data, library().called.keys(), 0
-        out = []
-        # To look for fixed letters and go on by hand takes a fifth of the time that one pattern for it all takes.
-        while (at := data.find(b"import", position)) >= 0:
-            start = data.rfind(b"\n", 0, at) + 1
-            found = _REST_OF_IMPORT.match(data, at)
-            position = found.end() if found is not None else at + 6
-            line = data[max(start, at - 200) : position]
-            packages = known & {word.decode() for word in _WORD.findall(line)}
-            if packages:
-                out.append((packages, line))
-        return out
+    def own_calls(self) -> frozenset[bytes]:
+        """The functions and classes of this file that may take a port by position, as far as its text tells."""
+        data = self._data
+        data, found = self._data, set()
+        for match in chain.from_iterable(pattern.finditer(data) for pattern in _PORT):
+            start = _IDENTIFIER_BEFORE.search(data, max(0, match.start() - 60), match.start())
+            if start is None or not is_port_name((start[0] + match[0]).decode()):
+                continue
+            owner = _PARAMETERS.search(data, max(0, match.start() - 1000), start.start())
+            if owner is not None and owner[1] != b"__init__":
+                found.add(owner[1])
+            elif owner is not None or _FIELD.match(data, start.start()) is not None:
+                at = data.rfind(b"class", 0, start.start())
+                named = _CLASS.match(data, at) if at >= 0 else None
+                if named is not None:
+                    found.add(named[1])
+        return frozenset(found)
 
     @property
     def used_names(self) -> frozenset[bytes]:
@@ -143,7 +172,7 @@ class Flow:
         """What the uses in this file say: `port=NAME`, `//host:{NAME}`, `for name, port in NAME.items()`."""
         out: dict[str, tuple[str, ...]] = {}
         data = self._data
-        for match in _BOUND_TO_PORT.finditer(data):
+        for match in chain.from_iterable(pattern.finditer(data) for pattern in _BOUND_TO_PORT):
             start = match.start()
             before = _IDENTIFIER_BEFORE.search(data, max(0, start - 60), start)
             name = (before[0] if before else b"") + data[start : match.end(1)]
@@ -187,6 +216,8 @@ _NEVER = frozenset(
 
 def lists_ports(data: bytes) -> bool:
     """Whether a list of nothing but well-known ports may stand anywhere in a file."""
+    if _RUN_OF_NUMBERS.search(data.translate(_SHAPES, b" \r\n\t'\"")) is None:
+        return False
     return any(_are_well_known(match[0]) for match in _NUMBERS_LISTED.finditer(data))
 
 

@@ -8,9 +8,6 @@ import libcst as cst
 
 from portlint.extract.python.located import body
 from portlint.extract.text import Hit
-from portlint.naming import vocabulary
-
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "::", "*"})
 
 
 def placed(words_: Sequence[tuple[int, str]], hit: Hit) -> tuple[int, int, int]:
@@ -85,15 +82,3 @@ def dotted(node: cst.BaseExpression) -> str:
     elif parts:
         parts.append("_")
     return ".".join(reversed(parts))
-
-
-def is_domain(text: str) -> bool:
-    head, dot, last = text.rpartition(".")
-    return bool(dot and head) and " " not in text and "/" not in text and last in vocabulary("top_level_domains")
-
-
-def is_ip(text: str) -> bool:
-    if ":" in text:
-        return len(text) <= 45 and text.count(":") >= 2 and not set(text.lower()) - set("0123456789abcdef:.%")
-    parts = text.split(".")
-    return len(parts) == 4 and all(p.isdigit() and len(p) <= 3 for p in parts)

@@ -35,9 +35,17 @@ def visit(
         return places.spans[id(node)]
 
     def offset(node: cst.CSTNode) -> int:
+        # A number or a string that is written once stands where it is found; libcst would print the piece to know.
+        if places is None and isinstance(text := getattr(node, "value", None), str):
+            written = text.encode()
+            at = code.find(written)
+            if at >= 0 and code.find(written, at + 1) < 0:
+                return at
         return span(node)[0]
 
-    def source(node: cst.CSTNode) -> str:
+    def source(node: cst.BaseExpression) -> str:
+        if places is None and not node.lpar:
+            return module.code_for_node(node)
         start, end = span(node)
         return code[start:end].decode("utf-8", "replace")
 

@@ -192,6 +192,7 @@ _SIGN = re.compile(
     rb"|\#[^\n]*+|\blambda\b|\belif\b|(?<![\w.])(?:and|or|not|else|await|for|if|in|is)(?!\w)|\w++|[-+*/|&^@%~<>.]++|[(\[{)\]},;\n]",
     re.DOTALL,
 )
+_OPENING_SIGNS = (b"(", b"[", b"{")
 _OPENING, _CLOSING = frozenset(b"([{"), frozenset(b")]}")
 _SIGNS = frozenset(b"-+*/|&^@%~<>.")
 _OPERATORS = frozenset({b"and", b"or", b"not", b"else", b"await", b"for", b"if", b"in", b"is"})
@@ -213,7 +214,7 @@ def too_deep(code: bytes) -> str | None:
     The limits are far below what hurts (SECURITY.md has the figures), and far above what people write. Brackets in
     formatted strings count too: they are code.
     """
-    nested = _too_nested(code)
+    nested = _too_nested(code) if sum(map(code.count, _OPENING_SIGNS)) > _DEEPEST_CASE else None
     return (nested and _too_nested(_STRING.sub(_without_text, code))) or _too_long(code)
 
 
@@ -252,8 +253,17 @@ _BRACKET = re.compile(rb"[(\[{}\])]")
 _CASE = re.compile(rb"^[ \t]*case[^\w=.]", re.MULTILINE)
 
 
+def _operators_at_most(code: bytes) -> int:
+    """A number that `_too_long` cannot count beyond, found without reading the code sign by sign."""
+    return len(code) - len(code.translate(None, _COUNTED)) + sum(map(code.count, _COUNTED_WORDS))
+
+
+_COUNTED = b"-+*/|&^@%~<>.([{"
+_COUNTED_WORDS = (*_OPERATORS, b"lambda", b"elif")
+
+
 def _too_long(code: bytes) -> str | None:
-    if len(code) <= _LONGEST:
+    if len(code) <= _LONGEST or _operators_at_most(code) <= _LONGEST:
         return None
     chains, lambdas, branches, is_operand = [0], 0, 0, False
     for found in _SIGN.finditer(code):

@@ -12,10 +12,14 @@ from portlint.extract.python.tokens import Tokens
 from portlint.model import PortLiteral, PortReference, Role, Source
 from portlint.naming import is_port_name
 
+_NAME = re.compile(rb"PORT[A-Z0-9_]{0,80}(?=[\"'])")
 _READ = re.compile(
     rb"(?:getenv|environ|environ\.get|environ\.pop|environ\.setdefault|\bconfig|\benv(?:\.(?:int|str))?|get_env)"
-    rb"[\[(]\s{0,40}[\"']([A-Z][A-Z0-9_]{0,80})[\"']"
+    rb"[\[(]\s{0,40}[\"']([A-Z][A-Z0-9_]{0,80})?\Z"
 )
+"""what stands before the name, or before its last word"""
+_BEFORE = 200
+"""bytes before a name that are looked at"""
 _FAR = 200
 """bytes between a variable's name and its fallback, at most"""
 
@@ -26,19 +30,29 @@ def references(source: Source, literals: Sequence[PortLiteral]) -> Iterator[Port
     if b"PORT" not in data:
         return
     fallbacks = {(x.variable, x.span.start): x for x in literals if x.variable is not None and x.role == Role.FALLBACK}
-    matches = [match for match in _READ.finditer(data) if is_port_name(match[1].decode())]
-    tokens = Tokens(data) if matches else None
-    for match in matches:
-        variable = match[1].decode()
-        if tokens is None or not tokens.begins_string(match.start(1) - 1):
+    names = [*_names(data)]
+    tokens = Tokens(data) if names else None
+    for start, end in names:
+        variable = data[start:end].decode()
+        if tokens is None or not tokens.begins_string(start - 1):
             # An example in a docstring or a comment.
             continue
-        near = [x for (name, at), x in fallbacks.items() if name == variable and 0 < at - match.end() < _FAR]
+        near = [x for (name, at), x in fallbacks.items() if name == variable and 0 < at - end < _FAR]
         yield PortReference(
             path=source.path,
-            span=source.span(match.start(1), match.end(1)),
+            span=source.span(start, end),
             variable=variable,
             role=Role.SETTING,
             fallback=min(near, key=lambda x: x.span.start) if near else None,
             subject=variable,
         )
+
+
+def _names(data: bytes) -> Iterator[tuple[int, int]]:
+    """Where the names of ports stand that look as if a variable is read by them: byte offsets, the end exclusive."""
+    for name in _NAME.finditer(data):
+        read = _READ.search(data, max(0, name.start() - _BEFORE), name.start())
+        if read is not None:
+            start = name.start() if read[1] is None else read.start(1)
+            if is_port_name(data[start : name.end()].decode()):
+                yield start, name.end()

@@ -16,7 +16,7 @@ Offset = Callable[[cst.CSTNode], int]
 class StringReader:
     """Reads string expressions of one piece: plain, formatted, put together with `+`, `%`, `.format` or `.join`."""
 
-    def __init__(self, offset: Offset, source: Callable[[cst.CSTNode], str]) -> None:
+    def __init__(self, offset: Offset, source: Callable[[cst.BaseExpression], str]) -> None:
         self._offset = offset
         self._source = source
 

@@ -13,14 +13,12 @@ import libcst as cst
 
 from portlint.extract.python.calls import CallVisitor
 from portlint.extract.python.context import NOTHING
+from portlint.extract.python.hosts import LOCAL_HOSTS, is_domain, is_ip
 from portlint.extract.python.libraries import words_of
 from portlint.extract.python.located import Text
 from portlint.extract.python.nodes import (
-    LOCAL_HOSTS,
     dotted,
     integer_of,
-    is_domain,
-    is_ip,
     name_of,
     placed,
     string_of,
