@@ -80,4 +80,4 @@ def readable(data: bytes, written_by_line: bool, most: int | None) -> Readable:
     return Readable(data, tuple(left_out))
 
 
-_NESTED = re.compile(rb"(?:\$\{[^${}\n]{0,1000}){%d}" % (DEEPEST_VARIABLES + 1))
+_NESTED = re.compile(rb"\$\{[^${}\n]{0,1000}(?:\$\{[^${}\n]{0,1000}){%d}" % DEEPEST_VARIABLES)

@@ -65,6 +65,8 @@ def labour(
                 say(results)
                 results, said = [], time.monotonic()
         gc.collect()
+        # What is left are modules and what they remember; to look through it again each time takes 10 ms.
+        gc.freeze()
 
 
 def _attempt(work: Callable[[Any], Any], item: Any, limits: Limits) -> Any:

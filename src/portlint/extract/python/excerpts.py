@@ -24,6 +24,7 @@ _HEADER = re.compile(
     rb"\((?:[^()#\"'\\]|\"[^\"\n\\]*\"|'[^'\n\\]*'|\([^()#\"'\\]*\))*+\)[ \t]*(?:->[^:#\"'\\\n]*)?:)[ \t]*\r?\n"
 )
 _CLASS = re.compile(rb"class[ \t]+(\w*(?:[Pp]ort|PORT)\w*)")
+_PORT_FUNCTION = re.compile(rb"def[ \t]+(\w*(?:[Pp]ort|PORT)\w*)")
 _INDENT = re.compile(rb"[ \t]*")
 _LONG_STRING = re.compile(
     rb"\"\"\"(?:[^\"\\]|\\.|\"(?!\"\"))*+(?:(\"\"\")|\\?\Z)|'''(?:[^'\\]|\\.|'(?!''))*+(?:(''')|\\?\Z)", re.DOTALL
@@ -69,11 +70,12 @@ def excerpt(data: bytes, candidates: Sequence[int], flow: Flow) -> tuple[bytes, 
     kept: list[int] = []
     chunks = list(_chunks(data))
     inner = _inside_functions(data, chunks)
+    # Behind an inner function goes on the outer one, whose name may say that its numbers are ports.
+    has_port_function = any(is_port_name(name.decode()) for name in _PORT_FUNCTION.findall(data))
     for number, (start, end) in enumerate(chunks):
         first, last = bisect_left(candidates, start), bisect_left(candidates, end)
         chunk = data[start:end]
-        # Behind an inner function goes on the outer one, whose name may say that its numbers are ports.
-        is_promising = first < last and (inner[number] or may_show_port(chunk, names))
+        is_promising = first < last and ((inner[number] and has_port_function) or may_show_port(chunk, names))
         header = _HEADER.match(chunk)
         if header is not None and is_port_name(header[4].decode()):
             is_promising = True

@@ -255,11 +255,12 @@ _CASE = re.compile(rb"^[ \t]*case[^\w=.]", re.MULTILINE)
 
 def _operators_at_most(code: bytes) -> int:
     """A number that `_too_long` cannot count beyond, found without reading the code sign by sign."""
-    return len(code) - len(code.translate(None, _COUNTED)) + sum(map(code.count, _COUNTED_WORDS))
+    signs = len(code) - len(code.translate(None, _COUNTED))
+    return signs if signs > _LONGEST else signs + len(_COUNTED_WORDS.findall(code))
 
 
 _COUNTED = b"-+*/|&^@%~<>.([{"
-_COUNTED_WORDS = (*_OPERATORS, b"lambda", b"elif")
+_COUNTED_WORDS = re.compile(rb"\b(?:and|or|not|else|await|for|if|in|is|lambda|elif)\b")
 
 
 def _too_long(code: bytes) -> str | None:
