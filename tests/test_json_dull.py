@@ -16,11 +16,13 @@ from portlint.model import Facts, Source
 FIXTURES = [path for path in fixtures("json") if path.suffix.startswith(".json") and ".expected" not in path.name]
 KEYS = st.sampled_from(
     ["name", "key", "default", "value", "port", "ports", "args", "command", "runtimeArgs", "image", "scripts", "8080",
-     "tasks", "timestamp", "created_at", "80/tcp", "details", "line", "title", "forwardPorts", "postStartCommand"]
+     "tasks", "timestamp", "created_at", "80/tcp", "details", "line", "title", "forwardPorts", "postStartCommand",
+     "imports", "rePort"]
 )  # fmt: skip
 TEXTS = st.sampled_from(
     ["8000", "depot:8000", "http://depot:8000/a", "53/udp", "_25._tcp.depot", "--port", "serve -l 8001", "PORT", "C:1",
-     "a, b", "2025-01-02T10:30:00", 'say "port": 80', "a\\b 12", "${PORT:-8002}", "on port 81", "x_test/tap 17", ""]
+     "a, b", "2025-01-02T10:30:00", 'say "port": 80', "a\\b 12", "${PORT:-8002}", "on port 81", "x_test/tap 17", "",
+     "import 8005", "report: 8006", "export PORT=8007", "rePort 8008", "support_port: 8009", "transport=8010"]
 )  # fmt: skip
 VALUES = st.recursive(
     TEXTS | st.sampled_from([8003, 17, 0, -4, 2.5, True, None]) | st.integers(0, 70000),

@@ -53,8 +53,10 @@ class _Expressions:
 def _expressions() -> _Expressions:
     telling = {*words_of("values"), *words_of("commands"), *words_of("images"), *argument_keys(), *HOLDERS}
     around = {*words_of("names")}.union(*(row for row in argument_keys().values() if not isinstance(row, str)))
-    plain = r"(?:[^\"\\\n1-9pPC]++|[pP](?![oO][rR][tT])|C(?!ommand))*+"
-    no_port = r"(?:[^\"\\\n:/_$pP]++|\\.|:(?![0-9])|[/_](?!(?i:tcp|udp|sctp))|[pP](?![oO][rR][tT]|ROXY))*+"
+    # Words that end in `port` and mean something else: import, report, support, export, transport.
+    no_word = r"P(?![oO][rR][tT]|ROXY)|p(?:(?![oO][rR][tT])|(?<=imp)|(?<=rep)|(?<=supp)|(?<=exp)|(?<=transp))"
+    plain = rf"(?:[^\"\\\n1-9pPC]++|{no_word}|C(?!ommand))*+"
+    no_port = rf"(?:[^\"\\\n:/_$pP]++|\\.|:(?![0-9])|[/_](?!(?i:tcp|udp|sctp))|{no_word})*+"
     no_digit = r"(?:[^\"\\\n1-9]++|\\(?![1-9]).)*+"
     constant = r"-?[0-9][0-9.eE+-]*+|true|false|null"
 

@@ -50,10 +50,8 @@ _ALIAS = re.compile(
 )
 _LISTED = re.compile(rb"^[^=\n]{1,160}=[ \t]*(?:set|frozenset|tuple)?\(?[\[({]([\s0-9'\",]{8,2000})[\])}]")
 _NUMBERS_LISTED = re.compile(rb"[\[({][\s0-9'\",]{8,2000}[\])}]")
-_SHAPES = bytes(48 if byte in b"0123456789" else byte if byte == 44 else 120 for byte in range(256))
-"""digits to `0`, the rest but the comma to `x`"""
-_RUN_OF_NUMBERS = re.compile(rb"0,0{1,6},0{1,6},0")
-"""four numbers, as `_SHAPES` shows them"""
+_RUN_OF_NUMBERS = re.compile(rb",(?:[\s\"']{0,40}+[0-9]{1,6}[\"']?\s{0,40}+,){2}[\s\"']{0,40}+[0-9]")
+"""what stands behind the first number of such a list: begins with a fixed sign, which is found quickly"""
 _STEPS = 2
 _FROM = re.compile(rb"from[ \t]+(\w+)")
 _IMPORT = re.compile(rb"import[ \t]+((?:[^\r\n\\]|\\\r?\n)*)")
@@ -106,7 +104,7 @@ class Flow:
         """The libraries of `rules/python/` that the file imports, as far as its text tells: not fewer."""
         data = self._data
         words = {*_FROM.findall(data), *_WORD.findall(b" ".join(_IMPORT.findall(data)))}
-        return frozenset(library().called.keys() & {word.decode() for word in words})
+        return frozenset(name.decode() for name in words & library().packages)
 
     @cached_property
     def called(self) -> frozenset[bytes]:
@@ -216,7 +214,7 @@ _NEVER = frozenset(
 
 def lists_ports(data: bytes) -> bool:
     """Whether a list of nothing but well-known ports may stand anywhere in a file."""
-    if _RUN_OF_NUMBERS.search(data.translate(_SHAPES, b" \r\n\t'\"")) is None:
+    if _RUN_OF_NUMBERS.search(data) is None:
         return False
     return any(_are_well_known(match[0]) for match in _NUMBERS_LISTED.finditer(data))
 

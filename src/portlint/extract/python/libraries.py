@@ -61,6 +61,8 @@ class Library:
     methods: dict[str, list[str]] = field(default_factory=dict)
     called: dict[str, frozenset[bytes]] = field(default_factory=dict)
     """top-level package to the last words of its calls that take a port, an address or ports"""
+    packages: frozenset[bytes] = frozenset()
+    """the packages of `called`"""
 
 
 _OBJECTS = frozenset({"socket", "reactor", "pxssh", "socksocket", "docker", "containers"})
@@ -123,6 +125,7 @@ def library() -> Library:
         if not slots.isdisjoint(rule.slots):
             called.setdefault(path.partition(".")[0], set()).add(path.rpartition(".")[2].encode())
     out.called = {package: frozenset(names) for package, names in called.items()}
+    out.packages = frozenset(package.encode() for package in called)
     return out
 
 

@@ -30,13 +30,14 @@ def references(source: Source, literals: Sequence[PortLiteral]) -> Iterator[Port
     if b"PORT" not in data:
         return
     fallbacks = {(x.variable, x.span.start): x for x in literals if x.variable is not None and x.role == Role.FALLBACK}
-    names = [*_names(data)]
-    tokens = Tokens(data) if names else None
-    for start, end in names:
+    tokens: Tokens | None = None
+    for start, end in _names(data):
         variable = data[start:end].decode()
-        if tokens is None or not tokens.begins_string(start - 1):
-            # An example in a docstring or a comment.
-            continue
+        if not _is_plain_code(data, start - 1):
+            tokens = tokens or Tokens(data)
+            if not tokens.begins_string(start - 1):
+                # An example in a docstring or a comment.
+                continue
         near = [x for (name, at), x in fallbacks.items() if name == variable and 0 < at - end < _FAR]
         yield PortReference(
             path=source.path,
@@ -56,3 +57,13 @@ def _names(data: bytes) -> Iterator[tuple[int, int]]:
             start = name.start() if read[1] is None else read.start(1)
             if is_port_name(data[start : name.end()].decode()):
                 yield start, name.end()
+
+
+def _is_plain_code(data: bytes, at: int) -> bool:
+    """Whether an offset surely lies in no string or comment: no quote or sign on its line, no long string open."""
+    line = data[data.rfind(b"\n", 0, at) + 1 : at]
+    return (
+        not any(sign in line for sign in (b"#", b'"', b"'"))
+        and not data.count(b'"""', 0, at) & 1
+        and not data.count(b"'''", 0, at) & 1
+    )
