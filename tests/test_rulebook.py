@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ NAMES = sorted(
 
 
 @pytest.fixture
-def kept(tmp_path):
-    """A folder in which rule files are kept; each `load` reads anew."""
+def kept(tmp_path, monkeypatch):
+    """A folder in which rule files are kept, and nowhere else; each `load` reads anew."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     folder = tmp_path / "kept"
     rulebook.keep_in(folder)
     yield folder
@@ -76,3 +78,23 @@ def test_what_json_cannot_say_is_not_kept(kept, tmp_path, monkeypatch):
     monkeypatch.setattr(rulebook, "rules_folder", lambda: tmp_path)
     assert load("some.yaml") == load("some.yaml") == {80: "http"}
     assert not kept.exists() or not list(Path(kept).iterdir())
+
+
+def test_beside_the_rules_is_the_first_place(kept, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(rulebook, "rules_folder", lambda: tmp_path)
+    (tmp_path / "some.yaml").write_text("a: 1\n")
+    assert load("some.yaml") == {"a": 1}
+    assert [file.name for file in (tmp_path / "__pycache__").iterdir()] == ["some.yaml.json"]
+    assert not kept.exists()
+    monkeypatch.setattr("portlint.rulebook._parsed", lambda path: pytest.fail("parsed"))
+    assert load("some.yaml") == {"a": 1}
+
+
+def test_where_the_rules_cannot_be_written_the_cache_is_used(kept, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(rulebook, "rules_folder", lambda: tmp_path)
+    (tmp_path / "some.yaml").write_text("a: 1\n")
+    (tmp_path / "__pycache__").write_text("no folder")
+    assert load("some.yaml") == {"a": 1}
+    assert [file.name for file in kept.iterdir()] == ["some.yaml.json"]

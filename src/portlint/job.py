@@ -9,7 +9,7 @@ from pathlib import Path
 from portlint.change import View
 from portlint.model import Change, CheckResult, Facts, PolicyChange, Registry, Resolution, Settings
 from portlint.reading import Contents
-from portlint.walk import Walk
+from portlint.walk import Ahead, Walk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,8 @@ class Request:
     """the folder of all caches, see `cache_folder`; None: each file is read and parsed"""
     view: View = field(default_factory=View)
     """what is looked at besides the disk, and what it is compared with"""
+    ahead: Ahead | None = None
+    """a listing of the files that may have begun already"""
     progress: Callable[[int, int], None] | None = None
     """told again and again, while files are read, how many are done and of how many"""
 

@@ -1,8 +1,8 @@
 """Finds and reads the data of `rules/`: what portlint knows about names, libraries, ports and its own rules.
 
 The folder lies at the top of a checkout (an editable install included) and as `portlint/rules` in a wheel. To parse
-YAML takes fifteen times as long as to parse JSON, so where the user lets portlint keep a cache, each file is kept
-there as JSON, under its size and its time.
+YAML takes fifteen times as long as to parse JSON, so each file is kept as JSON, under its size and its time: in the
+`__pycache__` beside it, as Python keeps what it has compiled, or where that cannot be written in the user's cache.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 import zlib
 from functools import cache
 from pathlib import Path
@@ -31,7 +32,7 @@ def rules_folder() -> Path:
 
 
 def keep_in(folder: Path | None) -> None:
-    """Says where rule files may be kept as JSON; None: nowhere, which is so from the start."""
+    """Says where rule files may be kept as JSON besides their own folder; None: nowhere, which is so from the start."""
     global _kept_in
     _kept_in = folder
 
@@ -43,23 +44,34 @@ def load(name: str) -> Any:
     Raises OSError where the file is missing, which is a broken installation.
     """
     path = rules_folder() / name
-    if _kept_in is None:
+    places = _places(path, name)
+    if not places:
         return _parsed(path)
     status = path.stat()
     stamp = [os.fspath(path), status.st_size, status.st_mtime_ns]
-    kept = _kept_in / f"{name.replace('/', '-')}.json"
-    with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
-        found = read_kept(kept, _LARGEST)
-        if found[:9] == _checksum(found[9:]):
-            known, data = json.loads(found[9:])
-            if known == stamp:
-                return data
+    for kept in places:
+        with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
+            found = read_kept(kept, _LARGEST)
+            if found[:9] == _checksum(found[9:]):
+                known, data = json.loads(found[9:])
+                if known == stamp:
+                    return data
     data = _parsed(path)
     text = json.dumps([stamp, data]).encode()
     if json.loads(text)[1] == data:  # keys that are numbers, and dates, are not the same in JSON
-        with contextlib.suppress(OSError):
-            replace_kept(kept, _checksum(text) + text)
+        for kept in places:
+            with contextlib.suppress(OSError):
+                replace_kept(kept, _checksum(text) + text)
+                break
     return data
+
+
+def _places(path: Path, name: str) -> list[Path]:
+    """Where a rule file may be kept as JSON, the best place first."""
+    places = [] if sys.dont_write_bytecode else [path.parent / "__pycache__" / f"{path.name}.json"]
+    if _kept_in is not None:
+        places.append(_kept_in / f"{name.replace('/', '-')}.json")
+    return places
 
 
 def names(folder: str) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def run(request: Request) -> Outcome:
     settings, held, clock = request.settings, _held(request), _Clock()
     with (
         _collector_at_rest(),
-        closing(Listing(str(request.root))) as listing,
+        closing(_listing(request)) as listing,
         Tree(request.root, held) as tree,
     ):
         read = _read(request, tree, listing, clock)
@@ -75,6 +75,11 @@ def run(request: Request) -> Outcome:
             hidden=len(accepted.findings) - len(touched.findings),
             policy=_policy_changes(request, written, since or policy),
         )
+
+
+def _listing(request: Request) -> Listing:
+    root = str(request.root)
+    return Listing(root) if request.ahead is None else request.ahead.take(root)
 
 
 class _Clock:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from portlint.report import Report
     from portlint.run import Outcome
+    from portlint.walk import Ahead
 
 _EPILOG = """\
 A list of paths narrows what is reported, not what is known: a rule that compares files sees the whole repository.
@@ -37,6 +38,11 @@ examples:
 
 
 def run(arguments: list[str]) -> int:
+    with scope.listed_ahead(arguments) as ahead:
+        return _check(_parser().read(_with_a_reason(arguments)), ahead)
+
+
+def _parser() -> Parser:
     from portlint.report import FINDING_FORMATS
 
     parser = Parser(
@@ -84,7 +90,7 @@ def run(arguments: list[str]) -> int:
     printed.add_argument("--show-files", action="store_true", help="print the files that would be checked, and stop")
     printed.add_argument("--show-settings", action="store_true", help="print the settings that hold here, and stop")
     scope.add_scope(parser)
-    return _check(parser.read(_with_a_reason(arguments)))
+    return parser
 
 
 def _with_a_reason(arguments: list[str]) -> list[str]:
@@ -94,12 +100,12 @@ def _with_a_reason(arguments: list[str]) -> list[str]:
     return [*head, *arguments[end:]]
 
 
-def _check(given: Namespace) -> int:
+def _check(given: Namespace, ahead: Ahead | None) -> int:
     names = ("registry", "baseline", "exclude", "force-exclude", "jobs", "fail-level")
     flags = scope.flags_of(given, *names) | {name: _codes(getattr(given, name)) for name in ("select", "ignore")}
     wants_fixes = fixing.is_asked(given)
     view_of = (lambda root: changes.view_of(given, root)) if changes.is_asked(given) else None
-    where = scope.load(given.paths, flags, given.cache, view_of)
+    where = scope.load(given.paths, flags, given.cache, view_of, ahead)
     if given.show_settings:
         from portlint.cli.config import shown_settings
 

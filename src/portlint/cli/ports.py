@@ -12,6 +12,8 @@ from portlint.cli.arguments import output as output_format
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from portlint.walk import Ahead
+
 _EPILOG = """\
 Findings of `check` never matter here: the exit code is 0 when the list is complete.
 
@@ -23,6 +25,11 @@ examples:
 
 
 def run(arguments: list[str]) -> int:
+    with scope.listed_ahead(arguments) as ahead:
+        return _ports(_parser().read(arguments), ahead)
+
+
+def _parser() -> Parser:
     from portlint.report import INVENTORY_FORMATS
 
     parser = Parser(
@@ -41,16 +48,17 @@ def run(arguments: list[str]) -> int:
         metavar="FMT[:FILE]",
         help=f"one of {', '.join(INVENTORY_FORMATS)}; default: text; repeatable, each to stdout or to its file",
     )
-    return _ports(parser.read(arguments))
+    return parser
 
 
-def _ports(given: Namespace) -> int:
+def _ports(given: Namespace, ahead: Ahead | None) -> int:
     from portlint.report import Inventory, render_inventory
     from portlint.report.style import counted
 
     formats = given.format or [("text", None)]
     output.check_apart(file for _, file in formats)
-    where = scope.load(given.paths, scope.flags_of(given, "registry", "exclude", "force-exclude", "jobs"), given.cache)
+    flags = scope.flags_of(given, "registry", "exclude", "force-exclude", "jobs")
+    where = scope.load(given.paths, flags, given.cache, ahead=ahead)
     outcome = scope.run(where, quiet=given.quiet, rules=False, registry_is_needed=False)
     reported = {facts.path for facts in outcome.reported}
     found = (match.literal for match in outcome.resolution.matches if match.literal.path in reported)

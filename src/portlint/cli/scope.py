@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from argparse import BooleanOptionalAction, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from portlint.change import View
     from portlint.run import Outcome, Request
     from portlint.settings import LoadedSettings
+    from portlint.walk import Ahead
 
 
 WHEN = ("auto", "always", "never")
@@ -69,6 +71,8 @@ class Scope:
     """whether there is to be a cache; None: the environment tells"""
     view: View | None = None
     """what is looked at besides the disk"""
+    ahead: Ahead | None = None
+    """the listing of the files that has begun"""
 
     def place(self) -> Callable[[str], str]:
         """Shows a path, which is relative to the root, as the user would write it: relative to where they stand."""
@@ -79,14 +83,32 @@ class Scope:
         return lambda path: os.path.relpath(self.root / path, self.here)
 
 
+@contextmanager
+def listed_ahead(arguments: list[str]) -> Iterator[Ahead | None]:
+    """Has git list the files here while the rest of portlint is imported; not where only help is asked for."""
+    if not {"-h", "--help"}.isdisjoint(arguments):
+        yield None
+        return
+    from portlint.walk import Ahead
+
+    try:
+        here = os.getcwd()  # noqa: PTH109 - pathlib is not imported yet
+    except OSError:  # told by `load`
+        yield None
+        return
+    with Ahead(here) as ahead:
+        yield ahead
+
+
 def load(
     named: list[str],
     flags: dict[str, object],
     cache: bool | None = None,
     view_of: Callable[[Path], View] | None = None,
+    ahead: Ahead | None = None,
 ) -> Scope:
     """The tree that is meant and its settings. flags: by the setting's name; None: not given. view_of: given the root,
-    what is looked at besides the disk. Raises UserError."""
+    what is looked at besides the disk. ahead: see `listed_ahead`. Raises UserError."""
     from portlint.settings import SettingsError, load_settings, places
 
     try:
@@ -106,7 +128,7 @@ def load(
         raise UserError(*map(str, error.problems)) from None
     except OSError as error:
         raise UserError(f"{error.filename}: {error.strerror}") from None
-    return Scope(root, here, tuple(named or ["."]), loaded, cache, view)
+    return Scope(root, here, tuple(named or ["."]), loaded, cache, view, ahead)
 
 
 def _root(named: list[str], here: Path) -> Path:
@@ -169,6 +191,7 @@ def request(scope: Scope, progress: Callable[[int, int], None] | None = None, **
         caches=caches,
         progress=progress,
         view=scope.view or View(),
+        ahead=scope.ahead,
         **options,
     )
 

@@ -19,10 +19,10 @@ from typing import Final
 
 from portlint.patterns import matcher
 from portlint.reading import Tree, Unread
-from portlint.walk.git import Listing
+from portlint.walk.git import Ahead, Listing
 from portlint.walk.ignore import IgnoreFile, is_ignored
 
-__all__ = ["Listing", "Walk", "files_among", "folders_of", "resolved", "walk"]
+__all__ = ["Ahead", "Listing", "Walk", "files_among", "folders_of", "resolved", "walk"]
 
 NEVER: Final = frozenset({".git", ".hg", ".svn", ".jj", "node_modules"})
 """folders that are never entered"""

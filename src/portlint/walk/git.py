@@ -68,6 +68,34 @@ class Listing:
         return [os.fsdecode(name) for name in out.split(b"\0") if name]
 
 
+class Ahead:
+    """A listing that begins before it is known which tree is meant: most often the one in which the user stands. Use
+    it as a context manager; git does not outlive it."""
+
+    def __init__(self, here: str) -> None:
+        """here: the folder where the user stands. Nothing begins where it lies in no repository."""
+        while not os.path.lexists(os.path.join(here, ".git")):  # noqa: PTH118 - pathlib costs more than it gives here
+            here, below = os.path.dirname(here), here  # noqa: PTH120
+            if here == below:
+                here = ""
+                break
+        self._root, self._listing = here, Listing(here) if here else None
+
+    def __enter__(self) -> Ahead:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._listing is not None:
+            self._listing.close()
+
+    def take(self, root: str) -> Listing:
+        """The listing of a tree: the one that has begun if it is that tree's and was not taken before."""
+        if self._listing is None or root != self._root:
+            return Listing(root)
+        listing, self._listing = self._listing, None
+        return listing
+
+
 _CLOSED_FOLDER: Final = re.compile(rb"^warning: could not open directory '([^\n]*)': ([^\n]*)$", re.MULTILINE)
 _CUT_SHORT: Final = re.compile(
     rb"^warning: could not open directory '([^\n]{3000,})(?<!': File name too long)$", re.MULTILINE

@@ -70,7 +70,7 @@ _LARGEST_WHOLE = 300_000
 
 def _whole_file(source: Source, shift: int) -> Facts | None:
     """The facts of a file in newer Python than this `ast` knows, if libcst's own grammar does; else None."""
-    if len(source.data) > _LARGEST_WHOLE or too_deep(source.data) is not None:
+    if len(source.data) > _LARGEST_WHOLE:
         return None
     reader = _Reader(source, ast.Module([], []), Flow(source.data), shift, ())
     return reader.whole(Piece(shift, len(source.data), source.data[shift:], 0, Scope()))

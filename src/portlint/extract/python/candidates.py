@@ -87,7 +87,7 @@ def may_show_port(chunk: bytes, names: frozenset[bytes]) -> bool:
         return True
     if any(sign.search(lower) for sign in _PROTOCOLS_IN_PROSE):
         return True
-    return bool(names) and not names.isdisjoint(_WORD.findall(chunk))
+    return any(name in chunk for name in names) and not names.isdisjoint(_WORD.findall(chunk))
 
 
 def _names_host(code: bytes) -> bool:

@@ -36,7 +36,7 @@ _PLAIN_IMPORT = re.compile(
     rb"^[ \t]++((?:from[ \t]++[\w.]++[ \t]++)?+import[ \t]++[\w.,][\w., \t]*+)(?:\#.*)?\r?$", re.MULTILINE
 )
 """one that is alone on its line, between no brackets"""
-_PAIRS = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"))
+_DECORATOR = re.compile(rb"[ \t]*+@")
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"()[]{}")
 _FEWEST = 2000
 """bytes of a file that is worth the look"""
@@ -120,9 +120,10 @@ def _is_closed(chunk: bytes) -> bool:
     if chunk.count(b'"""') & 1 or chunk.count(b"'''") & 1:
         return False
     signs = chunk.translate(None, _NO_BRACKETS)
-    if any(signs.count(opening) != signs.count(closing) for opening, closing in _PAIRS):
+    count = signs.count
+    if count(b"(") != count(b")") or count(b"[") != count(b"]") or count(b"{") != count(b"}"):
         return False
-    if chunk.lstrip(b" \t").startswith(b"@"):
+    if _DECORATOR.match(chunk) is not None:
         # A decorator and what it decorates; behind a lone one there is no other line.
         return _HEADER.match(chunk) is not None or b"class " in chunk or b"def " in chunk
     return True

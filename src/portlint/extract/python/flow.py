@@ -128,7 +128,8 @@ class Flow:
             start = _IDENTIFIER_BEFORE.search(data, max(0, match.start() - 60), match.start())
             if start is None or not is_port_name((start[0] + match[0]).decode()):
                 continue
-            owner = _PARAMETERS.search(data, max(0, match.start() - 1000), start.start())
+            at = data.rfind(b"def", max(0, match.start() - 1000), start.start())
+            owner = _PARAMETERS.match(data, at, start.start()) if at >= 0 else None
             if owner is not None and owner[1] != b"__init__":
                 found.add(owner[1])
             elif owner is not None or _FIELD.match(data, start.start()) is not None:
