@@ -1,8 +1,6 @@
 """`python -m portlint`."""
 
-import sys
-
-from portlint.cli import main
+from portlint.cli import entry
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()
