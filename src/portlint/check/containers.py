@@ -225,7 +225,7 @@ def _unpublished(context: Context) -> Iterator[Finding]:
             # A configuration file may well lie in the container.
             continue
         peers = context.network.around(literal.path)
-        meant = [peer for peer in peers if _is_named(literal, peer) and _overlap(literal.ports, peer.sure)]
+        meant = [peer for peer in peers if _overlap(literal.ports, peer.sure) and _is_named(literal, peer)]
         if literal.format in CODE and literal.variable is None and literal.library is None:
             # A program may well send a request inside the container; to a data store it goes from where it runs.
             meant = [peer for peer in meant if data_store(peer.member) is not None]

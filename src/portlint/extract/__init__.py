@@ -132,14 +132,18 @@ def extract(path: str, data: bytes, extra_rules: tuple[tuple[str, bytes], ...] =
         facts = Facts(path=path, format=found.name, problems=(Problem(NOWHERE, str(error)),))
     left_out = tuple(Problem(source.span(at, at), reason) for at, reason in shown.left_out)
     header = _GENERATED.search(data, 0, _HEADER) if _is_marked(data[:_HEADER].lower()) else None
+    silenced = tuple(suppressions(source, found.comment, found.comments))
+    runs, stamp = compose_runs(shown.data), stamp_of(source)
+    if not (left_out or silenced or runs or stamp or header):
+        return facts
     return replace(
         facts,
         problems=(*facts.problems, *left_out),
-        suppressions=(*facts.suppressions, *suppressions(source, found.comment, found.comments)),
-        compose_runs=compose_runs(shown.data),
+        suppressions=(*facts.suppressions, *silenced),
+        compose_runs=runs,
         generated=facts.generated or header is not None,
         generated_from=_named_in(data, header.start()) if header is not None else (),
-        stamp=stamp_of(source),
+        stamp=stamp,
     )
 
 

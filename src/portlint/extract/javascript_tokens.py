@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from portlint.extract.interpolation import HOLE
 
@@ -39,8 +39,7 @@ STATEMENTS = frozenset(
 """words with which a statement or a declaration begins"""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """kind: name, number, string, sign, comment. start, end: 0-based indexes; of a string without its quotes."""
 
     kind: str

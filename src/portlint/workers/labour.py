@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-FLUSH_AFTER: Final = 0.01
+FLUSH_AFTER: Final = 0.03
 """seconds that results are held back to be sent together"""
+MOST_UNCOLLECTED: Final = 100_000
+"""objects that a worker makes and keeps before it looks for cycles among them"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,10 @@ def labour(
             if index + 1 == stretch[1] or time.monotonic() - said >= flush_after:
                 say(results)
                 results, said = [], time.monotonic()
-        gc.collect()
-        # What is left are modules and what they remember; to look through it again each time takes 10 ms.
-        gc.freeze()
+        if gc.get_count()[0] > MOST_UNCOLLECTED:
+            gc.collect()
+            # What is left are modules and what they remember; to look through it again each time takes 10 ms.
+            gc.freeze()
 
 
 def _attempt(work: Callable[[Any], Any], item: Any, limits: Limits) -> Any:
