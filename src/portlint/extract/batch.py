@@ -58,7 +58,7 @@ def extract(source: Source) -> Facts:
 def _line(source: Source, offset: int, line: str) -> Iterator[PortLiteral]:
     for match in _SET.finditer(line):
         value = _shown(match[2])
-        hits = [replace(hit, name=hit.name or match[1]) for hit in find_in_value(match[1], value.rstrip())]
+        hits = [hit._replace(name=hit.name or match[1]) for hit in find_in_value(match[1], value.rstrip())]
         yield from _placed(source, offset + match.start(2), hits, match[1], match[1])
     for match in _COMPARED.finditer(line):
         if is_port_name(match[1]):

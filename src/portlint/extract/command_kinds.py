@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from portlint.extract.command_words import in_word, moved, searched
 from portlint.extract.interpolation import HOLE, masked
@@ -38,7 +37,7 @@ def _address(text: str) -> list[Hit]:
 
 
 def _connecting(hits: list[Hit]) -> list[Hit]:
-    return [hit if hit.role is Role.FALLBACK else replace(hit, role=Role.CONNECT) for hit in hits]
+    return [hit if hit.role is Role.FALLBACK else hit._replace(role=Role.CONNECT) for hit in hits]
 
 
 def _protocol(text: str) -> list[Hit]:
@@ -81,7 +80,7 @@ def _sided(
                 continue
             side = host if role in (Role.PUBLISH, Role.BIND) else None
             form = "mapping" if hit.form == "value" else hit.form
-            hits.append(moved(replace(hit, role=role, host=side, protocol=protocol, form=form), start))
+            hits.append(moved(hit._replace(role=role, host=side, protocol=protocol, form=form), start))
     return hits
 
 
@@ -115,7 +114,7 @@ def _forward(text: str) -> list[Hit]:
     shape: list[Role | None] = [None, Role.BIND, None, Role.CONNECT]
     hits = _sided(fields, shape[-len(fields) :], None, "tcp")
     target = fields[-2][1].strip("[]")
-    return [replace(h, host=target) if h.role is Role.CONNECT and "$" not in target else h for h in hits]
+    return [h._replace(host=target) if h.role is Role.CONNECT and "$" not in target else h for h in hits]
 
 
 def _reverse(text: str) -> list[Hit]:
@@ -142,7 +141,7 @@ def _socat(text: str) -> list[Hit]:
     start, port = _fields(body)[-1]
     role = Role.BIND if listens else Role.CONNECT
     protocol = "udp" if kind.startswith("UDP") else "tcp"
-    return [moved(replace(hit, role=role, protocol=protocol), start) for hit in _port(port) if hit.form != "item"]
+    return [moved(hit._replace(role=role, protocol=protocol), start) for hit in _port(port) if hit.form != "item"]
 
 
 def _filter(text: str) -> list[Hit]:
@@ -150,7 +149,7 @@ def _filter(text: str) -> list[Hit]:
     roles = {"publish": Role.PUBLISH, "expose": Role.CONTAINER}
     if not equals or key not in roles:
         return []
-    return [moved(replace(hit, role=roles[key]), len(key) + 1) for hit in _protocol(value)]
+    return [moved(hit._replace(role=roles[key]), len(key) + 1) for hit in _protocol(value)]
 
 
 def _image(text: str) -> list[Hit]:
@@ -174,7 +173,7 @@ KINDS: Mapping[str, Callable[[str], list[Hit]]] = {
     "remote": lambda text: _connecting(_host(text)),
     "protocol": _protocol,
     "mapping": _mapping,
-    "container": lambda text: [replace(hit, role=Role.CONTAINER) for hit in _protocol(text)],
+    "container": lambda text: [hit._replace(role=Role.CONTAINER) for hit in _protocol(text)],
     "pair": _pair,
     "forward": _forward,
     "reverse": _reverse,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from portlint.extract.interpolation import HOLE, masked
 from portlint.extract.text import Hit, is_port
@@ -40,7 +39,7 @@ def in_array(words: Sequence[Word]) -> Iterator[Hit]:
         found = find_in_value(name, value)
         if not found and is_port_name(name):
             found = _first_or_last(value)
-        yield from (moved(replace(hit, name=label or name), word.start + offset) for hit in found)
+        yield from (moved(hit._replace(name=label or name), word.start + offset) for hit in found)
 
 
 def _label(text: str) -> str:
@@ -101,7 +100,7 @@ def assigned(word: Word, match: re.Match[str]) -> Iterator[Hit]:
         found = list(_inside(value))
     for hit in found:
         variable = hit.variable.strip("_") if hit.variable else ""
-        yield moved(replace(hit, name=hit.name or name, variable=variable or name), word.start + shift)
+        yield moved(hit._replace(name=hit.name or name, variable=variable or name), word.start + shift)
 
 
 def _inside(value: str) -> Iterator[Hit]:
@@ -154,4 +153,4 @@ def in_sentence(text: str, hit: Hit, offset: int = 0) -> bool:
 
 
 def moved(hit: Hit, by: int) -> Hit:
-    return replace(hit, start=hit.start + by, end=hit.end + by)
+    return hit._replace(start=hit.start + by, end=hit.end + by)

@@ -253,8 +253,7 @@ class _Line:
         name = spec.name or (label if is_port_name(label) else None)
         for hit in KINDS[kind](text):
             bare = hit.form in ("value", "item")
-            yield replace(
-                hit,
+            yield hit._replace(
                 start=hit.start + start,
                 end=hit.end + start,
                 role=hit.role if hit.role is not Role.SETTING and bare else _role(hit, spec.role, kind),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
@@ -345,7 +345,7 @@ def _whole(value: str) -> list[Hit]:
 
 def _bound(hits: Iterable[Hit]) -> list[Hit]:
     """The hits of a directive that says where a process listens."""
-    return [hit if hit.role is Role.FALLBACK else replace(hit, role=Role.BIND) for hit in hits]
+    return [hit if hit.role is Role.FALLBACK else hit._replace(role=Role.BIND) for hit in hits]
 
 
 def _says_so(text: str, hit: Hit) -> bool:

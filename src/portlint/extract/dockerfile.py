@@ -192,7 +192,7 @@ class _Reader:
         fallbacks = [hit for hit in find_in_value("port", arguments) if hit.variable]
         for hit in fallbacks:
             protocol = _PROTOCOL_BEHIND.search(arguments, hit.end, hit.end + 12)
-            shown_hit = replace(hit, role=Role.CONTAINER, protocol=protocol[1].lower() if protocol else "tcp")
+            shown_hit = hit._replace(role=Role.CONTAINER, protocol=protocol[1].lower() if protocol else "tcp")
             self._add([shown_hit], start, "EXPOSE", referable=True)
         self.found_references += references(self.source, start, "port", arguments, self.literals, "EXPOSE")
 
@@ -209,7 +209,7 @@ class _Reader:
             variable = None if keyword == "LABEL" else name
             quote = value[:1] if value[:1] in ("'", '"') else ""
             inner = value[1:-1] if quote else value
-            hits = [replace(hit, name=hit.name or name) for hit in find_in_value(name, inner)]
+            hits = [hit._replace(name=hit.name or name) for hit in find_in_value(name, inner)]
             subject = variable or f"LABEL {name}"
             self._add(hits, at + len(quote), subject, variable=variable, referable=variable is not None)
             if variable:
@@ -285,7 +285,7 @@ def _image(text: str) -> list[Hit]:
     """The port of a registry in `FROM localhost:5000/app:8080`; what stands behind the last slash is a tag."""
     slash = text.rfind("/")
     hits = find_in_value("address", text) if slash > 0 else []
-    return [replace(hit, name=None) for hit in hits if hit.end <= slash]
+    return [hit._replace(name=None) for hit in hits if hit.end <= slash]
 
 
 FORMAT = Format(name="dockerfile", named=named, extract=extract, by_line=True, most_bytes=LARGEST_BY_HAND)

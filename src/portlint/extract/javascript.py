@@ -428,7 +428,7 @@ class _Reader:
             self._number(token, form, name, role, variable, subject)
             return
         hits = [
-            replace(hit, form=form, role=role, name=name or None, variable=variable)
+            hit._replace(form=form, role=role, name=name or None, variable=variable)
             for hit in port_list(token.text)
             if is_port(hit.port)
         ]
@@ -479,7 +479,7 @@ class _Reader:
                 hit
             )
         name = owner or None
-        self._add([hit if hit.name else replace(hit, name=name) for hit in live], token.start, owner)
+        self._add([hit if hit.name else hit._replace(name=name) for hit in live], token.start, owner)
         self.literals += _placed(self.source, token.start, prose, owner, prose=True)
         if frame.left and self.before.text in _DEFAULTING and frame.left_environment and frame.left.isupper():
             made = [replace(found, variable=frame.left) for found in self.literals[-len(live) :]] if live else []

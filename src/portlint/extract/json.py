@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 
 from portlint.extract.command_words import in_sentence
@@ -242,7 +242,7 @@ class _Reader:
         for key, offset, value in level.waiting:
             name = level.label if level.label is not None else level.key
             if name is not None:
-                hits = [replace(hit, name=hit.name if hit.name != key else name) for hit in judged(name, value)]
+                hits = [hit._replace(name=hit.name if hit.name != key else name) for hit in judged(name, value)]
                 variable = name if level.label is not None and name.isupper() else None
                 self._add(hits, offset, level.route or name, variable=variable)
 
@@ -296,19 +296,19 @@ class _Reader:
         if name in words_of("images"):
             slash = value.rfind("/")
             found = judged("address", value[: slash + 1]) if slash > 0 else []
-            return [replace(hit, name=name) for hit in found]
+            return [hit._replace(name=name) for hit in found]
         shown = _shown(value)
         if is_text and (self._is_command(name, level)):
             return find_in_text(shown)
         if name in ("appPort", "forwardPorts") and (mapping := _MAPPING.fullmatch(value)):
             return list(_sides(mapping))
         if name == "forwardPorts" and ":" in value:
-            return [replace(hit, name=name) for hit in judged("address", value)]
+            return [hit._replace(name=name) for hit in judged("address", value)]
         hits = judged(name or None, shown.replace(HOLE + '"', '""'))
         if name in words_of("prose") or " " in shown.strip():
             # A number that a sentence names in words; `port=8000` in a connection string is more than that.
             hits = [hit for hit in hits if not in_sentence(shown, hit)]
-        return [replace(hit, name=hit.name or name or None) for hit in hits]
+        return [hit._replace(name=hit.name or name or None) for hit in hits]
 
     def _is_command(self, name: str, level: _Level) -> bool:
         if level.is_list:

@@ -114,7 +114,7 @@ def _variable_line(source: Source, offset: int, body: str, just: bool) -> Iterat
         value = body[start:].rstrip()
         if just and value[:1] in ("'", '"') and value[-1:] == value[:1] and len(value) > 1:
             start, value = start + 1, value[1:-1]
-        hits = [replace(hit, name=hit.name or name) for hit in find_in_value(name, _MAKE_VARIABLE.sub(_as_hole, value))]
+        hits = [hit._replace(name=hit.name or name) for hit in find_in_value(name, _MAKE_VARIABLE.sub(_as_hole, value))]
         if is_port_name(name) and not hits:
             hits = [_fallback(m, -start) for m in (*_OR.finditer(body, start), *_IF.finditer(body, start))]
         role = Role.FALLBACK if assigned[2] == "?" else None
@@ -122,7 +122,7 @@ def _variable_line(source: Source, offset: int, body: str, just: bool) -> Iterat
             yield replace(found, referable=True)
     elif just and _JUST_HEAD.match(body):
         for match in _JUST_PARAMETER.finditer(body):
-            hits = [replace(hit, name=match[1]) for hit in find_in_value(match[1], match[2][1:-1])]
+            hits = [hit._replace(name=match[1]) for hit in find_in_value(match[1], match[2][1:-1])]
             for found in placed(source, "makefile", offset + match.start(2) + 1, hits, subject=match[1]):
                 yield replace(found, referable=True)
     yield from _functions(source, offset, body)

@@ -80,7 +80,7 @@ def _statements(source: Source, text: str) -> Iterator[PortLiteral]:
         hits = find_in_value(name, value[group])
         variable = name if (match[1] or "").lower() == "env" else None
         shifted = (
-            replace(hit, start=hit.start + value.start(group), end=hit.end + value.start(group), name=hit.name or name)
+            hit._replace(start=hit.start + value.start(group), end=hit.end + value.start(group), name=hit.name or name)
             for hit in hits
         )
         yield from _placed(source, shifted, name, variable)
@@ -90,7 +90,7 @@ def _statements(source: Source, text: str) -> Iterator[PortLiteral]:
     for match in _DEFAULTED.finditer(text):
         if is_port_name(match[2]):
             variable = match[2] if match[1] else None
-            hit = replace(_hit(match, 3, "fallback", match[2]), role=Role.FALLBACK, variable=variable)
+            hit = _hit(match, 3, "fallback", match[2])._replace(role=Role.FALLBACK, variable=variable)
             yield from _placed(source, [hit], match[2])
     for match in _LOOP.finditer(text):
         if is_port_name(match[1]):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.format import Format
@@ -94,7 +93,7 @@ def _hits(key: str, value: str) -> list[Hit]:
         return judged(key, value.rstrip())
     kept = [index for index, char in enumerate(value) if char != "\\"]
     hits = judged(key, "".join(value[index] for index in kept))
-    spread = [replace(hit, start=kept[hit.start], end=kept[hit.end - 1] + 1) for hit in hits]
+    spread = [hit._replace(start=kept[hit.start], end=kept[hit.end - 1] + 1) for hit in hits]
     # Digits with a backslash between them are no port that is written there.
     return [new for new, hit in zip(spread, hits, strict=True) if new.end - new.start == hit.end - hit.start]
 

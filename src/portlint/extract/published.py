@@ -123,7 +123,7 @@ def _shifted(inner: Side, outer: Interpolation) -> Side:
     """A side read from the fallback of `outer`, with the places and the variable that it has outside."""
     by = outer.value_start
     hits = tuple(
-        replace(hit, start=hit.start + by, end=hit.end + by, variable=hit.variable or outer.variable)
+        hit._replace(start=hit.start + by, end=hit.end + by, variable=hit.variable or outer.variable)
         for hit in inner.hits
     )
     moved = tuple(
@@ -181,7 +181,7 @@ def _fallback(text: str, found: Interpolation, depth: int) -> Side:
     read = side(inner, colon + 1, depth=depth + 1)
     if colon > 0:
         host = inner[:colon].strip("[]")
-        read = replace(read, hits=tuple(replace(hit, host=host) for hit in read.hits))
+        read = replace(read, hits=tuple(hit._replace(host=host) for hit in read.hits))
     return _shifted(replace(read, computed=False), found)
 
 

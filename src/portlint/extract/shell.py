@@ -216,7 +216,7 @@ def _mended(facts: Facts) -> Facts:
 
 def _lines(text: str, start: int, end: int) -> Iterator[Hit]:
     for hit in find(text[start:end], whole=False):
-        yield replace(hit, start=hit.start + start, end=hit.end + start)
+        yield hit._replace(start=hit.start + start, end=hit.end + start)
 
 
 def _loops(commands: Sequence[Command], text: str) -> Iterator[tuple[Hit, str]]:
@@ -231,7 +231,7 @@ def _loops(commands: Sequence[Command], text: str) -> Iterator[tuple[Hit, str]]:
             continue
         for word in row[at + 3 :]:
             for hit in _numbers(word):
-                yield replace(hit, name=variable), variable
+                yield hit._replace(name=variable), variable
         for match in _SEQUENCE.finditer(text, row[at + 2].end, min(row[-1].end + 1, row[at + 2].end + 200)):
             for group in (1, 2):
                 number = int(match[group])
@@ -278,7 +278,7 @@ def _cases(commands: Sequence[Command]) -> Iterator[tuple[Hit, str]]:
             row = row[3:]
         if subjects and subjects[-1] and len(row) == 1 and command.operator in (")", "|"):
             for hit in _numbers(row[0]):
-                yield replace(hit, form="comparison", name=subjects[-1]), subjects[-1]
+                yield hit._replace(form="comparison", name=subjects[-1]), subjects[-1]
 
 
 def _calls(commands: Sequence[Command], text: str) -> Iterator[tuple[Hit, str]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -132,11 +131,11 @@ def _setting(source: Source, key: str, value: str, offset: int, subject: str) ->
         case "listen" | "port":
             hits = _address(value)
             if kind == "listen":
-                hits = [replace(hit, role=Role.BIND) for hit in hits]
+                hits = [hit._replace(role=Role.BIND) for hit in hits]
         case "mapping":
             hits, form = judged("port", value), None
             if not hits or all(hit.form == "value" for hit in hits):
-                hits = [replace(hit, role=Role.CONTAINER, form="mapping") for hit in hits]
+                hits = [hit._replace(role=Role.CONTAINER, form="mapping") for hit in hits]
         case "expose":
             hits, role = port_list(value), Role.CONTAINER
         case "filter":
@@ -172,7 +171,7 @@ def _prefix_end(value: str) -> int:
 
 
 def _moved(hit: Hit, by: int) -> Hit:
-    return replace(hit, start=hit.start + by, end=hit.end + by)
+    return hit._replace(start=hit.start + by, end=hit.end + by)
 
 
 FORMAT = Format(

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
+from typing import NamedTuple
 
 from portlint.extract.bounds import MOST_PORTS, TooManyPortsError, few
 from portlint.extract.interpolation import HOLE
@@ -23,16 +23,15 @@ from portlint.naming import is_address_name, is_port_name, vocabulary, words
 from portlint.wellknown import by_port
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class Hit(NamedTuple):
     """A port literal in a text. start, end: 0-based indexes of its digits in the text, end exclusive."""
 
     start: int
     end: int
     port: int
-    end_port: int | None = None
     form: str
     """one of `portlint.model.FORMS`"""
+    end_port: int | None = None
     role: Role = Role.SETTING
     host: str | None = None
     """as written, brackets removed; None where the place names none or a hole stands there"""

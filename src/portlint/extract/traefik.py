@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 
 from portlint import rulebook
@@ -87,7 +86,7 @@ def in_option(trail: tuple[str, ...], value: str) -> list[Hit]:
     key = "address" if last in ("url", "address", "endpoint", "endpoints", "to", "server") else trail[-1]
     protocol = "udp" if _PROTOCOL.search(value) or value.startswith("udp://") else "tcp"
     return [
-        replace(hit, protocol=protocol, name=name, role=role if _gives_way(hit.role, role) else hit.role)
+        hit._replace(protocol=protocol, name=name, role=role if _gives_way(hit.role, role) else hit.role)
         for hit in find_in_value(key, value)
     ]
 
@@ -126,7 +125,7 @@ def in_label(name: str, value: str) -> list[Hit] | None:
     # v1: `traefik.port`, `traefik.web.port`; v2 and v3: `...loadbalancer.server.port`, `...healthcheck.port`.
     inside = last == "port" and "redirectscheme" not in (part.lower() for part in trail)
     hits = in_option(trail, value)
-    return [replace(hit, role=Role.CONTAINER) if inside and hit.role is not Role.FALLBACK else hit for hit in hits]
+    return [hit._replace(role=Role.CONTAINER) if inside and hit.role is not Role.FALLBACK else hit for hit in hits]
 
 
 def in_arguments(text: str) -> list[Hit]:
@@ -134,7 +133,7 @@ def in_arguments(text: str) -> list[Hit]:
     out: list[Hit] = []
     for match in _ARGUMENT.finditer(text):
         hits = in_option(tuple(match[1].split(".")), match[2])
-        out += [replace(hit, start=hit.start + match.start(2), end=hit.end + match.start(2)) for hit in hits]
+        out += [hit._replace(start=hit.start + match.start(2), end=hit.end + match.start(2)) for hit in hits]
     return out
 
 

@@ -6,7 +6,6 @@ One judgement for all formats: the key tells whether a bare number is a port and
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 
 from portlint.extract.interpolation import interpolations, masked
@@ -38,12 +37,12 @@ def _find(key: str | None, text: str) -> list[Hit]:
     hits = list(_in_fallbacks(key, text)) if "$" in text else []
     plain = masked(text)
     if key is not None and is_port_name(key):
-        listed = [replace(hit, name=key) for hit in port_list(plain)]
+        listed = [hit._replace(name=key) for hit in port_list(plain)]
         if listed and (len(listed) > 1 or listed[0].port <= LAST_PORT or listed[0].end - listed[0].start <= 6):
             return sorted([*hits, *listed], key=_position)
     address = key is not None and (is_address_name(key) or is_port_name(key))
     found = find(plain, address=address, raw=text)
-    return sorted([*hits, *(hit if hit.name else replace(hit, name=key) for hit in found)], key=_position)
+    return sorted([*hits, *(hit if hit.name else hit._replace(name=key) for hit in found)], key=_position)
 
 
 def _in_fallbacks(key: str | None, text: str) -> Iterator[Hit]:
@@ -60,8 +59,7 @@ def _in_fallbacks(key: str | None, text: str) -> Iterator[Hit]:
             bare = hit.form == "value" and hit.variable is None
             if bare and not (named and is_port(hit.port)):
                 continue
-            yield replace(
-                hit,
+            yield hit._replace(
                 start=hit.start + found.value_start,
                 end=hit.end + found.value_start,
                 variable=hit.variable or found.variable,

@@ -193,7 +193,7 @@ class Reader:
                 fallback = hit.variable is not None
                 form = "fallback" if fallback else "base60" if base60 and role is Role.CONTAINER else "mapping"
                 host = hit.host or (known_address(entry.address) if role is Role.PUBLISH else None)
-                named = replace(hit, form=form, host=host, protocol=entry.protocol, name=hit.name or where.name)
+                named = hit._replace(form=form, host=host, protocol=entry.protocol, name=hit.name or where.name)
                 self.add(named, offset, where, role=Role.FALLBACK if fallback else role)
             for found in side.variables:
                 self.refer(found, offset, where, role)
@@ -203,7 +203,7 @@ class Reader:
         for hit in side.hits:
             fallback = hit.variable is not None
             form = "fallback" if fallback else "value"
-            named = replace(hit, form=form, protocol=protocol, host=hit.host or host, name=where.name)
+            named = hit._replace(form=form, protocol=protocol, host=hit.host or host, name=where.name)
             self.add(named, offset, where, role=Role.FALLBACK if fallback else role)
         for found in side.variables:
             self.refer(found, offset, where, role)
@@ -400,7 +400,7 @@ class Reader:
         inner = key.lower() in keys("port_attributes") and words(trail[-2])[-1:] != ("ports",)
         for hit in find_in_value("port", text):
             called = trail[-2] if inner else key
-            self.add(replace(hit, name=called), node.start, where, variable=variable, role=role)
+            self.add(hit._replace(name=called), node.start, where, variable=variable, role=role)
 
     def _port_attribute(self, where: Context) -> bool:
         """Whether a key above says that this is a port: `port: {default: 8000}`, `ports: {api: 8000}`."""

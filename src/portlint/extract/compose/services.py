@@ -161,7 +161,7 @@ class ComposeReader(Reader):
                     continue
                 for text in scalars(value):
                     for hit in in_arguments(text.text):
-                        self.add(replace(hit, name=None), text.start, here)
+                        self.add(hit._replace(name=None), text.start, here)
                 before = lookup(node, "entrypoint") if key == "command" else None
                 self.command(value, here, before=before, program=runs if key == "command" else "")
             elif key in _SECTIONS:
@@ -273,7 +273,7 @@ class ComposeReader(Reader):
         own = in_variable(key, node.text)
         if own is not None:
             for hit in own:
-                self.add(replace(hit, name=key), node.start, here, variable=key)
+                self.add(hit._replace(name=key), node.start, here, variable=key)
             return
         role = Role.CONTAINER if key in knowledge("container_variables") else None
         if not knowledge("command_variables").isdisjoint(word.upper() for word in words(key)[-1:]):
@@ -324,7 +324,7 @@ class ComposeReader(Reader):
                 self.scalar(value, replace(here, trail=(key.text.rsplit(".", 1)[-1],)))
                 continue
             for hit in hits:
-                self.add(replace(hit, name=None), value.start, named)
+                self.add(hit._replace(name=None), value.start, named)
             for found in interpolations(value.text):
                 if value.text == value.text[found.start : found.end] and key.text.lower().endswith("port"):
                     self.refer(found, value.start, here, Role.CONTAINER)

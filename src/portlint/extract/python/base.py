@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import libcst as cst
 
@@ -59,9 +59,9 @@ class Visitor(Walker):
         self._read_words = read_words
         self._strings = StringReader(offset, source)
         self._given: dict[int, Context] = {}
-        start = replace(NOTHING, route=scope.names)
+        start = NOTHING._replace(route=scope.names)
         if scope.enclosing_class and class_holds_ports(scope.enclosing_class):
-            start = replace(start, container=True)
+            start = start._replace(container=True)
         self._stack = [start]
         self._done: set[int] = set()
         """strings that were read as part of a longer one, tuples whose items were given their contexts"""
@@ -84,9 +84,9 @@ class Visitor(Walker):
         context = self.context.named(name, form)
         columns = self._sinks.get(name)
         if columns:
-            context = replace(context, columns=columns)
+            context = context._replace(columns=columns)
         elif columns is not None:
-            context = replace(context, port=True, container=True)
+            context = context._replace(port=True, container=True)
         return context
 
     def _text(self, node: cst.BaseExpression) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import libcst as cst
 
@@ -28,19 +27,19 @@ class CallVisitor(Visitor):
         called = dotted(node.func)
         last = called.rsplit(".", 1)[-1]
         self._give(
-            node.func, replace(NOTHING, columns=outer.columns) if called.endswith(("items", "values")) else NOTHING
+            node.func, NOTHING._replace(columns=outer.columns) if called.endswith(("items", "values")) else NOTHING
         )
         text = self._strings.call(node)
         if text is not None:
             self._emit(text, outer)
             for argument in node.args:
                 self._give(argument, outer.fresh())
-            self._give(node.func, replace(NOTHING, prose=outer.prose))
+            self._give(node.func, NOTHING._replace(prose=outer.prose))
             self._done.add(id(node.func.value) if isinstance(node.func, cst.Attribute) else 0)
             return
         if last in words_of("growing") and isinstance(node.func, cst.Attribute):
             outer = self._target(name_of(node.func.value) or "", "item")
-            outer = replace(outer, port=outer.container, role=Role.SETTING)
+            outer = outer._replace(port=outer.container, role=Role.SETTING)
             for argument in node.args:
                 self._give(argument, outer)
             return
@@ -63,21 +62,21 @@ class CallVisitor(Visitor):
             context = inside if position == 0 or last not in ("int", "str", "bytes") else outer.fresh()
             number = integer_of(value)
             if compared:
-                context = replace(self._target(compared), form="argument", bound=last == "assertGreaterEqual")
+                context = self._target(compared)._replace(form="argument", bound=last == "assertGreaterEqual")
             elif last == "range" and outer.port:
-                context = replace(outer, form="item")
+                context = outer._replace(form="item")
             elif names and position < len(names) and is_port_name(names[position]):
-                context = replace(outer.fresh().named(names[position], "argument"), columns=())
+                context = outer.fresh().named(names[position], "argument")._replace(columns=())
             elif named_string is not None and is_port_name(named_string) and " " not in named_string:
-                context = replace(outer.named(named_string.lstrip("-"), "argument"), container=False)
+                context = outer.named(named_string.lstrip("-"), "argument")._replace(container=False)
                 if named_string.isupper() and not words_of("environment").isdisjoint(words(last)):
                     # A function of the user's own around os.environ: read_env("API_PORT", 8000, int)
-                    context = replace(context, variable=named_string, role=Role.FALLBACK, form="fallback")
+                    context = context._replace(variable=named_string, role=Role.FALLBACK, form="fallback")
             elif number is not None and before is not None and (before in LOCAL_HOSTS or is_ip(before)):
                 # NodeConfig("https", "localhost", 9200)
-                context = replace(outer.fresh(), port=True, host=before, form="argument", role=Role.CONNECT)
+                context = outer.fresh()._replace(port=True, host=before, form="argument", role=Role.CONNECT)
             elif names and position < len(names):
-                context = replace(outer.fresh().named(names[position], "argument"), columns=())
+                context = outer.fresh().named(names[position], "argument")._replace(columns=())
             elif number is not None and inside is not outer:
                 context = self._positional(number, last, outer, position)
             self._give(argument, context)
@@ -94,12 +93,12 @@ class CallVisitor(Visitor):
 
     def _keyword(self, keyword: str, outer: Context, option: str | None, called: str) -> Context:
         if outer.port and keyword in words_of("value_keywords"):
-            return replace(outer, form="keyword")
+            return outer._replace(form="keyword")
         if option is not None and keyword in words_of("value_keywords") and is_port_name(option):
             return outer.fresh().named(option.lstrip("-"), "keyword")
         if class_holds_ports(called):
             # PortAllocation(backend=8000, frontend=3000)
-            return replace(outer.fresh(), container=True).named(keyword, "keyword")
+            return outer.fresh()._replace(container=True).named(keyword, "keyword")
         return outer.fresh().named(keyword, "keyword")
 
     def _positional(self, number: int, last: str, outer: Context, position: int) -> Context:
@@ -107,7 +106,7 @@ class CallVisitor(Visitor):
         if is_port_name(last) and (number >= 1000 or position == 0) and number not in _SIZES:
             return outer.fresh().named(last, "argument")
         if outer.port and not outer.sure and number >= 1000 and number not in _SIZES:
-            return replace(outer, form="argument")
+            return outer._replace(form="argument")
         return outer.fresh()
 
     def _parameter_names(self, called: str) -> Sequence[str]:
@@ -141,10 +140,10 @@ class CallVisitor(Visitor):
             name = string_of(named.value) if named is not None else None
             if name is not None and value is not None and value is not named:
                 context = outer.named(name, "value" if lookup.sets else "fallback")
-                context = replace(context, port=context.port or outer.port, container=context.container)
+                context = context._replace(port=context.port or outer.port, container=context.container)
                 if lookup.environment:
                     role = Role.SETTING if lookup.sets else Role.FALLBACK
-                    context = replace(context, variable=name, role=role)
+                    context = context._replace(variable=name, role=role)
                 self._give(value, context)
         fitting = [
             (rule, given)
@@ -154,8 +153,7 @@ class CallVisitor(Visitor):
         services = {rule.service for rule, _ in fitting}
         for rule, given in fitting:
             host = argument(rule.slots.get("host"))
-            base = replace(
-                outer.fresh(), role=Role(rule.role), protocol=rule.protocol, sure=not rule.guessed,
+            base = outer.fresh()._replace(role=Role(rule.role), protocol=rule.protocol, sure=not rule.guessed,
                 library=rule.service if len(services) == 1 else None,
                 host=string_of(host.value) if host is not None else None, form="argument",
             )  # fmt: skip
@@ -165,11 +163,11 @@ class CallVisitor(Visitor):
                     # `sock.listen(128)` takes a backlog where `app.listen(8000)` takes a port.
                     continue
                 name = found.keyword.value if found.keyword is not None else None
-                shaped = replace(base, name=name, form="keyword" if name else "argument")
+                shaped = base._replace(name=name, form="keyword" if name else "argument")
                 if kind in ("port", "ports"):
-                    shaped = replace(shaped, port=True, container=kind == "ports")
+                    shaped = shaped._replace(port=True, container=kind == "ports")
                 else:
-                    shaped = replace(shaped, address=True)
+                    shaped = shaped._replace(address=True)
                 self._give(found, shaped)
         option = self._imports.option_rule(called)
         if option is not None:
@@ -177,10 +175,10 @@ class CallVisitor(Visitor):
             named_by = next((f.lstrip("-") for f in flags if is_port_name(f)), None)
             default = argument(option.default)
             if named_by and default is not None:
-                self._give(default, replace(outer.named(named_by, "keyword"), container=False))
+                self._give(default, outer.named(named_by, "keyword")._replace(container=False))
             for keyword in option.prose:
                 if keyword in keywords:
-                    self._give(keywords[keyword], replace(NOTHING, prose=True))
+                    self._give(keywords[keyword], NOTHING._replace(prose=True))
 
     def _parametrize(self, node: cst.Call) -> None:
         """`@pytest.mark.parametrize("host,port", [("a", 81), ...])`."""
@@ -193,9 +191,9 @@ class CallVisitor(Visitor):
             columns = tuple(part.strip() for part in (string_of(header) or "").split(","))
         if len(columns) == 1:
             context = self.context.fresh().named(columns[0], "item")
-            self._give(node.args[1], replace(context, container=context.port))
+            self._give(node.args[1], context._replace(container=context.port))
         elif columns:
-            self._give(node.args[1], replace(self.context.fresh(), columns=columns))
+            self._give(node.args[1], self.context.fresh()._replace(columns=columns))
 
 
 def _is_backlog(number: int) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from portlint.model import Role
 from portlint.naming import is_address_name, is_port_name, vocabulary, words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(NamedTuple):
     """Handed down from an expression to its parts."""
 
     name: str | None = None
@@ -41,8 +40,7 @@ class Context:
     def named(self, name: str, form: str | None = None) -> Context:
         """The context of a value under a name: a target, a keyword, a key."""
         port = is_port_name(name) or (self.container and not _is_no_port(name))
-        return replace(
-            self,
+        return self._replace(
             name=name,
             port=port,
             sure=False,

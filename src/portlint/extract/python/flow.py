@@ -44,10 +44,11 @@ _ASSIGNED = re.compile(
     rb"(?:(?:[ \t]*:[^=\n]{1,80})?[ \t]*=(?!=)|\.(?:append|extend|add|insert)\()"
 )
 _ALIAS = re.compile(
-    rb"^[ \t]*(?:self\.)?([A-Za-z_]\w{0,80})[ \t]*=[ \t]*(?:int\(|str\()?"
-    rb"([A-Za-z_]\w{0,80})(?:\)|\.copy\(\))?[ \t]*(?:#.*)?$",
-    re.MULTILINE,
+    rb"=(?!=)[ \t]{0,80}+(?:int\(|str\()?([A-Za-z_]\w{0,80})(?:\)|\.copy\(\))?[ \t]{0,80}"
+    rb"(?:#[^\n]{0,500})?\r?(?=\n|\Z)"
 )
+_ALIASED = re.compile(rb"[ \t]{0,200}+(?:self\.)?([A-Za-z_]\w{0,80})[ \t]{0,80}\Z")
+"""all that stands on a line before the sign of equality"""
 _LISTED = re.compile(rb"^[^=\n]{1,160}=[ \t]*(?:set|frozenset|tuple)?\(?[\[({]([\s0-9'\",]{8,2000})[\])}]")
 _NUMBERS_LISTED = re.compile(rb"[\[({][\s0-9'\",]{8,2000}[\])}]")
 _RUN_OF_NUMBERS = re.compile(rb",(?:[\s\"']{0,40}+[0-9]{1,6}[\"']?\s{0,40}+,){2}[\s\"']{0,40}+[0-9]")
@@ -60,10 +61,11 @@ _FROM_IMPORT = re.compile(
     rb"(\([^)]{0,5000}|(?:[^\r\n\\]|\\\r?\n){0,1000})"
 )
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
-_PORT = tuple(re.compile(port + rb"\w*") for port in (b"port", b"PORT", b"Port"))
-_PARAMETERS = re.compile(rb"def[ \t]+(\w+)[ \t]*\([^)]*\Z")
+_DEFINED = re.compile(rb"def[ \t]{1,9}+(\w{1,80}+)[ \t]{0,9}+\(([^)]{1,2000}+)")
 _CLASS = re.compile(rb"class[ \t]+(\w+)")
-_FIELD = re.compile(rb"\w+[ \t]*:")
+_FIELD = tuple(re.compile(rb"(" + port + rb"\w{0,80}+)[ \t]{0,9}+:") for port in (b"port", b"PORT", b"Port"))
+_BARE = re.compile(rb"[ \t]{1,200}+\w{1,200}\Z")
+"""an indented name with nothing before it"""
 _RENAMED = re.compile(rb"\bas[ \t]+([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -124,20 +126,14 @@ class Flow:
         """The functions and classes of this file that may take a port by position, as far as its text tells."""
         data = self._data
         data, found = self._data, set()
-        for match in chain.from_iterable(pattern.finditer(data) for pattern in _PORT):
-            start = _IDENTIFIER_BEFORE.search(data, max(0, match.start() - 60), match.start())
-            if start is None or not is_port_name((start[0] + match[0]).decode()):
-                continue
-            at = data.rfind(b"def", max(0, match.start() - 1000), start.start())
-            owner = _PARAMETERS.match(data, at, start.start()) if at >= 0 else None
-            if owner is not None and owner[1] != b"__init__":
-                found.add(owner[1])
-            elif owner is not None or _FIELD.match(data, start.start()) is not None:
-                at = data.rfind(b"class", 0, start.start())
-                named = _CLASS.match(data, at) if at >= 0 else None
-                if named is not None:
-                    found.add(named[1])
-        return frozenset(found)
+        for match in _DEFINED.finditer(data):
+            if _names_port(match[2]):
+                found.add(match[1] if match[1] != b"__init__" else _class_before(data, match.start()))
+        for match in chain.from_iterable(pattern.finditer(data) for pattern in _FIELD):
+            start, end = data.rfind(b"\n", 0, match.start()) + 1, match.end(1)
+            if _BARE.match(data, start, end) is not None and _names_port(data[start:end]):
+                found.add(_class_before(data, start))
+        return frozenset(found - {b""})
 
     @property
     def used_names(self) -> frozenset[bytes]:
@@ -204,7 +200,12 @@ class Flow:
 
     @cached_property
     def _aliases(self) -> list[tuple[str, str]]:
-        return [(m[1].decode(), m[2].decode()) for m in _ALIAS.finditer(self._data)]
+        data, out = self._data, []
+        for match in _ALIAS.finditer(data):
+            left = _ALIASED.match(data, data.rfind(b"\n", 0, match.start()) + 1, match.start())
+            if left is not None:
+                out.append((left[1].decode(), match[1].decode()))
+        return out
 
 
 _NEVER = frozenset(
@@ -233,6 +234,17 @@ def _is_plausible(number: int) -> bool:
 
 _NUMBER = re.compile(rb"[0-9]{2,5}")
 _ENOUGH = 4
+
+
+def _names_port(text: bytes) -> bool:
+    """Whether one of the words of a text is the name of a port."""
+    return b"port" in text.lower() and any(is_port_name(word.decode()) for word in _WORD.findall(text))
+
+
+def _class_before(data: bytes, at: int) -> bytes:
+    """The name of the last class that begins before an offset; empty where there is none."""
+    named = _CLASS.match(data, start) if (start := data.rfind(b"class", 0, at)) >= 0 else None
+    return b"" if named is None else named[1]
 
 
 def _last(name: bytes) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from portlint.extract.interpolation import HOLE
 from portlint.extract.python.context import Context
@@ -72,7 +71,7 @@ def _listed(masked: str, context: Context) -> list[Hit]:
         return []
     hits = port_list(masked)
     return [
-        replace(hit, form=context.form, name=context.name, role=context.role, variable=context.variable)
+        hit._replace(form=context.form, name=context.name, role=context.role, variable=context.variable)
         for hit in hits
         if hit.port >= 10 or context.sure
     ]
@@ -103,13 +102,13 @@ def _lines(text: Text, masked: str) -> Iterator[Hit]:
         if setting is not None:
             start = setting.start(2)
             value = [
-                replace(h, start=h.start + start, end=h.end + start) for h in find_in_value(setting[1], setting[2])
+                h._replace(start=h.start + start, end=h.end + start) for h in find_in_value(setting[1], setting[2])
             ]
             hits = _united(value, hits)
         elif _COMMAND.match(line):
             hits = _united(hits, _command(line))
         for hit in hits:
-            yield replace(hit, start=hit.start + position, end=hit.end + position)
+            yield hit._replace(start=hit.start + position, end=hit.end + position)
         position += len(line)
 
 

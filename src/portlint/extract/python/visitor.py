@@ -7,7 +7,6 @@ to its parts, and a number or a string that is reached is judged by the context 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import libcst as cst
 
@@ -76,7 +75,7 @@ class PortVisitor(CallVisitor):
             # settings["ports"]["depot"] = 8005
             context = self._target(name_of(target.value) or "").named(name)
         if isinstance(target, cst.Subscript) and dotted(target.value).endswith("environ"):
-            context = replace(context, variable=name)
+            context = context._replace(variable=name)
         self._give(value, context)
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
@@ -90,10 +89,10 @@ class PortVisitor(CallVisitor):
             if is_port_name(self._defined) and not words_of("limits").isdisjoint(words(node.name.value)):
                 # def find_free_port(start=8000, end=9000)
                 number = integer_of(node.default)
-                context = replace(context, port=context.port or (number is not None and number >= _LOWEST_FREE))
+                context = context._replace(port=context.port or (number is not None and number >= _LOWEST_FREE))
             self._give(node.default, context)
         if node.annotation is not None:
-            self._give(node.annotation, replace(NOTHING, name=node.name.value, port=is_port_name(node.name.value)))
+            self._give(node.annotation, NOTHING._replace(name=node.name.value, port=is_port_name(node.name.value)))
 
     def visit_Return(self, node: cst.Return) -> None:
         function = self._scope.function
@@ -114,23 +113,23 @@ class PortVisitor(CallVisitor):
         if isinstance(target, cst.Tuple | cst.List):
             names = tuple(name_of(e.value) or "" for e in target.elements)
             if isinstance(iterable, cst.Call) and isinstance(iterable.func, cst.Attribute):
-                self._give(iterable.func.value, replace(NOTHING, columns=names))
+                self._give(iterable.func.value, NOTHING._replace(columns=names))
             else:
-                self._give(iterable, replace(NOTHING, columns=names))
+                self._give(iterable, NOTHING._replace(columns=names))
             return
         name = name_of(target)
         if name:
             context = self._target(name, "item")
-            self._give(iterable, replace(context, container=context.port))
+            self._give(iterable, context._replace(container=context.port))
 
     def visit_Expr(self, node: cst.Expr) -> None:
         if isinstance(node.value, cst.SimpleString | cst.ConcatenatedString):
-            self._give(node.value, replace(NOTHING, prose=True))
+            self._give(node.value, NOTHING._replace(prose=True))
 
     def visit_MatchCase(self, node: cst.MatchCase) -> None:
         name = self._subject
         if name:
-            self._give(node.pattern, replace(self._target(name), form="comparison"))
+            self._give(node.pattern, self._target(name)._replace(form="comparison"))
 
     def visit_Match(self, node: cst.Match) -> None:
         self._subject = name_of(node.subject) or ""
@@ -144,12 +143,12 @@ class PortVisitor(CallVisitor):
         operators = [c.operator for c in node.comparisons]
         equal = all(isinstance(o, _EQUAL) for o in operators)
         if name is None:
-            inside = replace(self.context.fresh(), form="comparison")
+            inside = self.context.fresh()._replace(form="comparison")
             names = [n for n in map(self._meaning, sides) if n]
             if names:
-                inside = replace(inside, address=is_address_name(names[0]))
+                inside = inside._replace(address=is_address_name(names[0]))
         else:
-            inside = replace(self._target(name), form="comparison", container=True, bound=not equal)
+            inside = self._target(name)._replace(form="comparison", container=True, bound=not equal)
         for side in sides:
             if self._meaning(side) != name or name is None:
                 self._give(side, inside)
@@ -167,11 +166,11 @@ class PortVisitor(CallVisitor):
         """`parsed.port or 5432`: what stands beside a number says what it is."""
         name = self._meaning(known)
         if name and not self.context.port and is_port_name(name):
-            context = replace(self.context.named(name), form="fallback")
-            self._give(other, replace(context, variable=self._variable(known)))
+            context = self.context.named(name)._replace(form="fallback")
+            self._give(other, context._replace(variable=self._variable(known)))
         elif self.context.port:
             self._give(
-                other, replace(self.context, form="fallback", variable=self._variable(known) or self.context.variable)
+                other, self.context._replace(form="fallback", variable=self._variable(known) or self.context.variable)
             )
 
     def visit_BinaryOperation(self, node: cst.BinaryOperation) -> bool:
@@ -188,7 +187,7 @@ class PortVisitor(CallVisitor):
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
         for element in node.slice:
-            self._give(element, replace(NOTHING, prose=self.context.prose))
+            self._give(element, NOTHING._replace(prose=self.context.prose))
 
     def visit_Lambda(self, node: cst.Lambda) -> None:
         self._give(node.body, self.context)
@@ -206,17 +205,17 @@ class PortVisitor(CallVisitor):
                 continue
             if key is None:
                 name = name_of(element.key)
-                keys = replace(outer if outer.container else outer.fresh(), form="item")
+                keys = (outer if outer.container else outer.fresh())._replace(form="item")
                 if outer.name and "port" in words(outer.name)[:1]:
                     # PORT_NAMES = {8000: "depot"}: the values are something about ports, the keys are the ports.
-                    keys = replace(outer, port=True, form="item")
+                    keys = outer._replace(port=True, form="item")
                 self._give(element.key, keys)
-                self._give(element.value, outer.named(name, "item") if name else replace(outer, form="item"))
+                self._give(element.value, outer.named(name, "item") if name else outer._replace(form="item"))
             else:
                 listed = outer.container and port_list(key)
-                self._give(element.key, replace(outer if listed else outer.fresh(), form="item", name=outer.name))
+                self._give(element.key, (outer if listed else outer.fresh())._replace(form="item", name=outer.name))
                 inside = outer.named(key, "item")
-                self._give(element.value, replace(inside, columns=()))
+                self._give(element.value, inside._replace(columns=()))
 
     def visit_List(self, node: cst.List) -> None:
         self._sequence([e.value for e in node.elements])
@@ -231,25 +230,25 @@ class PortVisitor(CallVisitor):
 
     def _sequence(self, values: Sequence[cst.BaseExpression]) -> None:
         self._command(values)
-        outer = replace(self.context, form="item")
+        outer = self.context._replace(form="item")
         columns = outer.columns
         for value in values:
             if columns and isinstance(value, cst.Tuple | cst.List) and len(value.elements) == len(columns):
-                single = replace(outer, columns=())
+                single = outer._replace(columns=())
                 for element, name in zip(value.elements, columns, strict=True):
                     self._give(element.value, single.named(name, "item") if name else single.fresh())
                 self._done.add(id(value))
             elif columns and isinstance(value, cst.Call):
                 self._parameters(value, columns)
             else:
-                self._give(value, replace(outer, columns=()) if not columns else replace(outer, columns=columns))
+                self._give(value, outer._replace(columns=()) if not columns else outer._replace(columns=columns))
 
     def _parameters(self, call: cst.Call, columns: tuple[str, ...]) -> None:
         """`pytest.param("a", 81, id="x")` in a parametrize list."""
         positional = [a for a in call.args if a.keyword is None]
         if len(positional) == len(columns):
             for argument, name in zip(positional, columns, strict=True):
-                self._give(argument, replace(self.context, columns=()).named(name, "item"))
+                self._give(argument, self.context._replace(columns=()).named(name, "item"))
 
     def _is_address(self, values: Sequence[cst.BaseExpression]) -> bool:
         """`("localhost", 8001)`, `(host, 8000)`: the second item of an address is a port."""
@@ -277,8 +276,7 @@ class PortVisitor(CallVisitor):
             named = len(values) != 3 and context.name is not None and is_address_name(context.name)
             if number <= 20 or not (named or is_domain(host)):
                 return False
-        shown = replace(
-            context, port=True, sure=context.address, address=False, host=host or None, form="address",
+        shown = context._replace(port=True, sure=context.address, address=False, host=host or None, form="address",
             role=context.role if context.address else Role.CONNECT, name=context.name or name,
         )  # fmt: skip
         self._give(port, shown)
@@ -298,7 +296,7 @@ class PortVisitor(CallVisitor):
                 continue
             origin = text.origin(start, end)
             if origin is not None:
-                self._add(origin, end - start, hit, replace(self.context, form=hit.form, name=hit.name, port=True))
+                self._add(origin, end - start, hit, self.context._replace(form=hit.form, name=hit.name, port=True))
 
     # -- leaves -----------------------------------------------------------------------------------------------------
 
@@ -327,7 +325,7 @@ class PortVisitor(CallVisitor):
         self._string_node(node)
         for part in node.parts:
             if isinstance(part, cst.FormattedStringExpression):
-                self._give(part, replace(NOTHING, prose=self.context.prose))
+                self._give(part, NOTHING._replace(prose=self.context.prose))
 
     def visit_ConcatenatedString(self, node: cst.ConcatenatedString) -> None:
         self._string_node(node)
@@ -339,7 +337,7 @@ class PortVisitor(CallVisitor):
     def visit_Comment(self, node: cst.Comment) -> None:
         text = Text()
         text.add(node.value.encode().decode("latin-1"), self._offset(node))
-        self._emit(text, replace(NOTHING, prose=True))
+        self._emit(text, NOTHING._replace(prose=True))
 
 
 def _is_limit(name: str | None) -> bool:
