@@ -71,6 +71,16 @@ FILLERS = (
     "serve_at('depot', 8125)",
     "Endpoint('depot', 8126)",
     "peername=('client', 51234)",
+    "sockname = ('', 8131)",
+    "assert c.statsd_host == ('statsd', 8132)",
+    "server_conn.address = (names[0], 8133)",
+    "if sock.getsockname()[1] in (8134, 8135):\n    pass",
+    "run(['psql', '-h', name, '-p', '8136'])",
+    "run('psql -h depot -p 8137')",
+    "run('nc -z depot 8138')",
+    "run('echo > /dev/tcp/depot/8139')",
+    "remote_servers = render([(alias, 8140) for alias in aliases])",
+    "resize(target_size=(256, 256))",
     "x = ('%s:%d' % (name, 8127), '{}:{}'.format(name, 8128), 'depot:' + str(8129), ':'.join([name, '8130']))",
 )
 HEADERS = (

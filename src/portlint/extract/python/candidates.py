@@ -30,15 +30,20 @@ _PROTOCOLS = tuple(
 _PROTOCOLS_IN_PROSE = tuple(
     re.compile(word + rb"(?:(?<=[/_]" + word + rb")|(?<=proxy " + word + rb"))") for word in (b"tcp", b"udp", b"sctp")
 )
-_PROTOCOL = re.compile(rb"[0-9]/(?:tcp|udp|sctp)|_[0-9]{1,5}\._(?:tcp|udp|sctp)|PROXY TCP")
+_PROTOCOL = re.compile(rb"[0-9]/(?:tcp|udp|sctp)|/dev/(?:tcp|udp)|_[0-9]{1,5}\._(?:tcp|udp|sctp)|PROXY TCP")
 _PAIR = re.compile(rb",\s{0,40}+(?:int\(\s{0,40}+)?[\"']?[1-9][0-9_]{1,6}(?![0-9A-Za-z.])")
-"""the number of `(host, 8000)`, `connect("localhost", 8000)`, `addr = ("db", 5432)`"""
-_BEFORE_PAIR = re.compile(rb"([\w.:*-]*+)([\"']?)[\"'()\[\]\s]*+\Z")
+"""the number of `(host, 8000)`, `connect("localhost", 8000)`, `addr = ("db", 5432)`, `["psql", "-p", "5433"]`"""
+_SECOND = re.compile(rb"\[1\]\s{0,9}+(?:[=!<>]=?|in\b|or\b)")
+"""behind an address: `sock.getsockname()[1] == 8000`"""
+_BEFORE = re.compile(rb"([\w.:*-]*+)[\"'()\[\]\s]*+\Z")
 _HOLDS = tuple(
-    re.compile(sign + rb"[ \t]{0,9}+(?:[\[({]|[\"'][\w.-]{1,80}+[\"'],[ \t]{0,9}+[0-9])") for sign in (b"=", b":")
+    re.compile(sign + rb"[ \t]{0,9}+(?:[\w.]{1,80}+\()?(?:[\[({]|[\"'][\w.-]{1,80}+[\"'],[ \t]{0,9}+[0-9])")
+    for sign in (b"=", b":")
 )
 """what may hold an address, behind its name: `addr = (`, `"peers": [`, `addr = "db", 5432`"""
-_HOLDER = re.compile(rb"(\w{1,80}+)[\"'\]]{0,2}[ \t]{0,9}+(?::[^=\n]{0,80})?\Z")
+_HOLDER = re.compile(rb"(\w{1,80}+)[\"'\]]{0,2}[ \t]{0,9}+(?::[^=\n]{0,80}|[=!])?\Z")
+_IN_COMMAND = tuple(map(re.compile, (rb" -[pP](?:[ =]|[1-9])", rb"nc [^\s=](?<![a-z]nc .)", rb"ufw [a-z]")))
+"""a port in the text of a command: `psql -p 5433`, `nc -z depot 25`"""
 _LONGEST_HOST = 100
 _WORD = re.compile(rb"\w+")
 
@@ -91,17 +96,25 @@ def may_show_port(chunk: bytes, names: frozenset[bytes]) -> bool:
 
 
 def _names_host(code: bytes) -> bool:
-    """Whether a number may stand behind an address: one that is written, or a name that means one."""
-    is_behind_string = False
-    for match in _PAIR.finditer(code):
-        before = _BEFORE_PAIR.search(code, max(0, match.start() - _LONGEST_HOST), match.start())
-        if before is None:
-            continue
-        host = before[1].decode("latin-1")
-        if host in LOCAL_HOSTS or is_address_name(host.rpartition(".")[2]) or is_ip(host) or is_domain(host):
+    """Whether a number may stand behind an address, one that is written or a name that means one, or an option."""
+    pair = None
+    for pair in _PAIR.finditer(code):
+        host = _before(code, pair.start())
+        if host in LOCAL_HOSTS or host[:1] == "-" or is_address_name(host.rpartition(".")[2]):
             return True
-        is_behind_string = is_behind_string or bool(before[2])
-    return is_behind_string and any(is_address_name(name) for name in _holders(code))
+        if is_ip(host) or is_domain(host):
+            return True
+    if pair is not None and any(is_address_name(name) for name in _holders(code)):
+        return True
+    if any(is_address_name(_before(code, second.start()).rpartition(".")[2]) for second in _SECOND.finditer(code)):
+        return True
+    return any(sign.search(code) for sign in _IN_COMMAND)
+
+
+def _before(code: bytes, end: int) -> str:
+    """The name, or the text in quotes, that ends before an offset."""
+    found = _BEFORE.search(code, max(0, end - _LONGEST_HOST), end)
+    return "" if found is None else found[1].decode("latin-1")
 
 
 def _holders(code: bytes) -> Iterator[str]:

@@ -45,7 +45,7 @@ _ASSIGNED = re.compile(
 )
 _ALIAS = re.compile(
     rb"=(?!=)[ \t]{0,80}+(?:int\(|str\()?([A-Za-z_]\w{0,80})(?:\)|\.copy\(\))?[ \t]{0,80}"
-    rb"(?:#[^\n]{0,500})?\r?(?=\n|\Z)"
+    rb"(?:#[^\r\n]{0,500})?(?=\r|\n|\Z)"
 )
 _ALIASED = re.compile(rb"[ \t]{0,200}+(?:self\.)?([A-Za-z_]\w{0,80})[ \t]{0,80}\Z")
 """all that stands on a line before the sign of equality"""
@@ -130,7 +130,7 @@ class Flow:
             if _names_port(match[2]):
                 found.add(match[1] if match[1] != b"__init__" else _class_before(data, match.start()))
         for match in chain.from_iterable(pattern.finditer(data) for pattern in _FIELD):
-            start, end = data.rfind(b"\n", 0, match.start()) + 1, match.end(1)
+            start, end = _line_start(data, match.start()), match.end(1)
             if _BARE.match(data, start, end) is not None and _names_port(data[start:end]):
                 found.add(_class_before(data, start))
         return frozenset(found - {b""})
@@ -202,7 +202,7 @@ class Flow:
     def _aliases(self) -> list[tuple[str, str]]:
         data, out = self._data, []
         for match in _ALIAS.finditer(data):
-            left = _ALIASED.match(data, data.rfind(b"\n", 0, match.start()) + 1, match.start())
+            left = _ALIASED.match(data, _line_start(data, match.start()), match.start())
             if left is not None:
                 out.append((left[1].decode(), match[1].decode()))
         return out
@@ -234,6 +234,16 @@ def _is_plausible(number: int) -> bool:
 
 _NUMBER = re.compile(rb"[0-9]{2,5}")
 _ENOUGH = 4
+
+
+_LONGEST_NAMING = 300
+"""bytes of a line before what it gives a name to"""
+
+
+def _line_start(data: bytes, at: int) -> int:
+    """Where the line of an offset begins, as far as it is looked for."""
+    first = max(0, at - _LONGEST_NAMING)
+    return max(data.rfind(b"\n", first, at), data.rfind(b"\r", first, at), first - 1) + 1
 
 
 def _names_port(text: bytes) -> bool:

@@ -255,6 +255,9 @@ class PortVisitor(CallVisitor):
         if not 2 <= len(values) <= 4 or self.context.columns:
             return False
         port = values[1]
+        if isinstance(values[0], cst.Integer | cst.Float | cst.UnaryOperation):
+            # target_size=(256, 256)
+            return False
         if not isinstance(port, cst.Integer | cst.Call | cst.IfExp | cst.BooleanOperation):
             return False
         host = string_of(values[0])
