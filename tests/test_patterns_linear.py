@@ -17,8 +17,6 @@ SUSPICIOUS = 0.002
 MOST = 1.0
 """processor seconds for a long text, twenty times the bar: what is quadratic takes more"""
 BOUNDED = {
-    "portlint.extract.python.candidates._BEFORE": "is given 100 bytes",
-    "portlint.extract.python.candidates._HOLDER": "is given 100 bytes",
     "portlint.extract.python.flow._ADDRESS_BEFORE": "is given 100 bytes",
     "portlint.extract.python.flow._IDENTIFIER_BEFORE": "is given 60 bytes",
     "portlint.extract.text._WORD_BEFORE": "is given 24 characters",

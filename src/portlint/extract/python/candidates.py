@@ -7,7 +7,6 @@ dropped here (a property test holds that against the visitor on everything).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow
@@ -35,16 +34,13 @@ _PAIR = re.compile(rb",\s{0,40}+(?:int\(\s{0,40}+)?[\"']?[1-9][0-9_]{1,6}(?![0-9
 """the number of `(host, 8000)`, `connect("localhost", 8000)`, `addr = ("db", 5432)`, `["psql", "-p", "5433"]`"""
 _SECOND = re.compile(rb"\[1\]\s{0,9}+(?:[=!<>]=?|in\b|or\b)")
 """behind an address: `sock.getsockname()[1] == 8000`"""
-_BEFORE = re.compile(rb"([\w.:*-]*+)[\"'()\[\]\s]*+\Z")
-_HOLDS = tuple(
-    re.compile(sign + rb"[ \t]{0,9}+(?:[\w.]{1,80}+\()?(?:[\[({]|[\"'][\w.-]{1,80}+[\"'],[ \t]{0,9}+[0-9])")
-    for sign in (b"=", b":")
-)
-"""what may hold an address, behind its name: `addr = (`, `"peers": [`, `addr = "db", 5432`"""
-_HOLDER = re.compile(rb"(\w{1,80}+)[\"'\]]{0,2}[ \t]{0,9}+(?::[^=\n]{0,80}|[=!])?\Z")
-_IN_COMMAND = tuple(map(re.compile, (rb" -[pP](?:[ =]|[1-9])", rb"nc [^\s=](?<![a-z]nc .)", rb"ufw [a-z]")))
+_TOKEN = re.compile(rb"[\w.:*-]+")
+_HOLDS = re.compile(rb"[ \t]{0,9}+(?:[\w.]{1,80}+\()?[\[({\"']")
+"""between the name of what holds an address and the address: `addr = (`, `"peers": [`, `addr = "db", 5432`"""
+_IN_COMMAND = tuple(map(re.compile, (rb"-(?<=[ ]-)[pP](?:[ =]|[1-9])", rb"nc [^\s=](?<![a-z]nc .)", rb"ufw [a-z]")))
 """a port in the text of a command: `psql -p 5433`, `nc -z depot 25`"""
 _LONGEST_HOST = 100
+_SHORT_OPTIONS = ("-p", "-P")
 _WORD = re.compile(rb"\w+")
 
 
@@ -97,15 +93,12 @@ def may_show_port(chunk: bytes, names: frozenset[bytes]) -> bool:
 
 def _names_host(code: bytes) -> bool:
     """Whether a number may stand behind an address, one that is written or a name that means one, or an option."""
-    pair = None
     for pair in _PAIR.finditer(code):
         host = _before(code, pair.start())
-        if host in LOCAL_HOSTS or host[:1] == "-" or is_address_name(host.rpartition(".")[2]):
+        if host in LOCAL_HOSTS or host in _SHORT_OPTIONS or is_address_name(host.rpartition(".")[2]):
             return True
-        if is_ip(host) or is_domain(host):
+        if is_ip(host) or is_domain(host) or _is_held_as_address(code, pair.start()):
             return True
-    if pair is not None and any(is_address_name(name) for name in _holders(code)):
-        return True
     if any(is_address_name(_before(code, second.start()).rpartition(".")[2]) for second in _SECOND.finditer(code)):
         return True
     return any(sign.search(code) for sign in _IN_COMMAND)
@@ -113,14 +106,22 @@ def _names_host(code: bytes) -> bool:
 
 def _before(code: bytes, end: int) -> str:
     """The name, or the text in quotes, that ends before an offset."""
-    found = _BEFORE.search(code, max(0, end - _LONGEST_HOST), end)
-    return "" if found is None else found[1].decode("latin-1")
+    return _last_token(code[max(0, end - _LONGEST_HOST) : end].rstrip(b"\"'()[] \t\r\n"))
 
 
-def _holders(code: bytes) -> Iterator[str]:
-    """The names of what may hold addresses as pairs."""
-    for sign in _HOLDS:
-        for match in sign.finditer(code):
-            name = _HOLDER.search(code, max(0, match.start() - _LONGEST_HOST), match.start())
-            if name is not None:
-                yield name[1].decode("latin-1")
+def _is_held_as_address(code: bytes, end: int) -> bool:
+    """Whether a pair before an offset, or the list that it is in, has a name that means an address."""
+    for sign in (b"=", b":"):
+        at = code.rfind(sign, max(0, end - _LONGEST_HOST), end)
+        if at >= 0 and _HOLDS.match(code, at + 1) is not None:
+            left = code[max(0, at - _LONGEST_HOST) : at].rpartition(b"\n")[2].rstrip(b"\"'] \t=!")
+            # addr: tuple[str, int] = (
+            if any(is_address_name(_last_token(name)) for name in (left, left.rpartition(b":")[0].rstrip())):
+                return True
+    return False
+
+
+def _last_token(text: bytes) -> str:
+    # From the end on: a search for what stands before it would begin at each byte.
+    found = _TOKEN.match(text[::-1])
+    return "" if found is None else found[0][::-1].decode("latin-1")

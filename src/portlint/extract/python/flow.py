@@ -56,6 +56,8 @@ _RUN_OF_NUMBERS = re.compile(rb",(?:[\s\"']{0,40}+[0-9]{1,6}[\"']?\s{0,40}+,){2}
 _STEPS = 2
 _FROM = re.compile(rb"from[ \t]+(\w+)")
 _IMPORT = re.compile(rb"import[ \t]+((?:[^\r\n\\]|\\\r?\n)*)")
+_WORDS_APART = bytes(byte if chr(byte).isalnum() or byte in b"_" else 32 for byte in range(256))
+"""signs to spaces"""
 _FROM_IMPORT = re.compile(
     rb"from[ \t]{1,9}+(\w{1,80}+)[\w.]{0,200}+[ \t]{1,9}+import[ \t]{0,9}+"
     rb"(\([^)]{0,5000}|(?:[^\r\n\\]|\\\r?\n){0,1000})"
@@ -105,7 +107,7 @@ class Flow:
     def packages(self) -> frozenset[str]:
         """The libraries of `rules/python/` that the file imports, as far as its text tells: not fewer."""
         data = self._data
-        words = {*_FROM.findall(data), *_WORD.findall(b" ".join(_IMPORT.findall(data)))}
+        words = {*_FROM.findall(data), *b" ".join(_IMPORT.findall(data)).translate(_WORDS_APART).split()}
         return frozenset(name.decode() for name in words & library().packages)
 
     @cached_property
