@@ -24,7 +24,7 @@ R = TypeVar("R")
 LARGEST_STRETCH: Final = 64
 """items handed out at once"""
 STRETCHES: Final = 6
-"""stretches for each worker, so that none has long to do when the others are through"""
+"""stretches for each worker that what is left is cut into, so that none has long to do when the others are through"""
 LOOK_AFTER: Final = 0.1
 """seconds after which the supervisor looks at what each worker has in hand"""
 STOPPED: Final = 1.0
@@ -98,8 +98,7 @@ class Supervisor(Generic[T, R]):
         self._work, self._items, self._limits = work, items, limits
         self._fork = fork
         jobs = max(1, min(jobs, len(items)))
-        step = max(1, min(LARGEST_STRETCH, -(-len(items) // (jobs * STRETCHES))))
-        self._waiting = deque((at, min(at + step, len(items))) for at in range(0, len(items), step))
+        self._waiting = deque(_stretches(len(items), jobs))
         self._results: dict[int, R | Lost] = {}
         self._workers: list[Worker] = []
         self._failed_starts = 0
@@ -211,6 +210,15 @@ class Supervisor(Generic[T, R]):
 
     def _too_long(self) -> str:
         return f"took longer than {self._limits.timeout:g} s"
+
+
+def _stretches(items: int, jobs: int) -> Iterator[tuple[int, int]]:
+    """The items in stretches that grow shorter towards the end, so that all workers end at the same time."""
+    at = 0
+    while at < items:
+        step = max(1, min(LARGEST_STRETCH, (items - at) // (jobs * STRETCHES)))
+        yield at, at + step
+        at += step
 
 
 def _cause(status: int) -> str:
