@@ -29,6 +29,8 @@ MOST_ADDED: Final = 64
 """files whose rows are added at the end of a cache, which for more of them is written anew"""
 MOST_PARTS: Final = 24
 """times that rows are added before it is written anew"""
+_SHORT: Final = 32
+"""bytes of a row that says little more than which format a file has"""
 _SUFFIX: Final = ".rows"
 _DIGEST: Final = 16
 """bytes"""
@@ -80,6 +82,8 @@ class Cache:
         self._stamps: dict[str, Stamp | None] = {}
         self._known: dict[str, tuple[Entry, bytes]] = {}
         """path to what the head says of it, and its row"""
+        self._short: dict[bytes, Any] = {}
+        """short rows to their JSON"""
         self._news: set[str] = set()
         self._parts = 0
         self._is_damaged = False
@@ -135,12 +139,20 @@ class Cache:
         checksum = entry[5]
         try:
             if zlib.crc32(body, self._seed) == checksum:
-                return decode(path, json.loads(body))
+                return decode(path, self._value(body))
         except (ValueError, TypeError, RecursionError):
             pass
         del self._known[path]
         self._is_damaged = True
         return None
+
+    def _value(self, body: bytes) -> Any:
+        """The JSON of a row. Those of files without ports are one of a few texts. Raises ValueError."""
+        if len(body) > _SHORT:
+            return json.loads(body)
+        if body not in self._short:
+            self._short[body] = json.loads(body)
+        return self._short[body]
 
     def save(self) -> None:
         """Writes what is new: a few rows behind the others, many with all others anew. A cache that cannot be written
