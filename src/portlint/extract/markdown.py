@@ -80,9 +80,10 @@ def _literals(source: Source) -> Iterator[PortLiteral]:
     fence: str | None = None
     position = 0
     for opened in _fences(text):
-        start, end = text.rfind("\n", 0, opened.start()) + 1, _end_of_line(text, opened.end())
+        start = text.rfind("\n", max(0, opened.start() - _MOST_INDENT - 1), opened.start()) + 1
         if opened.start() - start > _MOST_INDENT or text[start : opened.start()].strip(" "):
             continue
+        end = _end_of_line(text, opened.end())
         if fence is None:
             yield from _in_tables(source, text, position, start, tables)
             fence, position = opened[0], end
@@ -109,8 +110,12 @@ def _end_of_line(text: str, start: int) -> int:
 def _in_example(source: Source, text: str, start: int, end: int) -> Iterator[PortLiteral]:
     """The ports in the lines between two fences."""
     example = text[start:end]
-    for first in sorted({example.rfind("\n", 0, at) + 1 for at in in_words(example)}):
-        last = _end_of_line(example, first)
+    last = 0
+    for at in sorted(in_words(example)):
+        if at < last:
+            continue
+        first = example.rfind("\n", last, at) + 1 or last
+        last = _end_of_line(example, at)
         if last - first <= _LONGEST_LINE:
             yield from in_comment(source, _FORMAT, start + first, start + last)
 

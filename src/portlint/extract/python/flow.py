@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import chain
@@ -126,15 +127,21 @@ class Flow:
     @cached_property
     def own_calls(self) -> frozenset[bytes]:
         """The functions and classes of this file that may take a port by position, as far as its text tells."""
-        data = self._data
         data, found = self._data, set()
+        classes = [*_CLASS.finditer(data)]
+        starts = [each.start() for each in classes]
+
+        def class_before(at: int) -> bytes:
+            index = bisect_left(starts, at) - 1
+            return classes[index][1] if index >= 0 else b""
+
         for match in _DEFINED.finditer(data):
             if _names_port(match[2]):
-                found.add(match[1] if match[1] != b"__init__" else _class_before(data, match.start()))
+                found.add(match[1] if match[1] != b"__init__" else class_before(match.start()))
         for match in chain.from_iterable(pattern.finditer(data) for pattern in _FIELD):
             start, end = _line_start(data, match.start()), match.end(1)
             if _BARE.match(data, start, end) is not None and _names_port(data[start:end]):
-                found.add(_class_before(data, start))
+                found.add(class_before(start))
         return frozenset(found - {b""})
 
     @property
@@ -251,12 +258,6 @@ def _line_start(data: bytes, at: int) -> int:
 def _names_port(text: bytes) -> bool:
     """Whether one of the words of a text is the name of a port."""
     return b"port" in text.lower() and any(is_port_name(word.decode()) for word in _WORD.findall(text))
-
-
-def _class_before(data: bytes, at: int) -> bytes:
-    """The name of the last class that begins before an offset; empty where there is none."""
-    named = _CLASS.match(data, start) if (start := data.rfind(b"class", 0, at)) >= 0 else None
-    return b"" if named is None else named[1]
 
 
 def _last(name: bytes) -> str:

@@ -31,9 +31,14 @@ def references(source: Source, literals: Sequence[PortLiteral]) -> Iterator[Port
         return
     fallbacks = {(x.variable, x.span.start): x for x in literals if x.variable is not None and x.role == Role.FALLBACK}
     tokens: Tokens | None = None
+    seen, quotes = 0, [0, 0]
     for start, end in _names(data):
         variable = data[start:end].decode()
-        if not _is_plain_code(data, start - 1):
+        # Counted on from the name before: a file of nothing but such names is not read anew for each.
+        for kind, quote in enumerate((b'"""', b"'''")):
+            quotes[kind] += data.count(quote, seen, start)
+        seen = start
+        if quotes[0] & 1 or quotes[1] & 1 or not _begins_plainly(data, start - 1):
             tokens = tokens or Tokens(data)
             if not tokens.begins_string(start - 1):
                 # An example in a docstring or a comment.
@@ -59,11 +64,7 @@ def _names(data: bytes) -> Iterator[tuple[int, int]]:
                 yield start, name.end()
 
 
-def _is_plain_code(data: bytes, at: int) -> bool:
-    """Whether an offset surely lies in no string or comment: no quote or sign on its line, no long string open."""
-    line = data[data.rfind(b"\n", 0, at) + 1 : at]
-    return (
-        not any(sign in line for sign in (b"#", b'"', b"'"))
-        and not data.count(b'"""', 0, at) & 1
-        and not data.count(b"'''", 0, at) & 1
-    )
+def _begins_plainly(data: bytes, at: int) -> bool:
+    """Whether nothing before an offset, on its line, opens a string or a comment."""
+    start = data.rfind(b"\n", max(0, at - _BEFORE), at) + 1
+    return (start > 0 or at < _BEFORE) and not any(sign in data[start:at] for sign in (b"#", b'"', b"'"))
