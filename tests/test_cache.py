@@ -10,19 +10,19 @@ import subprocess
 import sys
 import time
 import zlib
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import portlint
 from commandline import FILES, fill
 from inventory import FOLDER, fixtures
 from portlint.cache import cache_folder
-from portlint.cache.codec import MalformedError, decode, encode
+from portlint.cache.codec import decode, encode
 from portlint.cache.store import LARGEST, Cache, version_of
 from portlint.extract import extract
 from portlint.model import Facts, Settings
@@ -30,6 +30,7 @@ from portlint.rulebook import rules_folder
 from portlint.run import Request, run
 
 OLD = time.time() - 3600
+LITERAL = {"path": "a.py", "span": [1, 2, 3, 4], "port": 80, "text": "80", "role": "bind", "format": "x"}
 VERSION = version_of(Path(portlint.__file__).parent, rules_folder(), ())
 
 
@@ -65,23 +66,28 @@ def stored(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("fixture", fixtures(), ids=lambda path: "/".join(path.parts[-2:]))
 def test_facts_survive_as_json(fixture):
     facts = extract("/".join(fixture.relative_to(FOLDER).parts[1:]), fixture.read_bytes())
-    assert decode(facts.path, json.loads(json.dumps(encode(facts)))) == facts
+    assert decode(facts.path, encode(facts)) == facts
 
 
 @pytest.mark.parametrize(
     "row",
     [
         None, [], "python", {}, {"format": 1}, {"format": "python", "literals": {}}, {"format": None, "else": 1},
-        {"format": "x", "literals": [{"span": [1, 2, 3], "port": 80, "text": "80", "role": "bind", "format": "x"}]},
-        {"format": "python", "literals": [{"span": [1, 2, 3, 4], "port": "80", "text": "80", "role": "bind"}]},
-        {"format": "x", "literals": [{"span": [1, 2, 3, 4], "port": 80, "text": "80", "role": "king", "format": "x"}]},
+        {"format": "x", "literals": [LITERAL | {"span": [1, 2, 3]}]},
+        {"format": "x", "literals": [LITERAL | {"port": "80"}]},
+        {"format": "x", "literals": [LITERAL | {"role": "king"}]},
         {"format": "python", "suppressions": [{"span": [1, 2, 3, True], "first_line": 1}]},
         {"format": "python", "generated": 1}, {"format": None, "path": "/etc/passwd"},
     ],
 )  # fmt: skip
 def test_a_row_that_is_no_facts_is_refused(row):
-    with pytest.raises(MalformedError):
-        decode("a.py", row)
+    with pytest.raises(ValueError):
+        decode("a.py", json.dumps({"path": "a.py"} | row if isinstance(row, dict) else row).encode())
+
+
+def test_a_row_may_hold_a_literal():
+    facts = decode("a.py", json.dumps({"path": "a.py", "format": "x", "literals": [LITERAL]}).encode())
+    assert facts.literals[0].port == 80
 
 
 def test_an_unchanged_repository_is_not_read(root, look, believed, monkeypatch):

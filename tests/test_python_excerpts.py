@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from dataclasses import replace
 from pathlib import Path
 
 import libcst
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
+from msgspec.structs import replace
 
 from inventory import fixtures
 from portlint.extract import python

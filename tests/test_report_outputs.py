@@ -8,7 +8,6 @@ import io
 import json
 import re
 import xml.etree.ElementTree as ElementTree
-from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -16,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 import jsonschema
 import pytest
 from jsonschema.validators import validator_for
+from msgspec.structs import replace
 
 from commandline import fill
 from portlint import cards

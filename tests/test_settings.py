@@ -8,12 +8,12 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import fields
 
 from portlint.errors import UserError
 from portlint.model import PortRange, Settings, Severity

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from portlint.errors import UserError
 from portlint.git import Refused, Repository
@@ -14,8 +15,7 @@ from portlint.model import Change, Facts, FileChange
 from portlint.reading import Contents, Unread, decode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
+class Base(Struct, frozen=True, kw_only=True):
     """The commit that the files are compared with."""
 
     repository: Repository
@@ -26,8 +26,7 @@ class Base:
     """the files are those of the index, else of the working tree"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """What is looked at besides the disk."""
 
     contents: Contents = field(default_factory=dict)
@@ -40,8 +39,7 @@ class View:
     """where registry, settings, baseline, rule files and suppressions are taken from"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Past(Struct, frozen=True, kw_only=True):
     """The files that a change touches, as they were: by their old paths, and only those that portlint reads."""
 
     change: Change
@@ -49,8 +47,7 @@ class Past:
     facts: Mapping[str, Facts]
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """What would be committed. contents: of the files that are otherwise in the working tree, or not there."""
 
     files: frozenset[str]

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from portlint.errors import UserError, nearest
 from portlint.reading import Unread, Why
@@ -27,8 +28,7 @@ _LINK, _SUBMODULE, _NOTHING = "120000", "160000", "000000"
 """modes of what is no file"""
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """A path that differs between two states. Paths are relative to the root; None: there is no file."""
 
     old_path: str | None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from portlint.change import View
 from portlint.model import Change, CheckResult, Facts, PolicyChange, Registry, Resolution, Settings
@@ -12,8 +13,7 @@ from portlint.reading import Contents
 from portlint.walk import Ahead, Walk
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What to do. root: an absolute path without links. named: files and folders; none: the whole tree."""
 
     root: Path
@@ -39,8 +39,7 @@ class Request:
     """told again and again, while files are read, how many are done and of how many"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """What came of it. Everything is known of the whole tree; what was asked for is `reported` and in `result`."""
 
     walk: Walk

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
+
+from msgspec import Struct
 
 _ANY_DEPTH = "**"
 _LONGEST_PATTERN = 500
 """characters; a longer pattern matches nothing"""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class _Pattern(Struct, frozen=True):
     segments: tuple[str | Callable[[str], object], ...]
     negated: bool
     folders_only: bool

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
 from typing import Any, Final
+
+from msgspec.structs import fields, replace
 
 from portlint.change import Base, Past
 from portlint.check import baseline

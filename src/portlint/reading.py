@@ -14,9 +14,10 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 
 class Why(StrEnum):
@@ -31,16 +32,14 @@ class Why(StrEnum):
     UNDECODABLE = "undecodable"
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(Struct, frozen=True):
     """A file that gave no text, and the reason in words for the user."""
 
     why: Why
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A decoded file.
 
     data: UTF-8, a byte order mark included, which is what the extract stage takes. encoding: that of the file on disk;

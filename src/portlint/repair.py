@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from portlint.analysis import ExtraRules, facts_of
 from portlint.errors import UserError
@@ -29,8 +31,7 @@ FILES_FOR_ONE_WORKER = 8
 FindingKey = tuple[str, str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Struct, frozen=True):
     """A file that is left alone, and why."""
 
     path: str
@@ -53,16 +54,14 @@ def read_again(root: Path, known: Facts, limit: int, rules: ExtraRules) -> bytes
     return raw if facts_of(path, raw, rules) == known else Left(path, CHANGED)
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """What the fixes make of a file, and what is read in the result."""
 
     plan: Plan
     facts: Facts
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(Struct, frozen=True):
     """What the fixes make of a tree. Nothing is written yet."""
 
     plans: tuple[Plan, ...] = ()

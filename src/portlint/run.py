@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from portlint.analysis import Extraction, ExtraRules, Results, facts_of, read_past, unchecked
 from portlint.change import Base, Past, moved_files
@@ -100,8 +102,7 @@ class _Clock:
         return time.perf_counter() - self._started
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     """What was read of the tree."""
 
     walk: Walk

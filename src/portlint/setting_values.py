@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from portlint.model import FIRST_PORT, LAST_PORT, PortRange, Severity
 
@@ -28,8 +29,7 @@ class Wrong(Exception):  # noqa: N818
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     """The folder that the paths and patterns of one origin are relative to, and the root."""
 
     folder: Path
@@ -50,8 +50,7 @@ class Base:
         return f"{negation}/{folder}/{inner}"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """What the value of a setting is."""
 
     read: Callable[[object, Base], object]

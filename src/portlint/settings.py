@@ -14,9 +14,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from portlint.errors import UserError
 from portlint.model import PortRange, Settings, Severity
@@ -54,8 +55,7 @@ _MAX_PYPROJECT = 8_000_000
 _TOML_PLACE = re.compile(r" ?\(at (?:line ([0-9]+), column [0-9]+|end of document)\)")
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsProblem:
+class SettingsProblem(Struct, frozen=True):
     """One mistake in the settings. Its text is `portlint.toml:3: message (did you mean 'fail-level'?)`."""
 
     place: str
@@ -76,8 +76,7 @@ class SettingsError(UserError):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedSettings:
+class LoadedSettings(Struct, frozen=True):
     settings: Settings
     origins: Mapping[str, str]
     """of each setting, by its name: `default`, `portlint.toml:3`, `environment PORTLINT_JOBS`, `flag --jobs`"""
@@ -87,8 +86,7 @@ class LoadedSettings:
     """the settings file, relative to the root; None where there is none"""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One line of `config show`."""
 
     key: str
@@ -97,8 +95,7 @@ class Row:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """A setting."""
 
     name: str
@@ -206,8 +203,7 @@ def load_settings(
     return LoadedSettings(Settings(**loading.values), loading.origins, root, file)
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Struct, frozen=True):
     """A settings file: its table, and where the table is in it."""
 
     path: Path
@@ -218,8 +214,7 @@ class _File:
     lines: Mapping[Route, int]
 
 
-@dataclass(slots=True)
-class _Loading:
+class _Loading(Struct):
     """Settings in the making: a later origin replaces the value of an earlier one."""
 
     root: Path

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, lru_cache
+
+from msgspec import Struct
 
 from portlint import rulebook
 from portlint.model import PortRange
@@ -12,8 +13,7 @@ from portlint.naming import words
 _FILE = "ports.yaml"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WellKnown:
+class WellKnown(Struct, frozen=True, kw_only=True):
     """A service that the world knows. The fields are explained at the top of `rules/ports.yaml`."""
 
     name: str

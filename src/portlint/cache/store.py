@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import stat
 import sys
 import time
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from msgspec import Struct
+from msgspec.json import Decoder, Encoder
+from msgspec.structs import replace
 
 from portlint.cache.codec import decode, encode
 from portlint.keeping import BINARY, NO_LINKS, read_kept, replace_kept
@@ -29,35 +31,48 @@ MOST_ADDED: Final = 64
 """files whose rows are added at the end of a cache, which for more of them is written anew"""
 MOST_PARTS: Final = 24
 """times that rows are added before it is written anew"""
-_SHORT: Final = 32
-"""bytes of a row that says little more than which format a file has"""
 _SUFFIX: Final = ".rows"
 _DIGEST: Final = 16
 """bytes"""
-_JSON: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 Stamp = tuple[int, int, int, int]
 """size, mtime and ctime in nanoseconds, inode"""
-Entry = list[Any]
-"""what the head says of a file: path, stamp or None, digest, ties or None; length and checksum of its row"""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Entry(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What the head says of a file."""
+
+    path: str
+    stamp: Stamp | None
+    """None where the file is not believed to have kept it, see RACY"""
+    digest: str
+    """of the content, hexadecimal; empty where the name alone says that there is nothing to read"""
+    ties: tuple[str, ...] | None
+    """see `portlint.ties`"""
+    length: int
+    """bytes of the row"""
+    checksum: int
+    """of the row"""
+
+
+class Row(Struct, frozen=True):
     """What a worker hands over for one file.
 
-    digest: of the content, hexadecimal; empty where the name alone says that there is nothing to read.
-    facts: JSON; None where they are those that the cache has. ties: see `portlint.ties`.
+    digest, ties: see `Entry`. facts: JSON; None where they are those that the cache has.
     """
 
     digest: str
-    facts: str | None
+    facts: bytes | None
     ties: tuple[str, ...] | None = None
 
 
-def row_of(facts: Facts, digest: str) -> Row:
-    """The row of facts that were found in content of that digest."""
-    return Row(digest, _JSON(encode(facts)), ties_of(facts))
+def row_of(facts: Facts, digest: str) -> Row | Facts:
+    """The row of facts that were found in content of that digest; the facts themselves where JSON cannot hold them,
+    because a path is no UTF-8."""
+    try:
+        return Row(digest, encode(facts), ties_of(facts))
+    except UnicodeEncodeError:
+        return facts
 
 
 def digest_of(data: bytes) -> str:
@@ -82,8 +97,6 @@ class Cache:
         self._stamps: dict[str, Stamp | None] = {}
         self._known: dict[str, tuple[Entry, bytes]] = {}
         """path to what the head says of it, and its row"""
-        self._short: dict[bytes, Any] = {}
-        """short rows to their JSON"""
         self._news: set[str] = set()
         self._parts = 0
         self._is_damaged = False
@@ -103,7 +116,7 @@ class Cache:
             self._known = self._parsed(content)
             wanted = self._known.keys() & set(files)
             return [path for path in files if path in wanted and self._is_unchanged(path, limit)]
-        except (ValueError, TypeError, RecursionError):
+        except (ValueError, RecursionError):
             self._is_damaged, self._known = True, {}
             return []
 
@@ -111,48 +124,36 @@ class Cache:
         """Takes the status of files that are about to be read; gives the digests that the cache has for them."""
         for path in files:
             self._stamp(path)
-        return {path: self._known[path][0][2] for path in files if path in self._known}
+        return {path: self._known[path][0].digest for path in files if path in self._known}
 
     def keep(self, path: str, row: Row) -> None:
         """Takes over what a worker found."""
         if row.facts is None:
             entry, body = self._known[path]
-            entry = [path, None, *entry[2:]]
         else:
-            body = row.facts.encode()
-            entry = [path, None, row.digest, row.ties, len(body), zlib.crc32(body, self._seed)]
+            body = row.facts
+            entry = Entry(path, None, row.digest, row.ties, len(body), zlib.crc32(body, self._seed))
         stamp = self._stamp(path) if row.digest else None
         # Written so late that it may change once more and keep its times, it is not believed (racy-git).
-        if stamp is not None and max(stamp[1], stamp[2]) + RACY < self._started:
-            entry[1] = stamp
-        self._known[path] = entry, body
+        is_believed = stamp is not None and max(stamp[1], stamp[2]) + RACY < self._started
+        self._known[path] = replace(entry, stamp=stamp if is_believed else None), body
         self._news.add(path)
 
     def ties(self, path: str) -> Sequence[str] | None:
         """See `portlint.ties.ties_of`."""
-        ties: Sequence[str] | None = self._known[path][0][3]
-        return ties
+        return self._known[path][0].ties
 
     def facts(self, path: str) -> Facts | None:
         """What is known of a file; None where its row is damaged, and then it is forgotten."""
         entry, body = self._known[path]
-        checksum = entry[5]
         try:
-            if zlib.crc32(body, self._seed) == checksum:
-                return decode(path, self._value(body))
-        except (ValueError, TypeError, RecursionError):
+            if zlib.crc32(body, self._seed) == entry.checksum:
+                return decode(path, body)
+        except (ValueError, RecursionError):
             pass
         del self._known[path]
         self._is_damaged = True
         return None
-
-    def _value(self, body: bytes) -> Any:
-        """The JSON of a row. Those of files without ports are one of a few texts. Raises ValueError."""
-        if len(body) > _SHORT:
-            return json.loads(body)
-        if body not in self._short:
-            self._short[body] = json.loads(body)
-        return self._short[body]
 
     def save(self) -> None:
         """Writes what is new: a few rows behind the others, many with all others anew. A cache that cannot be written
@@ -168,15 +169,16 @@ class Cache:
 
     def _part(self, known: Mapping[str, tuple[Entry, bytes]]) -> bytes:
         """A head and its rows, as far as they fit."""
+        write = Encoder().encode
         entries, rows, size = [], [], len("00000000 []\n")
         for entry, row in known.values():
-            text = _JSON(entry)
+            text = write(entry)
             size += len(text) + len(row) + 1
             if size >= LARGEST:
                 break
             entries.append(text)
             rows.append(row)
-        head = f"[{','.join(entries)}]".encode()
+        head = b"[%s]" % b",".join(entries)
         return b"%08x %s\n%s" % (zlib.crc32(head, self._seed), head, b"".join(rows))
 
     def _add(self, part: bytes) -> None:
@@ -192,8 +194,9 @@ class Cache:
             os.close(descriptor)
 
     def _parsed(self, content: bytes) -> dict[str, tuple[Entry, bytes]]:
-        """The heads and the rows. Raises ValueError or TypeError for what `save` has not written."""
+        """The heads and the rows. Raises ValueError for what `save` has not written."""
         known, at, self._size = {}, 0, len(content)
+        read = Decoder(list[Entry]).decode
         while at < len(content):
             end = content.find(b"\n", at)
             head = content[at + 9 : end]
@@ -201,20 +204,18 @@ class Cache:
                 self._is_damaged = True
                 break
             at, self._parts = end + 1, self._parts + 1
-            for entry in json.loads(head):
-                path, _, _, ties, length, _ = entry
-                tied = ties is None or (type(ties) is list and all(type(each) is str for each in ties))
-                if type(path) is not str or type(length) is not int or length < 0 or not tied:
+            for entry in read(head):
+                if entry.length < 0:
                     raise ValueError("no head of a cache")
-                known[path] = entry, content[at : at + length]
-                at += length
+                known[entry.path] = entry, content[at : at + entry.length]
+                at += entry.length
         return known
 
     def _is_unchanged(self, path: str, limit: int) -> bool:
-        _, stamp, digest, _, _, _ = self._known[path][0]
-        if not digest:
+        entry = self._known[path][0]
+        if not entry.digest:
             return True
-        return stamp is not None and stamp[0] <= limit and tuple(stamp) == self._stamp(path)
+        return entry.stamp is not None and entry.stamp[0] <= limit and entry.stamp == self._stamp(path)
 
     def _stamp(self, path: str) -> Stamp | None:
         """The status of a file as this run saw it first, before it was read; None where it is no file to read."""

@@ -6,7 +6,8 @@ What is selected, ignored, off in test files and silenced by a comment is decide
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from portlint.cards import chosen, names
 from portlint.check import (

@@ -11,8 +11,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from portlint.cards import card
 from portlint.errors import UserError
@@ -29,8 +31,7 @@ Key = tuple[str, str, str, int | None]
 """path, code, subject, port"""
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """A baseline file. counts: how often each finding is accepted; places: where its entry stands."""
 
     path: str

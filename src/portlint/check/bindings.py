@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from portlint import wellknown
 from portlint.check.env_files import Values
@@ -18,8 +20,7 @@ _ON_THE_HOST = ("command", "image")
 """what tells the ports of a service in the host's own network; Compose ignores its mappings"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
+class Binding(Struct, frozen=True, kw_only=True):
     """A port of the host that a service takes for itself."""
 
     service: str

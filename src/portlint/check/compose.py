@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import islice
+
+from msgspec.structs import replace
 
 from portlint import wellknown
 from portlint.check.bindings import Binding, listeners, profiles_of

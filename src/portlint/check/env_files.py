@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from posixpath import dirname
+
+from msgspec import Struct
 
 from portlint import rulebook
 from portlint.model import Facts, PortLiteral, Stack
@@ -44,8 +45,7 @@ def of_containers(facts: Iterable[Facts]) -> frozenset[str]:
     return frozenset(own.union(path for path in templates if dirname(path) in folders))
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """What a variable of a compose file holds."""
 
     literal: PortLiteral | None

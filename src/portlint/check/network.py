@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from posixpath import dirname
+
+from msgspec import Struct
 
 from portlint import rulebook, wellknown
 from portlint.check.bindings import Binding, bindings, is_usual
@@ -34,8 +35,7 @@ _SAID = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """A service of a stack that a host name means."""
 
     stack: Stack

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
+
+from msgspec import Struct
 
 from portlint.check.context import Context, said
 from portlint.intervals import Intervals
@@ -14,8 +15,7 @@ from portlint.naming import words
 _PROTOCOLS = {"both": ("tcp", "udp")}
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A port that an entry takes, and the key of the registry that says so."""
 
     ports: PortRange

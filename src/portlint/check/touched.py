@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from portlint.model import Change, CheckResult, Finding
 from portlint.naming import moved_subject, unnumbered

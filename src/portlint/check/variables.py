@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from posixpath import dirname
+
+from msgspec import Struct
 
 from portlint import rulebook, wellknown
 from portlint.check.addressed import is_elsewhere
@@ -40,8 +41,7 @@ def _is_variable(name: str | None) -> bool:
 # PORT403
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """A place that gives a port to a variable."""
 
     literal: PortLiteral

@@ -8,9 +8,10 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 from portlint.errors import UserError, nearest
 
@@ -105,8 +106,7 @@ def parser_of(run: Callable[[list[str]], int]) -> Parser:
     raise AssertionError("the command reads no arguments")
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """A type for argparse: reads a word, and knows what a shell is to offer in its place."""
 
     offered: Callable[[], Iterable[str]]

@@ -158,7 +158,7 @@ def _codes(given: list[str] | None) -> list[str] | None:
 
 
 def _write(report: Report, format: str, file: str | None, when: str) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from portlint.report import render
 

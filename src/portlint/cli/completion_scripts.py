@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 
 class Takes(Enum):
@@ -21,8 +22,7 @@ class Takes(Enum):
     """a word, and perhaps a colon and a file"""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     names: tuple[str, ...]
     """`-o`, `--output`"""
     help: str
@@ -31,8 +31,7 @@ class Option:
     """what can be offered"""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     name: str
     summary: str
     options: tuple[Option, ...]

@@ -115,7 +115,7 @@ def _named(names: list[str], where: Scope) -> list[Imported]:
 
 
 def _repository(where: Scope) -> Imported:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from portlint.drafting import draft_repository
 
@@ -129,7 +129,7 @@ def _repository(where: Scope) -> Imported:
 
 def _merged(target: Path, where: Scope, sources: list[Imported]) -> tuple[Plan, bytes]:
     """The plan of the registry and the sources, and the text of the registry with the entries that it lacks."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from portlint.drafting import known
     from portlint.reading import Unread, read_named

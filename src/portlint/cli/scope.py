@@ -7,9 +7,10 @@ import sys
 from argparse import BooleanOptionalAction, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from portlint.cli.arguments import Parser, Words, number, one_of
 from portlint.cli.errors import EXIT_BUG, report_bug, say
@@ -59,8 +60,7 @@ def add_output(parser: Parser) -> _ArgumentGroup:
     return printed
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What a command works on. root: absolute, without links. here: the folder where the user stands."""
 
     root: Path

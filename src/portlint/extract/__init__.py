@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import cache
 from importlib import import_module
+
+from msgspec.structs import replace
 
 from portlint.extract.bounds import MOST_PORTS, TooManyPortsError, readable
 from portlint.extract.format import Format

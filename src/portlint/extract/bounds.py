@@ -6,9 +6,10 @@ Of 970 files above 60 KB in 32 public repositories none had more than 758 ports.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,8 +43,7 @@ def few(items: Iterable[T]) -> list[T]:
     return out
 
 
-@dataclass(frozen=True, slots=True)
-class Readable:
+class Readable(Struct, frozen=True):
     """What is read of a file.
 
     data: the file's, with spaces in place of the lines that are too long, and cut where it is too much; offsets stay.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from portlint import rulebook
 from portlint.extract.interpolation import HOLE
@@ -17,8 +19,7 @@ _VERSION = re.compile(r"(?<![0-9.])[-.]?[0-9][0-9.]*$")
 _ENDING = re.compile(r"\.(?:exe|cmd|bat|ps1|sh|py|bin|js|phar|php)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(Struct, frozen=True):
     """What is known about a command; see the head of `rules/commands.yaml`."""
 
     role: Role | None = None

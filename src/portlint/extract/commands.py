@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from portlint.extract.command_kinds import KINDS, OWN_ROLES
 from portlint.extract.command_rules import UNKNOWN, Spec, keywords, known, own_words, printing, targets

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
+
+from msgspec import Struct
 
 from portlint import rulebook
 from portlint.extract.bounds import LARGEST_BY_HAND
@@ -38,8 +39,7 @@ _BOUND = ("listen", "listens")
 _SIGNS = "#;/"
 
 
-@dataclass(frozen=True, slots=True)
-class _Dialect:
+class _Dialect(Struct, frozen=True):
     """What the configuration of one program adds."""
 
     name: str

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.commands import find_in_words
@@ -52,8 +54,7 @@ def extract(source: Source) -> Facts:
     return _Reader(source, source.text).facts()
 
 
-@dataclass(frozen=True, slots=True)
-class _Instruction:
+class _Instruction(Struct, frozen=True):
     """keyword: in capitals. start, end: offsets of its arguments, continuation lines and here-documents included."""
 
     keyword: str
@@ -62,8 +63,7 @@ class _Instruction:
     documents: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     source: Source
     text: str
     literals: list[PortLiteral] = field(default_factory=list)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.format import Format, literal
@@ -44,8 +46,7 @@ _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[?[0-9A-Fa-f:]{2,45}
 _BOM = "\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """`NAME=value`. All positions are indexes into the text, ends exclusive; the value's leave its quotes out."""
 
     name_start: int
@@ -56,14 +57,12 @@ class Assignment:
     """False: a bare `NAME`, which passes the variable on"""
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     start: int
     reason: str
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from portlint.extract.bounds import MOST_PORTS, TooManyPortsError
 from portlint.model import Facts, PortLiteral, Role, Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Format:
+class Format(Struct, frozen=True, kw_only=True):
     """How files of one format are recognised and read."""
 
     name: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from portlint.extract.bounds import DEEPEST_VARIABLES
 
@@ -21,8 +22,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATOR = re.compile(r":?[-=?+]|:(?=[A-Za-z/\[]|[0-9]{2,5}$|[0-9]{1,3}\.[0-9])")
 
 
-@dataclass(frozen=True, slots=True)
-class Interpolation:
+class Interpolation(Struct, frozen=True):
     """One variable in a text. All positions are 0-based indexes into that text, ends exclusive."""
 
     start: int

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from portlint import rulebook
 from portlint.extract.command_words import in_sentence
@@ -134,8 +136,7 @@ def _placed(
         yield replace(found, referable=True)
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     """An open bracket, or the file."""
 
     sign: str
@@ -169,8 +170,7 @@ class _Frame:
     """of a list: its strings"""
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     source: Source
     literals: list[PortLiteral] = field(default_factory=list)
     references: list[PortReference] = field(default_factory=list)

@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import cache
+
+from msgspec import Struct, field
 
 from portlint.extract.command_words import in_sentence
 from portlint.extract.commands import find_in_text, find_in_words
@@ -87,8 +88,7 @@ def _is_json(data: bytes) -> bool:
     return True
 
 
-@dataclass(slots=True)
-class _Level:
+class _Level(Struct):
     """An object or a list that is open."""
 
     is_list: bool
@@ -110,8 +110,7 @@ class _Level:
     """of a list: whether nothing about its key makes a port of what stands in it; None: not yet asked"""
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     source: Source
     text: str
     literals: list[PortLiteral] = field(default_factory=list)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from msgspec import Struct
 
 from portlint import rulebook
 
@@ -35,8 +36,7 @@ def argument_keys() -> Mapping[str, Any]:
     return rows
 
 
-@dataclass(frozen=True, slots=True)
-class _Expressions:
+class _Expressions(Struct, frozen=True):
     members: re.Pattern[str]
     """members of an object"""
     top_members: re.Pattern[str]

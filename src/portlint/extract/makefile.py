@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.format import Format

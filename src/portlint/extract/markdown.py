@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import count
+
+from msgspec import Struct
 
 from portlint import rulebook
 from portlint.extract.format import Format, literal
@@ -52,8 +53,7 @@ def _environments() -> frozenset[str]:
     return frozenset(word for spoken in table.values() for word in spoken)
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
+class _Column(Struct, frozen=True):
     """A column that holds ports. title: its header."""
 
     index: int
@@ -61,8 +61,7 @@ class _Column:
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
+class _Table(Struct, frozen=True):
     columns: tuple[_Column, ...]
     name: int
     """index of the column that names the service"""

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.command_words import in_sentence

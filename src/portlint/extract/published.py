@@ -7,7 +7,9 @@ run`, "Publish or expose port"; distribution/reference, `reference.go` (image na
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from portlint.extract import yaml_templates
 from portlint.extract.interpolation import HOLE, Interpolation, interpolations, masked
@@ -23,8 +25,7 @@ _REGISTRY = re.compile(r"(?:[A-Za-z0-9+.-]{1,40}://)?([A-Za-z0-9._-]{1,253}|\[[0
 _DEEPEST = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """One side of a mapping. Positions are 0-based indexes into the text that was read."""
 
     hits: tuple[Hit, ...] = ()
@@ -39,8 +40,7 @@ class Side:
         return self.variables[0].variable if self.variables else None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An entry of `ports`."""
 
     container: Side = field(default_factory=Side)

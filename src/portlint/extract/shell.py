@@ -12,7 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from portlint.extract.command_words import in_sentence
 from portlint.extract.commands import find_in_commands
@@ -65,8 +67,7 @@ def extract(source: Source) -> Facts:
         _depth.reset(token)
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     source: Source
     text: str = ""
     script: Script = field(default_factory=Script)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from portlint.extract.interpolation import HOLE
 
@@ -28,8 +29,7 @@ _BARE = re.compile(r"[ \t]*[\"']?([\w.@$<][\w.\-/@*]{0,120})[\"']?(?:[ \t]+|$)",
 _OPENING, _CLOSING = "[(", "])"
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One statement. key: empty where the line continues the value of the key before it has none of its own."""
 
     path: tuple[str, ...]
@@ -46,8 +46,7 @@ class Statement:
     """the key stands on an earlier line"""
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     start: int
     end: int
 

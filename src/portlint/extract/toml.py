@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
+
+from msgspec import Struct
 
 from portlint import rulebook
 from portlint.extract.commands import find_in_text, find_in_words
@@ -39,8 +40,7 @@ _LAST_PARTS = 20
 """of a long key: the last ones tell what its value is"""
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
+class _Value(Struct, frozen=True):
     """A value. start, end: indexes of its text, quotes left out."""
 
     path: tuple[str, ...]
@@ -51,8 +51,7 @@ class _Value:
     """index of the array it is an item of, counted over the file; None outside arrays"""
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     """An open array or inline table."""
 
     kind: str

@@ -11,7 +11,8 @@ Source: POSIX.1-2017, Shell Command Language, 2.2 Quoting, 2.3 Token Recognition
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from portlint.extract.interpolation import HOLE
 
@@ -29,8 +30,7 @@ _MOST_MISSING = 20
 """here-documents without an end, each of which is looked for to the end of the text"""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """One word. start, end: 0-based indexes of its text, outer quotes left out; the text has that length."""
 
     start: int
@@ -40,8 +40,7 @@ class Word:
     """the quote around the whole word"""
 
 
-@dataclass(frozen=True, slots=True)
-class HereDocument:
+class HereDocument(Struct, frozen=True):
     """The body of a `<<EOF`. start, end: indexes of the lines between the delimiters."""
 
     start: int
@@ -50,8 +49,7 @@ class HereDocument:
     """index of the command that reads it, in the script's commands"""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A simple command, or what stands at its place."""
 
     words: tuple[Word, ...]
@@ -63,8 +61,7 @@ class Command:
     """`array`: the first word is `name=`, the others are its items; `arithmetic`: its word is what `((...))` holds"""
 
 
-@dataclass(slots=True)
-class Script:
+class Script(Struct):
     commands: list[Command] = field(default_factory=list)
     heredocs: list[HereDocument] = field(default_factory=list)
     comments: list[tuple[int, int]] = field(default_factory=list)

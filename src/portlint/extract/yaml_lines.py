@@ -7,7 +7,8 @@ no tags, and text that fits nowhere becomes an item under the last open key.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from portlint.extract.yaml_nodes import DEEPEST, Builder, MappingNode, Node, ScalarNode, SequenceNode
 
@@ -19,8 +20,7 @@ _MOST_FLOWS = 2000
 """flow collections that are parsed, each on its own"""
 
 
-@dataclass(slots=True)
-class _Level:
+class _Level(Struct):
     """A collection that lines are added to."""
 
     indent: int
@@ -29,8 +29,7 @@ class _Level:
     items: list[_Level | Node] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class LineTree:
+class LineTree(Struct):
     document: Node
     spans: list[tuple[int, int]]
     """start and end of each scalar, in order"""

@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from msgspec import Struct, field
 
 from portlint.extract import yaml_templates
 from portlint.model import Problem, Source
@@ -35,8 +35,7 @@ _BLOCK_HEADER = re.compile(r"[|>][-+0-9]{0,3}[^\n]*(?:\n|$)")
 _COMMENT = re.compile(r"(?:^|(?<=[ \t\n\r]))#[^\r\n]*")
 
 
-@dataclass(frozen=True, slots=True)
-class ScalarNode:
+class ScalarNode(Struct, frozen=True):
     """A scalar. start, end: byte offsets, in its source, of its text without quotes or block header; end exclusive."""
 
     start: int
@@ -52,24 +51,21 @@ class ScalarNode:
         return self.style in ("literal", "folded")
 
 
-@dataclass(frozen=True, slots=True)
-class SequenceNode:
+class SequenceNode(Struct, frozen=True):
     start: int
     end: int
     items: tuple[Node, ...] = ()
     tag: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MappingNode:
+class MappingNode(Struct, frozen=True):
     start: int
     end: int
     pairs: tuple[tuple[Node, Node], ...] = ()
     tag: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AliasNode:
+class AliasNode(Struct, frozen=True):
     """`*name`: the very node that carries the anchor; None where none does before it, or where it holds the alias."""
 
     start: int
@@ -80,8 +76,7 @@ class AliasNode:
 Node = ScalarNode | SequenceNode | MappingNode | AliasNode
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """What a YAML text holds."""
 
     source: Source
@@ -172,8 +167,7 @@ def _comments(text: str, spans: list[tuple[int, int]]) -> Iterator[tuple[int, in
         gap = max(gap, end)
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A collection whose end has not come yet."""
 
     start: int

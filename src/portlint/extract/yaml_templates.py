@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from portlint.extract.interpolation import HOLE
 from portlint.naming import is_port_name
@@ -32,8 +33,7 @@ _DEFAULTS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(Struct, frozen=True):
     """A template tag. start, end: 0-based indexes, end exclusive. silent: it writes nothing where it stands."""
 
     start: int

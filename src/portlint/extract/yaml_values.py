@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from portlint import rulebook
 from portlint.extract import yaml_templates
@@ -55,8 +57,7 @@ def _roles() -> dict[str, Role]:
     return {str(key): Role(role) for key, role in rulebook.load("yaml.yaml")["roles"].items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """Where a value stands."""
 
     subject: str = ""

@@ -7,8 +7,9 @@ literal decides how a reference is written (PORT101), the module of the format m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
+
+from msgspec import Struct
 
 from portlint.model import Edit, Finding, Fix, PortLiteral
 
@@ -16,8 +17,7 @@ SAFE, UNSAFE = "safe", "unsafe"
 OVERLAPS = "another fix changes the same text"
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True):
     """What a constants module gives for a port."""
 
     module: str
@@ -30,8 +30,7 @@ class Constant:
     """gives the port as a number; in double quotes what it quotes"""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A finding, and the port literal it is about, where it is about one."""
 
     finding: Finding
@@ -51,16 +50,14 @@ MISSING_VARIABLE = "PORT402"
 """the rule whose fix adds a line, see `templates`"""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A fix that was not applied, and why."""
 
     finding: Finding
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What the fixes make of one file."""
 
     path: str

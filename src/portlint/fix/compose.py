@@ -8,9 +8,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from codecs import BOM_UTF8
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import yaml
+from msgspec import Struct
 
 from portlint.fix import SAFE, UNSAFE, Task
 from portlint.model import Edit, Fix, LineIndex
@@ -19,8 +19,7 @@ _DEEPEST = 64
 """levels of nesting; libyaml dies of very deep ones"""
 
 
-@dataclass(frozen=True, slots=True)
-class _Scalar:
+class _Scalar(Struct, frozen=True):
     """A scalar of the file; start, end: byte offsets, its quotes included."""
 
     start: int

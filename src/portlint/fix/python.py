@@ -16,11 +16,11 @@ from bisect import bisect_right
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from itertools import takewhile
 
 import libcst as cst
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, ParentNodeProvider
+from msgspec import Struct
 
 from portlint.fix import SAFE, UNSAFE, Constant, Task
 from portlint.model import Edit, Finding, Fix, LineIndex, Reference
@@ -36,8 +36,7 @@ _CLOSED = (
 """nodes below which no call can stand, or what stands there is not run"""
 
 
-@dataclass(frozen=True, slots=True)
-class _Means:
+class _Means(Struct, frozen=True):
     """What is written in place of a literal, in double quotes what it quotes."""
 
     number: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from portlint.model import FIRST_PORT, LAST_PORT, Entry, PortRange, Registry
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """The port of a service in an environment, and the ports that its variable may set."""
 
     entry: Entry
@@ -30,8 +29,7 @@ class Value:
         return "".join(char if char.isprintable() else " " for char in text)
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """The input of a target: the services by port, then by name."""
 
     registry: Registry

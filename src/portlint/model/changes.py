@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class FileChange:
+
+class FileChange(Struct, frozen=True):
     """A file that a change touches, and that is there after it. Paths are relative to the root."""
 
     path: str
@@ -18,8 +18,7 @@ class FileChange:
     """the lines that are new in it (1-based); None: all of them"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """What lies between a commit and the files as they are checked."""
 
     base: str
@@ -61,8 +60,7 @@ class PolicyKind(StrEnum):
     """a `pyvenv.cfg`, which makes a folder a virtual environment that is not looked at"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyChange:
+class PolicyChange(Struct, frozen=True, kw_only=True):
     """A change of what decides which findings there are."""
 
     kind: PolicyKind

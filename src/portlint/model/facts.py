@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
+
+from msgspec import Struct, field
 
 from portlint.model.places import FIRST_PORT, LAST_PORT, LineIndex, PortRange, Span
 
@@ -27,8 +28,11 @@ class Role(StrEnum):
     """a value under a name; what it is used for is not told at this place"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortLiteral:
+class _Kept(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What the cache keeps as JSON: how it is written there, and that it is read strictly."""
+
+
+class PortLiteral(_Kept, frozen=True, kw_only=True):
     """A place where a concrete port is written and means a port at run time."""
 
     path: str
@@ -96,8 +100,7 @@ FORMS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortReference:
+class PortReference(_Kept, frozen=True, kw_only=True):
     """A place that takes its port from a variable, and the fallback literal, if there is one."""
 
     path: str
@@ -111,8 +114,7 @@ class PortReference:
     """the compose service whose definition holds the reference"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mapping:
+class Mapping(_Kept, frozen=True, kw_only=True):
     """One published-to-container pair of a compose service (Compose specification, `ports`).
 
     Each side is a literal, or a variable (whose fallback is then the literal), or absent: `"80"` publishes the
@@ -130,8 +132,7 @@ class Mapping:
     protocol: str = "tcp"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(_Kept, frozen=True, kw_only=True):
     """A compose service."""
 
     path: str
@@ -172,8 +173,7 @@ class Service:
     """its `deploy` has keys that only a swarm reads"""
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(_Kept, frozen=True):
     """A variable that an env file sets. Its value is not kept: it may be a secret."""
 
     name: str
@@ -183,8 +183,7 @@ class Variable:
     """the host that it is set to, where its name says host: `REDIS_HOST=redis`"""
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(_Kept, frozen=True):
     """A comment that silences findings: `# portlint: ignore[PORT101] -- reason`."""
 
     span: Span
@@ -197,8 +196,7 @@ class Suppression:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(_Kept, frozen=True):
     """What could not be read or parsed, with the reason."""
 
     span: Span
@@ -207,8 +205,7 @@ class Problem:
     """True: a template around the format, read as far as it goes (PORT904); False: not checked (PORT901)"""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(_Kept, frozen=True):
     """A stage of a Dockerfile."""
 
     name: str | None
@@ -220,8 +217,7 @@ class Stage:
     """which of CMD, ENTRYPOINT and HEALTHCHECK it has"""
 
 
-@dataclass(frozen=True, slots=True)
-class ComposeRun:
+class ComposeRun(_Kept, frozen=True):
     """What a command hands to Compose, as it names them: `-f a.yml -f b.yml --env-file .env.dev`."""
 
     files: tuple[str, ...]
@@ -230,8 +226,7 @@ class ComposeRun:
     """in the place of `.env`; the last one counts"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
+class Stamp(_Kept, frozen=True, kw_only=True):
     """The header of a file that `portlint generate` wrote."""
 
     span: Span
@@ -243,8 +238,7 @@ class Stamp:
     """SHA-256 of the whole file, with `\\n` at the ends of its lines"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(_Kept, frozen=True, kw_only=True):
     """What one file says: the result of the extract stage, a pure function of the file's bytes and path."""
 
     path: str
@@ -274,8 +268,7 @@ class Facts:
     """where `portlint generate` wrote it"""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True, eq=False):
     """A file, or a piece of one, as an extractor sees it.
 
     `text` is the data decoded as Latin-1: one character for each byte, so that an index into it is a byte offset.
@@ -290,7 +283,7 @@ class Source:
     lines: LineIndex
     base: int = 0
     """byte offset of this piece in the file: 0 for a whole file"""
-    made: Iterator[int] = field(default_factory=count, compare=False)
+    made: Iterator[int] = field(default_factory=count)
     """counts the literals that were made of the file"""
 
     @classmethod

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from portlint.model.facts import Suppression
 from portlint.model.places import Span
@@ -26,8 +27,7 @@ class Severity(StrEnum):
 _SEVERITY_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """Replace the bytes of `span` by `new`; applies only where they still equal `old`."""
 
     span: Span
@@ -35,15 +35,13 @@ class Edit:
     new: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     safety: str
     """safe: behaviour with unset variables is unchanged and nothing is ambiguous; else unsafe"""
     edits: tuple[Edit, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """The variable that could be referred to where a port literal stands, and its default."""
 
     variable: str
@@ -52,8 +50,7 @@ class Reference:
     """of the service, for a place where the variable is made known"""
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(Struct, frozen=True):
     """The other side of a finding: `registry says 8000 here`."""
 
     path: str
@@ -61,8 +58,7 @@ class Related:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """What a rule says about a place."""
 
     rule: str
@@ -84,16 +80,14 @@ class Finding:
     """what could stand in place of the literal, or is missing; the fix stage writes it as the text around it asks"""
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressed:
+class Suppressed(Struct, frozen=True):
     """A finding that a comment silences."""
 
     finding: Finding
     suppression: Suppression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True, kw_only=True):
     """What the check stage found, sorted by path, line, column and code, each once."""
 
     findings: tuple[Finding, ...] = ()
@@ -102,8 +96,7 @@ class CheckResult:
     """those that the baseline accepts"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class Example(Struct, frozen=True, kw_only=True):
     """An example on a rule card, run as a test."""
 
     title: str
@@ -115,8 +108,7 @@ class Example:
     """path to the text after the fix, where there is one"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class Card(Struct, frozen=True, kw_only=True):
     """A rule card of `rules/catalogue/`: the only source of `explain`, of rule metadata and of the docs page."""
 
     code: str

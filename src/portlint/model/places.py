@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from itertools import accumulate
 
+from msgspec import Struct
+
 FIRST_PORT = 1
-
-
 LAST_PORT = 65535
 """The valid TCP and UDP ports, RFC 6335 section 6. Port 0 asks the operating system for any free one."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(Struct, frozen=True, order=True, array_like=True):
     """A stretch of one file on one line.
 
     start, end: byte offsets, end exclusive. line, column: 1-based, of `start`.
@@ -81,8 +79,7 @@ class LineIndex:
         return column
 
 
-@dataclass(frozen=True, slots=True)
-class PortRange:
+class PortRange(Struct, frozen=True):
     """Ports from `start` to `end`, both included; a single port has both equal."""
 
     start: int

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from portlint.model.places import PortRange, Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One service of the registry."""
 
     name: str
@@ -40,8 +40,7 @@ class Entry:
         return self.positions.get(key, self.span)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A block of the allocation plan (`ranges:`)."""
 
     name: str
@@ -50,8 +49,7 @@ class Block:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(Struct, frozen=True):
     """A port that something outside the registry takes (`reserved:`)."""
 
     ports: PortRange
@@ -61,8 +59,7 @@ class Reservation:
     """the value of `port`"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registry:
+class Registry(Struct, frozen=True, kw_only=True):
     """The canonical registry, `ports.yaml`."""
 
     path: str

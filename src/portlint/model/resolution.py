@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from portlint.model.facts import PortLiteral, Service
 from portlint.model.places import PortRange
@@ -30,8 +31,7 @@ class Verdict(StrEnum):
     """nothing knows the port"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(Struct, frozen=True, kw_only=True):
     """Which entry a port literal means, how that is known, and the verdict."""
 
     literal: PortLiteral
@@ -51,8 +51,7 @@ class Match:
     """without a registry: the place where the repository gives this port to the variable that is meant"""
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
+class Listening(Struct, frozen=True):
     """A port that a service listens on inside its container, as one place of the repository tells."""
 
     ports: PortRange
@@ -88,8 +87,7 @@ LISTENING_SOURCES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A service of a stack, as all its definitions together say."""
 
     name: str
@@ -105,8 +103,7 @@ class Member:
         return tuple(dict.fromkeys((self.name, *(host for each in self.definitions for host in each.hosts))))
 
 
-@dataclass(frozen=True, slots=True)
-class Stack:
+class Stack(Struct, frozen=True):
     """Compose services that run together."""
 
     paths: tuple[str, ...]
@@ -116,8 +113,7 @@ class Stack:
     """paths of the env files that the command names in the place of `.env`"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolution:
+class Resolution(Struct, frozen=True, kw_only=True):
     """What the resolve stage found out: one match for each port literal, promoted candidates included."""
 
     matches: tuple[Match, ...] = ()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from portlint.model.findings import Severity
 from portlint.model.places import PortRange
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """What the user asked for. Loaded by `settings.py`: defaults < file < environment < flags."""
 
     select: tuple[str, ...] = ()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from portlint.model import Entry
 from portlint.ports import availability
@@ -15,8 +16,7 @@ _TIMEOUT = 0.5
 """seconds for a health check, which only counts where the holder of a port cannot be seen"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class Assignment(Struct, frozen=True, kw_only=True):
     """The port that a variable is set to. note: why it is not the usual one, or is taken; empty for the plain case."""
 
     variable: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from portlint.model import Entry, Registry
 from portlint.ports import holders, sockets, values
@@ -13,8 +14,7 @@ from portlint.ports.states import Holder, PortState, Refusal, State
 from portlint.ports.values import Choice
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """What a look at one port found. holders: who is in the way; empty for a free port."""
 
     answer: Answer

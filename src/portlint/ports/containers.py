@@ -14,9 +14,10 @@ import os
 import re
 import socket
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from portlint.ports.procfs import PROC
 
@@ -28,8 +29,7 @@ _LONGEST = 8_000_000
 """bytes of an answer"""
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Struct, frozen=True):
     name: str
     service: str = ""
     """of the compose file"""

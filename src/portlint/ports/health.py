@@ -9,8 +9,9 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from portlint.registry.errors import Errors
 from portlint.registry.nodes import Mapping as MappingNode
@@ -20,8 +21,7 @@ _LONGEST_HEAD = 16_384
 """bytes of a response in which its status must come"""
 
 
-@dataclass(frozen=True, slots=True)
-class HealthCheck:
+class HealthCheck(Struct, frozen=True):
     """How the registry says that a service is asked. http: the path, None for a bare connection."""
 
     http: str | None = None
@@ -31,8 +31,7 @@ class HealthCheck:
         return "tcp" if self.http is None else f"http {self.http}"
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Struct, frozen=True):
     """What came of it. detail: `HTTP 200 in 3 ms`, or what went wrong."""
 
     healthy: bool

@@ -19,8 +19,9 @@ import tempfile
 import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from portlint.ports.errors import PortError
 
@@ -55,8 +56,7 @@ class Lease(int):
                 os.close(self._lock)
 
 
-@dataclass(frozen=True, slots=True)
-class Exhausted:
+class Exhausted(Struct, frozen=True):
     """No port could be had. leased: each port that a test has, and who that is; the others are in use."""
 
     leased: Mapping[int, str]

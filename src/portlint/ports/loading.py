@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from portlint.model import REGISTRY_PLACES, Registry
 from portlint.ports.errors import RegistryUnusableError
@@ -16,8 +17,7 @@ MAX_BYTES = 1_000_000
 """A registry of a thousand entries takes a quarter of this."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A registry, the bytes of its file, and a folder of its repository."""
 
     registry: Registry

@@ -10,8 +10,9 @@ import re
 import socket
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from portlint.ports.states import PROTOCOLS, Holder
 
@@ -28,8 +29,7 @@ _LEFT_BEHIND = Holder(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """One line of /proc/net/tcp, tcp6, udp or udp6."""
 
     port: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 PROTOCOLS = {"tcp": ("tcp",), "udp": ("udp",), "both": ("tcp", "udp")}
 """an entry's `protocol` to the protocols that are bound"""
@@ -25,8 +26,7 @@ class State(StrEnum):
     """free, but this user may not bind it: a privileged port"""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who holds a port, as far as this user may know. Text is as the system gives it: escape it before printing."""
 
     pid: int | None = None
@@ -49,16 +49,14 @@ class Holder:
         return f"{who}, {self.note}" if self.note else who
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A port that was looked at and not taken, and why: `held by pid 4711 (python3, user ann)`."""
 
     port: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortState:
+class PortState(Struct, frozen=True, kw_only=True):
     """What `PortRegistry.validate_all` says of one service."""
 
     service: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from portlint.model import Entry
 from portlint.ports import containers, health
@@ -44,8 +45,7 @@ _UNHELD = {
 _CONFLICTS = frozenset({Standing.OTHER, Standing.OTHER_USER, Standing.OUT_OF_RANGE, Standing.INVALID})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """One service."""
 
     entry: Entry
@@ -66,8 +66,7 @@ class Row:
         return self.standing in _CONFLICTS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """What is asked. hosts: addresses for the health checks. away: they are another machine's. timeout: seconds."""
 
     entries: Sequence[Entry]

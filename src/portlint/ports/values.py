@@ -8,9 +8,10 @@ elsewhere the default and the range do. An entry with neither may have any port.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from portlint.errors import nearest
 from portlint.ports.errors import PortValueError, UnknownEnvironmentError, UnknownServiceError
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from portlint.model import Entry, PortRange, Registry, Reservation
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The port that a service shall have, and where that is said."""
 
     port: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from portlint.model import PortRange
 
@@ -16,8 +17,7 @@ MAX_DRAFTS = 1000
 """services that one source may give; a longer table is of another kind"""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(Struct, frozen=True, order=True):
     """Where something is said. path: as the user knows it; line: 1-based."""
 
     path: str
@@ -27,8 +27,7 @@ class Place:
         return f"{self.path}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """What one place says about a service; None and empty: it does not say. The words are those of `model.Entry`."""
 
     name: str
@@ -58,8 +57,7 @@ class Draft:
         return next((ports.start for ports in self.environments.values()), None)
 
 
-@dataclass(frozen=True, slots=True)
-class BlockDraft:
+class BlockDraft(Struct, frozen=True):
     """A row of an allocation plan."""
 
     name: str
@@ -68,8 +66,7 @@ class BlockDraft:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class Imported(Struct, frozen=True, kw_only=True):
     """What one source gives."""
 
     drafts: tuple[Draft, ...] = ()

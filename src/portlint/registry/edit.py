@@ -7,9 +7,10 @@ ruamel.yaml writes it anew. What comes out is read again and has to say what was
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from io import StringIO
 from typing import Any
+
+from msgspec.structs import fields
 
 from portlint.model import Entry, Registry
 from portlint.registry import load_registry

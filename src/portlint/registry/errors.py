@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from portlint.model import NOWHERE, Span
 
@@ -12,8 +13,7 @@ MAX_ERRORS = 100
 _LONGEST_WORD = 60
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryError:
+class RegistryError(Struct, frozen=True):
     """One mistake in a registry. Its text is `path:line:column: message (did you mean 'default'?)`."""
 
     path: str

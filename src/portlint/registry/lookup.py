@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from portlint.model import Block, Entry, Registry, Reservation
 from portlint.registry.errors import nearest
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One line of `registry list`; every field is text for a person, empty where the registry says nothing."""
 
     name: str
@@ -23,8 +22,7 @@ class Row:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What the registry knows about a port or a name."""
 
     entries: tuple[tuple[Entry, str], ...] = ()

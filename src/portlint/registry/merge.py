@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from portlint.naming import words
 from portlint.registry.draft import BlockDraft, Draft, Imported, Place
@@ -14,8 +16,7 @@ _ALWAYS = frozenset({"name", "place", "doubts", "environments", "aliases", "desc
 """fields that are not compared one with one"""
 
 
-@dataclass(frozen=True, slots=True)
-class Disagreement:
+class Disagreement(Struct, frozen=True):
     """Two sources say different things about one service. The first is what is kept."""
 
     name: str
@@ -29,8 +30,7 @@ class Disagreement:
         return f"{self.name}: {self.key} is {self.kept} in {self.place}, but {self.other} in {self.other_place}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """A registry to be written. Names and variables are unique; each draft has a port."""
 
     drafts: tuple[Draft, ...] = ()

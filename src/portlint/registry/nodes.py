@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
 import yaml
+from msgspec import Struct, field
 
 from portlint.model import NOWHERE, LineIndex, Span
 from portlint.registry.errors import Errors, Wrong, nearest, quoted
@@ -32,8 +32,7 @@ _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
 _resolve: Callable[..., str] = yaml.resolver.Resolver().resolve
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Struct, frozen=True):
     span: Span
     """the text, without quotes"""
     text: str
@@ -41,22 +40,19 @@ class Scalar:
     """what YAML 1.1 takes it for: str, int, float, bool, null, timestamp, merge, value, binary"""
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Struct, frozen=True):
     span: Span
     items: tuple[Node, ...]
     size: int
     """nodes in the tree below, this one included; an alias counts as what it stands for"""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     key: Scalar
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(Struct, frozen=True):
     span: Span
     pairs: tuple[Pair, ...]
     """in the order of the file, each key once; what `<<` brings in comes last"""
@@ -66,8 +62,7 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A collection whose end has not come yet."""
 
     event: yaml.CollectionStartEvent

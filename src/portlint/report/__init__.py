@@ -8,8 +8,9 @@ nothing and never decides the exit code.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
+
+from msgspec import Struct, field
 
 from portlint.model import Card, Finding, PolicyChange, PortLiteral, Severity, Suppressed
 
@@ -35,8 +36,7 @@ HOME = "https://github.com/portlint/portlint"
 """where other programs send a person who asks what portlint is"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class Summary(Struct, frozen=True, kw_only=True):
     """What was done, in numbers."""
 
     checked: int = 0
@@ -49,8 +49,7 @@ class Summary:
     severities: Mapping[Severity, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class Compared(Struct, frozen=True, kw_only=True):
     """What the findings were narrowed to, or judged by, where a commit was named."""
 
     since: str | None
@@ -66,8 +65,7 @@ class Compared:
     policy: tuple[PolicyChange, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """What a format of `check` shows."""
 
     findings: tuple[Finding, ...]
@@ -88,8 +86,7 @@ class Report:
     compared: Compared | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inventory:
+class Inventory(Struct, frozen=True, kw_only=True):
     """What a format of `ports` shows."""
 
     literals: tuple[PortLiteral, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from portlint.model import NOWHERE, Span
 from portlint.report.escape import shown
@@ -15,8 +16,7 @@ _WIDEST = 110
 _LONGEST_MARK = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """What is shown of a place. number: the line's, 1-based. before, marked, behind: the parts of the line."""
 
     number: int

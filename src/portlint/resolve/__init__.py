@@ -9,9 +9,10 @@ container's network.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from enum import IntEnum
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from portlint import wellknown
 from portlint.intervals import Intervals

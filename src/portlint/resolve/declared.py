@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from portlint.model import Match, PortLiteral, Verdict
 from portlint.naming import is_port_name, words

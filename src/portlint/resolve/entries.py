@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
+
+from msgspec import Struct
 
 from portlint import rulebook, wellknown
 from portlint.intervals import MOST, Intervals
@@ -29,8 +30,7 @@ def scheme_words() -> frozenset[str]:
     return frozenset(rulebook.load("entry-names.yaml")["schemes"])
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """The entries that an identifier means."""
 
     entries: tuple[Entry, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from portlint import wellknown
 from portlint.model import Entry, Facts, Listening, Mapping, PortLiteral, PortRange, Service
@@ -111,8 +112,7 @@ class Services:
         return known
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(Struct, frozen=True):
     """The compose services of one host name."""
 
     entries: tuple[Entry, ...]

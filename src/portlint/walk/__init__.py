@@ -13,9 +13,10 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from portlint.patterns import matcher
 from portlint.reading import Tree, Unread
@@ -36,8 +37,7 @@ IGNORE_FILES: Final = (".gitignore", ".ignore")
 LARGEST_IGNORE_FILE: Final = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Walk:
+class Walk(Struct, frozen=True, kw_only=True, eq=False):
     """The files of a tree. Paths are relative to its root, with forward slashes; bytes of a name that are not UTF-8
     stand in it as surrogates (PEP 383)."""
 
@@ -51,7 +51,7 @@ class Walk:
     """submodules and other repositories inside this one, which were not entered"""
     closed: tuple[tuple[str, str], ...] = ()
     """folders that could not be read, with the reason"""
-    statuses: Mapping[str, os.stat_result] = field(default_factory=dict, compare=False, repr=False)
+    statuses: Mapping[str, os.stat_result] = field(default_factory=dict)
     """of files, as far as it was taken on the way, before anything was read"""
     notes: tuple[str, ...] = ()
     """what the user should know: ignore files and patterns that are not applied, git that did not answer"""

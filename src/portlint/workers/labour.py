@@ -6,8 +6,9 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 FLUSH_AFTER: Final = 0.03
 """seconds that results are held back to be sent together"""
@@ -15,8 +16,7 @@ MOST_UNCOLLECTED: Final = 100_000
 """objects that a worker makes and keeps before it looks for cycles among them"""
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """What became of an item that has no result.
 
     reason: for the user. trace: the traceback, where an exception escaped that the work should have dealt with: a
@@ -27,8 +27,7 @@ class Lost:
     trace: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """timeout: seconds for one item, of processor time where the system can end a process for that: how busy the
     machine is must not decide what is lost. memory: bytes that a worker may take beyond what it has at its start."""
 

@@ -10,7 +10,8 @@ Source: the Compose specification, https://github.com/compose-spec/compose-spec/
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from portlint.extract.compose.definitions import included
 from portlint.extract.compose.services import ComposeReader, knowledge

@@ -9,7 +9,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from portlint.extract.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, key_of, lookup, resolved, text_of
 from portlint.extract.yaml_values import scalars

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from functools import cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from portlint import rulebook
 from portlint.extract.commands import find_in_text
@@ -64,8 +66,7 @@ def knowledge(name: str) -> frozenset[str]:
     return frozenset(str(key) for key in rulebook.load("compose.yaml")[name])
 
 
-@dataclass(slots=True)
-class _Shared:
+class _Shared(Struct):
     """A node that aliases lead to, and the places that use it."""
 
     handler: Handler

@@ -10,7 +10,8 @@ template around the configuration, and the Lua code of OpenResty's `*_by_lua_blo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 DEEPEST = 100
 """nested blocks"""
@@ -29,16 +30,14 @@ _LUA_BLOCK = "_by_lua_block"
 _TEMPLATES = {"{{": ("}}", "Jinja or Go template"), "{%": ("%}", "Jinja template"), "{#": ("#}", "Jinja template")}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A word. start, end: indexes of its text without quotes, end exclusive."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(Struct, frozen=True):
     """A directive, in the order of the file.
 
     parent: index of the directive whose block it stands in; None at the top. alternatives: a template's `{% if %}`
@@ -54,8 +53,7 @@ class Directive:
     """the code of a `*_by_lua_block`"""
 
 
-@dataclass(slots=True)
-class Configuration:
+class Configuration(Struct):
     """What the lexer saw."""
 
     directives: list[Directive] = field(default_factory=list)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from portlint.extract.python.context import NOTHING, Context, class_holds_ports
 from portlint.extract.python.libraries import Imports, words_of
@@ -18,8 +18,7 @@ from portlint.extract.text import Hit
 from portlint.naming import is_address_name, is_port_name
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A port literal in a piece: byte offsets into the piece, and what its context says."""
 
     start: int

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from portlint import rulebook
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """An argument: its position (0-based, -1 the last) and its keyword; either may be missing."""
 
     position: int | None
     keyword: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CallRule:
+class CallRule(Struct, frozen=True):
     """Which arguments of a call are a port, an address and so on."""
 
     slots: Mapping[str, Slot]
@@ -32,8 +32,7 @@ class CallRule:
     """the object that the method is called on is not known: it is only one that the file's imports make likely"""
 
 
-@dataclass(frozen=True, slots=True)
-class LookupRule:
+class LookupRule(Struct, frozen=True):
     """A call that reads or sets something by name: `os.getenv("PORT", "8000")`."""
 
     name: Slot
@@ -42,8 +41,7 @@ class LookupRule:
     sets: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OptionRule:
+class OptionRule(Struct, frozen=True):
     """A call that declares an option or a field, whose default is a port if its names say so."""
 
     default: Slot
@@ -51,8 +49,7 @@ class OptionRule:
     prose: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Library:
+class Library(Struct):
     """All rules, by the dotted path of the call; `methods` by its last word."""
 
     calls: dict[str, CallRule] = field(default_factory=dict)

@@ -7,7 +7,8 @@ a word as well as what it stands for would.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from portlint.extract.interpolation import HOLE
 
@@ -16,8 +17,7 @@ _HOLE_LENGTH = 4
 """characters for an expression that has no place of its own in the text"""
 
 
-@dataclass(slots=True)
-class Text:
+class Text(Struct):
     """A string put together from pieces: its text with holes, the words of the holes, and where it stands."""
 
     masked: list[str] = field(default_factory=list)

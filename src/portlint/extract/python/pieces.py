@@ -10,13 +10,13 @@ import ast
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from portlint.model import LineIndex
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """Where a piece stands: the classes and functions around it, outermost first."""
 
     names: tuple[str, ...] = ()
@@ -34,8 +34,7 @@ class Scope:
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A stretch of a file that libcst can parse as one statement.
 
     start, end: byte offsets in the file. code: what libcst parses, whose byte `skip` is the file's byte `start`.

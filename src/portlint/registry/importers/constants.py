@@ -12,7 +12,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from portlint.model import FIRST_PORT, LAST_PORT, PortRange
 from portlint.naming import is_port_name

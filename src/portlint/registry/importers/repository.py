@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import cache
+
+from msgspec import Struct, field
 
 from portlint import rulebook, wellknown
 from portlint.model import Facts, Match, PortLiteral, PortRange, Resolution, Service, Verdict
@@ -37,8 +38,7 @@ _WEIGHTS = (3, 2, 2, 1)
 _PORT_WORDS = frozenset({"port", "ports"})
 
 
-@dataclass(slots=True)
-class _Sketch:
+class _Sketch(Struct):
     """A draft that is still being made."""
 
     name: str

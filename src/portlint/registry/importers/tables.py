@@ -8,7 +8,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 _BARS = str.maketrans(dict.fromkeys("│┃║╎╏┆┇┊┋", "|"))
 _RULE = re.compile(r"[\s|+:=\-\u2500-\u257f]*")
@@ -21,15 +22,13 @@ _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 MAX_COLUMNS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     cells: tuple[str, ...]
     line: int
     """1-based"""
 
 
-@dataclass(slots=True)
-class Table:
+class Table(Struct):
     """A table: its heading cells (empty where it has none) and rows. title: the heading of the section above."""
 
     header: tuple[str, ...] = ()
@@ -37,8 +36,7 @@ class Table:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line of a document. number: 1-based. fenced: it stands in a code block. title: the heading above it."""
 
     text: str

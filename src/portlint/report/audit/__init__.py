@@ -6,8 +6,9 @@ Each format is one module with a function `render` that takes an `Audit`; AUDIT_
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib import import_module
+
+from msgspec import Struct
 
 from portlint.model import Match, Registry
 from portlint.report import Report
@@ -16,8 +17,7 @@ AUDIT_FORMATS = ("html", "markdown", "json", "csv")
 """modules of this folder"""
 
 
-@dataclass(frozen=True, slots=True)
-class Unchecked:
+class Unchecked(Struct, frozen=True):
     """A file, or a part of one, that could not be read or parsed."""
 
     path: str
@@ -25,8 +25,7 @@ class Unchecked:
     partly: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
+class Audit(Struct, frozen=True, kw_only=True):
     """What an audit shows."""
 
     name: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from portlint.model import Finding, Match, PortLiteral, PortRange, Registry, Role, Verdict
 from portlint.report.audit import Audit
@@ -95,8 +96,7 @@ def _agreeing(places: int, one: str, several: str) -> str:
     return f"{counted(places, 'place')} {one if places == 1 else several}" if places else f"no place {one}"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """A service in an environment."""
 
     registered: str
@@ -105,8 +105,7 @@ class Cell:
     """the ports that files of the environment write for the service instead"""
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceTable:
+class ServiceTable(Struct, frozen=True):
     """Services by environments, those of the registry first; an environment that nothing is told of is left out."""
 
     environments: tuple[str, ...]
@@ -144,8 +143,7 @@ def service_table(audit: Audit) -> ServiceTable:
     return ServiceTable(columns, tuple(rows), len(entries))
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """A block of the allocation plan, or a thousand of ports where none is planned."""
 
     name: str
@@ -240,8 +238,7 @@ def _unplanned(port: int) -> PortRange:
     return PortRange(max(1, start), min(start + size - 1, 65535))
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(Struct, frozen=True):
     """A file that writes ports."""
 
     path: str

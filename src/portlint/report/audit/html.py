@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from portlint import __version__
 from portlint.model import Finding, PortRange, Severity
@@ -207,8 +208,7 @@ def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
+class _Shown(Struct, frozen=True):
     """A finding, with the lines that it is about where there is room for them."""
 
     finding: Finding
@@ -231,8 +231,7 @@ class _Shown:
         return cls(finding, tuple(places), has_frames)
 
 
-@dataclass(frozen=True, slots=True)
-class Strip:
+class Strip(Struct, frozen=True):
     """A stretch of ports as a picture. A mark: its place and width, in units of STRIP_WIDTH, its kind and its words.
     Ticks: the places where a round number begins."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
+
+from msgspec import Struct
 
 from portlint import wellknown
 from portlint.model import Match, PortRange, Verdict
@@ -30,8 +31,7 @@ _LONGEST: Final = 54
 """characters of a file's name; the end of it tells more"""
 
 
-@dataclass(frozen=True, slots=True)
-class PortMap:
+class PortMap(Struct, frozen=True):
     """What is linked to what. A link has a state: mismatch, known or unknown. A folder may stand for its files."""
 
     services: tuple[str, ...]
@@ -123,8 +123,7 @@ def _ordered(pairs: Iterable[tuple[str, int]]) -> tuple[str, ...]:
     return tuple(sorted(rows, key=lambda name: (sum(rows[name]) / len(rows[name]), name)))
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """A text in the picture. full: for the tooltip. key: what it is called by the curves."""
 
     y: float
@@ -134,8 +133,7 @@ class Label:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(Struct, frozen=True):
     path: str
     """of an SVG path"""
     state: str
@@ -143,8 +141,7 @@ class Curve:
     """of what it links"""
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     height: int
     services: tuple[Label, ...]
     blocks: tuple[Label, ...]
