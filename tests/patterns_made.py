@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 
 OWN = "portlint."
+BETWEEN = ("__main__", "portlint.lazy")
+"""modules that hand an expression on"""
 made: dict[tuple[str, str, str, bool, int], None] = {}
 _compile = re._compile
 
@@ -23,7 +25,7 @@ _compile = re._compile
 def _noted(pattern: str | bytes | re.Pattern[str], flags: int) -> re.Pattern[str]:
     compiled = _compile(pattern, flags)
     frame, how = sys._getframe(1), "compile"
-    while frame is not None and frame.f_globals["__name__"] in ("re", "fnmatch", "functools"):
+    while frame is not None and frame.f_globals["__name__"] in ("re", "fnmatch", "functools", *BETWEEN):
         if frame.f_globals["__name__"] == "re":
             how = frame.f_code.co_name
         frame = frame.f_back
@@ -40,6 +42,11 @@ def _noted(pattern: str | bytes | re.Pattern[str], flags: int) -> re.Pattern[str
 def main() -> None:
     re._compile = _noted
     import portlint
+    from portlint import lazy
+
+    # Those that are never used are to be known too.
+    lazy.regex.__init__ = lambda self, *made: self.__dict__.update(_pattern=re.compile(*made), pattern=made[0])
+    lazy.regex.__getattr__ = lambda self, name: getattr(self._pattern, name)
 
     for module in pkgutil.walk_packages(portlint.__path__, OWN):
         if module.name != "portlint.__main__":

@@ -80,7 +80,17 @@ def test_the_version_imports_next_to_nothing():
         text=True,
         check=True,
     ).stdout.split()
-    heavy = {"argparse", "dataclasses", "msgspec", "portlint.model", "portlint.run", "yaml", "libcst", "pathspec", "ruamel"}
+    heavy = {
+        "argparse",
+        "dataclasses",
+        "msgspec",
+        "portlint.model",
+        "portlint.run",
+        "yaml",
+        "libcst",
+        "pathspec",
+        "ruamel",
+    }
     assert heavy.isdisjoint(loaded)
 
 

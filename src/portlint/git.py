@@ -8,7 +8,6 @@ and stored blobs, and of the files of the working tree only whether they may dif
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -16,13 +15,14 @@ from typing import Final
 from msgspec import Struct
 
 from portlint.errors import UserError, nearest
+from portlint.lazy import regex
 from portlint.reading import Unread, Why
 
 TIMEOUT: Final = 20.0
 """seconds for one question"""
 _MOST_REFS: Final = 2000
 """names that a mistyped one is compared with"""
-_SUFFIX: Final = re.compile(r"[~^@:]")
+_SUFFIX: Final = regex(r"[~^@:]")
 """what begins the rest of a revision behind its name: `HEAD~2`"""
 _LINK, _SUBMODULE, _NOTHING = "120000", "160000", "000000"
 """modes of what is no file"""

@@ -5,13 +5,13 @@ The knowledge is in `rules/names.yaml`.
 
 from __future__ import annotations
 
-import re
 from functools import cache, lru_cache
 
 from portlint import rulebook
+from portlint.lazy import regex
 
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
-_PLACE = re.compile(r"\[[0-9]+\]")
+_WORD = regex(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_PLACE = regex(r"\[[0-9]+\]")
 _LONGEST_NAME = 200
 """characters; a longer run of word characters is data, not an identifier"""
 

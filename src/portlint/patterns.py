@@ -14,6 +14,8 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from portlint.lazy import regex
+
 _ANY_DEPTH = "**"
 _LONGEST_PATTERN = 500
 """characters; a longer pattern matches nothing"""
@@ -82,7 +84,7 @@ def _parsed(pattern: str) -> _Pattern | None:
     return _Pattern(segments, negated, folders_only)
 
 
-_WILD = re.compile(r"[*?\[]")
+_WILD = regex(r"[*?\[]")
 
 
 @lru_cache(maxsize=256)

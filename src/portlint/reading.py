@@ -11,13 +11,14 @@ from __future__ import annotations
 import codecs
 import errno
 import os
-import re
 import stat
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
+
+from portlint.lazy import regex
 
 
 class Why(StrEnum):
@@ -227,8 +228,8 @@ def _unread(error: OSError) -> Unread:
 
 
 # PEP 263: a comment on the first or second line. The name is bounded, the line is cut: both come from strangers.
-_COOKIE: Final = re.compile(rb"^[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]{1,40})")
-_BLANK: Final = re.compile(rb"^[ \t\f]*(?:#|$)")
+_COOKIE: Final = regex(rb"^[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]{1,40})")
+_BLANK: Final = regex(rb"^[ \t\f]*(?:#|$)")
 _FIRST_LINES: Final = 1000
 _NOT_TEXT: Final = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7"})
 """codecs that are slow, or no encoding of a source file"""

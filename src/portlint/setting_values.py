@@ -10,14 +10,15 @@ from typing import Any
 
 from msgspec import Struct
 
+from portlint.lazy import regex
 from portlint.model import FIRST_PORT, LAST_PORT, PortRange, Severity
 
 _ON = ("1", "true", "yes", "on")
 _OFF = ("0", "false", "no", "off")
-_RANGE = re.compile(r"([0-9]{1,9})[ \t]*(?:-[ \t]*([0-9]{1,9}))?")
-_WHOLE = re.compile(r"[0-9]{1,18}")
-_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,80}(?:\.[A-Za-z_][A-Za-z0-9_]{0,80}){0,20}")
-_DECIMAL = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_RANGE = regex(r"([0-9]{1,9})[ \t]*(?:-[ \t]*([0-9]{1,9}))?")
+_WHOLE = regex(r"[0-9]{1,18}")
+_MODULE = regex(r"[A-Za-z_][A-Za-z0-9_]{0,80}(?:\.[A-Za-z_][A-Za-z0-9_]{0,80}){0,20}")
+_DECIMAL = regex(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
 
 class Wrong(Exception):  # noqa: N818

@@ -12,7 +12,6 @@ stands; here they become relative to the root.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from portlint.errors import UserError
+from portlint.lazy import regex
 from portlint.model import PortRange, Settings, Severity
 from portlint.setting_values import (
     CODES,
@@ -52,7 +52,7 @@ MAX_BYTES = 256_000
 _MAX_PYPROJECT = 8_000_000
 """A longer `pyproject.toml` is not even searched for the table."""
 
-_TOML_PLACE = re.compile(r" ?\(at (?:line ([0-9]+), column [0-9]+|end of document)\)")
+_TOML_PLACE = regex(r" ?\(at (?:line ([0-9]+), column [0-9]+|end of document)\)")
 
 
 class SettingsProblem(Struct, frozen=True):

@@ -16,6 +16,7 @@ from typing import Any, Final
 from portlint.analysis import ExtraRules, facts_of
 from portlint.fix import Plan, Refused, spliced
 from portlint.fix.ignoring import ABOVE, BEHIND, edits
+from portlint.lazy import regex
 from portlint.model import Edit, Facts, Finding, PortLiteral
 from portlint.reading import Tree
 from portlint.repair import FILES_FOR_ONE_WORKER, Left, Repair, read_again
@@ -280,12 +281,12 @@ def _by_lines(sign: bytes, continuation: bytes, blocks: re.Pattern[bytes]) -> Ca
     return shape
 
 
-_REDIRECTED: Final = re.compile(r"(?<!<)<<(?!<)")
-_HEREDOC: Final = re.compile(rb"<<")
-_HERE_STRING: Final = re.compile(rb"@[\"']|<#")
-_DEFINE: Final = re.compile(rb"^[ \t]*(?:override[ \t]+|export[ \t]+)?define\b", re.MULTILINE)
-_NOTHING: Final = re.compile(rb"(?!)")
-_TEXT_BLOCK: Final = re.compile(rb'"""|\'\'\'|<<')
+_REDIRECTED: Final = regex(r"(?<!<)<<(?!<)")
+_HEREDOC: Final = regex(rb"<<")
+_HERE_STRING: Final = regex(rb"@[\"']|<#")
+_DEFINE: Final = regex(rb"^[ \t]*(?:override[ \t]+|export[ \t]+)?define\b", re.MULTILINE)
+_NOTHING: Final = regex(rb"(?!)")
+_TEXT_BLOCK: Final = regex(rb'"""|\'\'\'|<<')
 _SHAPES: Final[Mapping[str, Callable[[bytes], Any]]] = {
     "python": _python,
     "compose": _yaml,

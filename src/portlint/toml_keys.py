@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import re
 
+from portlint.lazy import regex
+
 MAX_PARTS = 32
 """of a dotted key or a table's name"""
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r'"""(?:[^"\\]|\\.|"(?!""))*+"{3,5}'
     r"|'''(?:[^']|'(?!''))*+'{3,5}"
     r'|"(?!"")(?:[^"\\\n]|\\.)*+"'

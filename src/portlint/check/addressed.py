@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache, lru_cache
@@ -10,13 +9,14 @@ from functools import cache, lru_cache
 from portlint import rulebook
 from portlint.check.context import HERE, Context, host_beside
 from portlint.check.network import Peer
+from portlint.lazy import regex
 from portlint.model import Match, PortLiteral, Role
 from portlint.naming import words
 
 _ADDRESSED = frozenset({Role.CONNECT, Role.SETTING, Role.FALLBACK})
 _KUBERNETES = "spec.ports["
 """where the ports of a Kubernetes Service stand"""
-_FOLDER = re.compile(r"[a-z0-9]+")
+_FOLDER = regex(r"[a-z0-9]+")
 
 
 def missed(context: Context) -> Iterator[tuple[PortLiteral, tuple[Peer, ...]]]:

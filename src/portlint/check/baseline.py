@@ -8,7 +8,6 @@ make no difference. Where several findings share a key, their number is kept.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -18,13 +17,14 @@ from msgspec.structs import replace
 
 from portlint.cards import card
 from portlint.errors import UserError
+from portlint.lazy import regex
 from portlint.model import CheckResult, Finding, LineIndex, Span
 from portlint.naming import moved_subject, unnumbered
 
 STALE: Final = "PORT903"
 _VERSION: Final = 1
-_ENTRIES: Final = re.compile(r'"entries"\s{0,100}:\s{0,100}\[')
-_BETWEEN: Final = re.compile(r"[\s,]*")
+_ENTRIES: Final = regex(r'"entries"\s{0,100}:\s{0,100}\[')
+_BETWEEN: Final = regex(r"[\s,]*")
 _KEYS: Final = frozenset({"path", "code", "subject", "port", "count"})
 
 Key = tuple[str, str, str, int | None]

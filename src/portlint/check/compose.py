@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import islice
@@ -13,13 +12,14 @@ from portlint import wellknown
 from portlint.check.bindings import Binding, listeners, profiles_of
 from portlint.check.context import Context, at
 from portlint.check.network import Peer, data_store
+from portlint.lazy import regex
 from portlint.model import Edit, Entry, Finding, Fix, Mapping, Match, PortLiteral, Related
 
 _LISTENING = ("command", "CMD", "EXPOSE", "image")
 """what tells the ports of a service in a network that it shares, the most direct first"""
 _MOST_COMPARED = 64
 """bindings of one port that a further one is compared with"""
-_BASE_60 = re.compile(r"[1-9][0-9_]*(?::[0-5]?[0-9])+")
+_BASE_60 = regex(r"[1-9][0-9_]*(?::[0-5]?[0-9])+")
 """The integers in base 60 of https://yaml.org/type/int.html, without a sign"""
 
 

@@ -5,7 +5,6 @@ Sources: Docker Docs, "Set, use, and manage variables in a Compose file with int
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from posixpath import dirname
@@ -13,9 +12,10 @@ from posixpath import dirname
 from msgspec import Struct
 
 from portlint import rulebook
+from portlint.lazy import regex
 from portlint.model import Facts, PortLiteral, Stack
 
-_WORD = re.compile(r"[A-Za-z0-9]+")
+_WORD = regex(r"[A-Za-z0-9]+")
 _FORMAT = "dotenv"
 
 

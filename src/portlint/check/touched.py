@@ -6,16 +6,16 @@ may lie anywhere. So the same rules judge the files as they were, and what they 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import Final
 
 from msgspec.structs import replace
 
+from portlint.lazy import regex
 from portlint.model import Change, CheckResult, Finding
 from portlint.naming import moved_subject, unnumbered
 
-_LINE: Final = re.compile(r"\bline [0-9]+")
+_LINE: Final = regex(r"\bline [0-9]+")
 _Key = tuple[str, str, str, int | None, str]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from portlint.cli import output, scope
 from portlint.cli.arguments import Parser, number
 from portlint.cli.errors import say
 from portlint.errors import UserError, nearest
+from portlint.lazy import regex
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -21,8 +21,8 @@ _OF_BOTH = ("range", "block")
 _OF_NEXT = ("count",)
 _OF_ADD = ("port", "env_var", "description", "dry_run")
 _OF_MOVE = ("dry_run",)
-_RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RANGE = regex(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
+_VARIABLE = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def add_options(parser: Parser) -> None:

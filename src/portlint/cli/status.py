@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from portlint.cli.arguments import Parser, one_of
 from portlint.cli.errors import say
 from portlint.errors import UserError
+from portlint.lazy import regex
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _FORMATS = ("table", "json")
 _LONGEST = 100
 """characters of a command line that the table shows"""
-_SECRET = re.compile(r"-[\w-]{0,40}(?:pass|pwd|secret|token|credential|key)[\w-]{0,40}", re.IGNORECASE)
+_SECRET = regex(r"-[\w-]{0,40}(?:pass|pwd|secret|token|credential|key)[\w-]{0,40}", re.IGNORECASE)
 """an option whose value, the next argument, is hidden"""
 _EPILOG = """\
 Exit code 1 where something else holds the port of a service that is not optional, or its variable is wrong; for an

@@ -19,6 +19,7 @@ from portlint.extract.format import Format
 from portlint.extract.invocations import compose_runs
 from portlint.extract.suppressions import suppressions
 from portlint.generate.stamps import stamp_of
+from portlint.lazy import regex
 from portlint.model import NOWHERE, Facts, Problem, Source
 
 MODULES = (
@@ -42,7 +43,7 @@ MODULES = (
     "config",
 )
 
-_NEVER = re.compile(
+_NEVER = regex(
     r"(?:\.(?=[^./]{1,11}$|min\.)(?:png|jpe?g|gif|ico|webp|svg|bmp|tiff?|woff2?|ttf|otf|eot|mp[34]|wav|ogg|avi|mov|mkv|webm|pdf|zip|t?gz|bz2|xz"
     r"|7z|rar|jar|war|class|so|dylib|dll|exe|o|a|obj|pyc|pyd|whl|bin|dat|db|sqlite3?|npy|npz|pt|pth|onnx|safetensors"
     r"|parquet|pkl|h5|pickle|csv|tsv|lock|map|min\.js|min\.css|css|scss|less|po|mo|pot|snap|sum|diff|patch|pem|crt|key"
@@ -52,14 +53,14 @@ _NEVER = re.compile(
 )
 """files that no format of portlint's reads: not even their content is asked"""
 
-_GENERATED = re.compile(
+_GENERATED = regex(
     rb"@generated|DO NOT EDIT|(?:auto-?generated|generated (?:by|from|automatically|code|file))", re.IGNORECASE
 )
 _HEADER = 1024
 """bytes at the top of a file in which a note that it is generated counts"""
 
 
-_YAML = re.compile(rb"(?<![\w./-])[\w./-]{1,200}\.ya?ml(?!\w)")
+_YAML = regex(rb"(?<![\w./-])[\w./-]{1,200}\.ya?ml(?!\w)")
 _NOTE = 300
 """bytes of such a note, which may go on in the next lines"""
 

@@ -21,20 +21,21 @@ from portlint.extract.interpolation import HOLE
 from portlint.extract.placing import in_comment, placed
 from portlint.extract.text import Hit, is_port
 from portlint.extract.values import find_in_value
+from portlint.lazy import regex
 from portlint.model import Facts, PortLiteral, Source
 from portlint.naming import is_port_name, words
 
-_COMMENT = re.compile(r"[ \t@]*(?:::|rem(?=[ \t]|$))", re.IGNORECASE)
-_SET = re.compile(r"\bset[ \t]+(?:/a[ \t]+)?\"?([A-Za-z_]\w{0,100})[ \t]?=[ \t]?([^\"&|\n]*)", re.IGNORECASE)
-_COMPARED = re.compile(
+_COMMENT = regex(r"[ \t@]*(?:::|rem(?=[ \t]|$))", re.IGNORECASE)
+_SET = regex(r"\bset[ \t]+(?:/a[ \t]+)?\"?([A-Za-z_]\w{0,100})[ \t]?=[ \t]?([^\"&|\n]*)", re.IGNORECASE)
+_COMPARED = regex(
     r"[%!]([A-Za-z_]\w{0,100})(?::[^%!\n]{0,40})?[%!]\"?[ \t]{0,4}"
     r"(?:==|equ|neq|lss|leq|gtr|geq)[ \t]{0,4}\"?([0-9]{2,5})(?![0-9])",
     re.IGNORECASE,
 )
-_LOOP = re.compile(r"\bfor[ \t]+(?:/l[ \t]+)?%%([A-Za-z])[ \t]+in[ \t]*\(([^)\n]{1,400})\)", re.IGNORECASE)
-_CALL = re.compile(r"\bcall[ \t]+:([A-Za-z_]\w{0,80})[ \t]+([0-9]{2,5})(?![0-9.])", re.IGNORECASE)
-_VARIABLE = re.compile(r"%[A-Za-z_][\w:~=,-]{0,80}%|![A-Za-z_]\w{0,80}!|%%?~?[a-zA-Z0-9*]")
-_NUMBER = re.compile(r"(?<![\w.])[0-9]{2,5}(?![\w.])")
+_LOOP = regex(r"\bfor[ \t]+(?:/l[ \t]+)?%%([A-Za-z])[ \t]+in[ \t]*\(([^)\n]{1,400})\)", re.IGNORECASE)
+_CALL = regex(r"\bcall[ \t]+:([A-Za-z_]\w{0,80})[ \t]+([0-9]{2,5})(?![0-9.])", re.IGNORECASE)
+_VARIABLE = regex(r"%[A-Za-z_][\w:~=,-]{0,80}%|![A-Za-z_]\w{0,80}!|%%?~?[a-zA-Z0-9*]")
+_NUMBER = regex(r"(?<![\w.])[0-9]{2,5}(?![\w.])")
 _SIGNS = str.maketrans({"^": HOLE, "'": HOLE, "`": HOLE, "\\": "/", "#": HOLE, "@": " "})
 
 

@@ -5,11 +5,12 @@ Of 970 files above 60 KB in 32 public repositories none had more than 758 ports.
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec import Struct
+
+from portlint.lazy import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,4 +81,4 @@ def readable(data: bytes, written_by_line: bool, most: int | None) -> Readable:
     return Readable(data, tuple(left_out))
 
 
-_NESTED = re.compile(rb"\$\{[^${}\n]{0,1000}(?:\$\{[^${}\n]{0,1000}){%d}" % DEEPEST_VARIABLES)
+_NESTED = regex(rb"\$\{[^${}\n]{0,1000}(?:\$\{[^${}\n]{0,1000}){%d}" % DEEPEST_VARIABLES)

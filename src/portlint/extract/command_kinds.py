@@ -13,13 +13,12 @@ from portlint.extract.interpolation import HOLE, masked
 from portlint.extract.text import Hit
 from portlint.extract.values import find_in_value
 from portlint.extract.words import Word
+from portlint.lazy import regex
 from portlint.model import Role
 
 OWN_ROLES = frozenset({"target", "remote", "pair", "forward", "reverse", "dynamic", "socat"})
 """kinds that say the role themselves"""
-_NUMBERS = re.compile(
-    r"(?:(tcp|udp|sctp)[/:])?([0-9]{1,6})(?:[-:]([0-9]{1,6}))?(?:/(tcp|udp|sctp))?(?:,|$)", re.IGNORECASE
-)
+_NUMBERS = regex(r"(?:(tcp|udp|sctp)[/:])?([0-9]{1,6})(?:[-:]([0-9]{1,6}))?(?:/(tcp|udp|sctp))?(?:,|$)", re.IGNORECASE)
 
 
 def _port(text: str) -> list[Hit]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -12,11 +11,12 @@ from msgspec.structs import replace
 
 from portlint import rulebook
 from portlint.extract.interpolation import HOLE
+from portlint.lazy import regex
 from portlint.model import Role
 
-_TOOL = re.compile(r"_(?:bin|cmd|command|path|exe|tool)$")
-_VERSION = re.compile(r"(?<![0-9.])[-.]?[0-9][0-9.]*$")
-_ENDING = re.compile(r"\.(?:exe|cmd|bat|ps1|sh|py|bin|js|phar|php)$")
+_TOOL = regex(r"_(?:bin|cmd|command|path|exe|tool)$")
+_VERSION = regex(r"(?<![0-9.])[-.]?[0-9][0-9.]*$")
+_ENDING = regex(r"\.(?:exe|cmd|bat|ps1|sh|py|bin|js|phar|php)$")
 
 
 class Spec(Struct, frozen=True):

@@ -9,21 +9,22 @@ from portlint.extract.interpolation import HOLE, masked
 from portlint.extract.text import Hit, is_port
 from portlint.extract.values import find_in_value
 from portlint.extract.words import Word
+from portlint.lazy import regex
 from portlint.model import FIRST_PORT, LAST_PORT, Role
 from portlint.naming import is_address_name, is_port_name
 
-ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[[^\]\s]{0,80}\])?\+?=")
-_SETTING = re.compile(r"(-{0,2}[A-Za-z_][A-Za-z0-9_.\[\]/-]{0,120})=")
-_PATTERN = re.compile(r"(?::|\\\.)[\[\]\\s()?:^]{0,6}([0-9]{2,5})(?![0-9.])|(?<=[0-9]\|)([0-9]{2,5})(?![0-9.])")
-_COMPARED = re.compile(r"(?<!\w)\$?\{?([A-Za-z_]\w{0,100}+)\}?\s{0,4}([=!<>]=|[<>])\s{0,4}([0-9]{1,5})(?![0-9])")
-_LARGE = re.compile(r"(?<![\w.])([0-9]{4,5})(?![\w.])")
-_ALONE = re.compile(r"\\?b?([0-9]{4,5})(?:\\b|\s)?")
-_DEV_TCP = re.compile(r"/dev/(tcp|udp)/([^/\s]{1,253})/([0-9]{1,5})(?![0-9])")
+ASSIGNMENT = regex(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[[^\]\s]{0,80}\])?\+?=")
+_SETTING = regex(r"(-{0,2}[A-Za-z_][A-Za-z0-9_.\[\]/-]{0,120})=")
+_PATTERN = regex(r"(?::|\\\.)[\[\]\\s()?:^]{0,6}([0-9]{2,5})(?![0-9.])|(?<=[0-9]\|)([0-9]{2,5})(?![0-9.])")
+_COMPARED = regex(r"(?<!\w)\$?\{?([A-Za-z_]\w{0,100}+)\}?\s{0,4}([=!<>]=|[<>])\s{0,4}([0-9]{1,5})(?![0-9])")
+_LARGE = regex(r"(?<![\w.])([0-9]{4,5})(?![\w.])")
+_ALONE = regex(r"\\?b?([0-9]{4,5})(?:\\b|\s)?")
+_DEV_TCP = regex(r"/dev/(tcp|udp)/([^/\s]{1,253})/([0-9]{1,5})(?![0-9])")
 ORDERINGS = frozenset({"-lt", "-le", "-gt", "-ge", "<", ">", "<=", ">="})
 BOUNDS = frozenset({FIRST_PORT, 1023, 1024, LAST_PORT})
 """with `<` and the like: what a port may be, not a port"""
-_POSITIONAL = re.compile(r"(?<=\$\{)[0-9]{1,2}(?=:?[-=])")
-_NAMED_ITEM = re.compile(r"(?<![\w.:/-])([0-9]{2,5})[:|=](?=[A-Za-z])")
+_POSITIONAL = regex(r"(?<=\$\{)[0-9]{1,2}(?=:?[-=])")
+_NAMED_ITEM = regex(r"(?<![\w.:/-])([0-9]{2,5})[:|=](?=[A-Za-z])")
 
 
 def in_array(words: Sequence[Word]) -> Iterator[Hit]:

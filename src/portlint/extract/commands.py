@@ -8,7 +8,6 @@ Sources: the manuals of the commands; Docker CLI reference, `docker container ru
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
@@ -30,16 +29,17 @@ from portlint.extract.command_words import (
 from portlint.extract.interpolation import HOLE
 from portlint.extract.text import Hit, is_port
 from portlint.extract.words import Command, Word, parse
+from portlint.lazy import regex
 from portlint.model import Role
 from portlint.naming import is_address_name, is_port_name
 from portlint.naming import words as name_words
 
 _DEEPEST = 5
 """levels of command lines inside words of command lines"""
-_DIGIT = re.compile(r"[1-9]")
-_OPTION_IN_TEXT = re.compile(r"\s-{1,2}[A-Za-z]|[0-9]:[0-9]")
-_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
-_NUMBER = re.compile(r"[0-9]{1,6}")
+_DIGIT = regex(r"[1-9]")
+_OPTION_IN_TEXT = regex(r"\s-{1,2}[A-Za-z]|[0-9]:[0-9]")
+_VARIABLE = regex(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+_NUMBER = regex(r"[0-9]{1,6}")
 _COMPARISONS = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge", "=", "==", "!=", "<", ">"})
 _TESTS = frozenset({"[", "[[", "test"})
 

@@ -23,14 +23,15 @@ from portlint.extract.interpolation import HOLE, masked
 from portlint.extract.placing import endpoint, in_comment, judged, placed, references, template_note
 from portlint.extract.statements import Comment, Statement, statements
 from portlint.extract.text import Hit, find, is_port, port_list, with_holes
+from portlint.lazy import regex
 from portlint.model import Facts, PortLiteral, PortReference, Role, Source
 from portlint.naming import is_port_name, words
 
 _FORMAT = "config"
-_WORD = re.compile(r"[^\s,]+")
-_NUMBER = re.compile(r"[\"']?([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp))?[\"']?", re.ASCII | re.IGNORECASE)
-_CADDY = re.compile(r"\{\$([A-Za-z_]\w{0,100})(?::([^{}\n]{0,200}))?\}", re.ASCII)
-_FORMATTED = re.compile(r"%\[[^\[\]\n]{0,200}\]|%\{[^{}\n]{0,200}\}")
+_WORD = regex(r"[^\s,]+")
+_NUMBER = regex(r"[\"']?([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp))?[\"']?", re.ASCII | re.IGNORECASE)
+_CADDY = regex(r"\{\$([A-Za-z_]\w{0,100})(?::([^{}\n]{0,200}))?\}", re.ASCII)
+_FORMATTED = regex(r"%\[[^\[\]\n]{0,200}\]|%\{[^{}\n]{0,200}\}")
 _LARGEST_HARDWARE_PORT = 255
 _SNIFFED = 65536
 """bytes of a file in which the words of its program are looked for"""
@@ -108,7 +109,7 @@ def _named(path: str) -> bool:
     return endings.search(path) is not None or _matches(path, _rules()["files"])
 
 
-_UNNAMED = re.compile(
+_UNNAMED = regex(
     r"(?:^|/)(?:conf\.d|sites-(?:available|enabled)|haproxy|apache2?|httpd)/[^/.]+$|\.(?:template|tmpl|tpl|j2|erb)$"
 )
 

@@ -20,22 +20,21 @@ from portlint.extract.placing import in_comment, placed, references, template_no
 from portlint.extract.text import Hit, is_port
 from portlint.extract.values import find_in_value
 from portlint.extract.words import Word
+from portlint.lazy import regex
 from portlint.model import Facts, PortLiteral, PortReference, Role, Source, Stage
 from portlint.naming import is_port_name
 
-_ESCAPE = re.compile(r"(?:[ \t]*#[^\n]*\n){0,5}?[ \t]*#[ \t]*escape[ \t]*=[ \t]*([\\`])", re.IGNORECASE)
-_INSTRUCTION = re.compile(r"[ \t]*(?:ONBUILD[ \t]+)?([A-Za-z]+)(?=[ \t]|\\|`|$)", re.IGNORECASE)
-_HEREDOC = re.compile(r"<<(-?)[ \t]?[\"']?([A-Za-z_][A-Za-z0-9_.-]{0,80})[\"']?")
-_HEALTH = re.compile(r"(?:[ \t\r\n\\]+--[a-z-]{1,40}=[^\s\\]{0,80})*[ \t\r\n\\]*CMD(?=[\s\[\\])", re.IGNORECASE)
-_STRING = re.compile(r"\"((?:[^\"\\\n]|\\[^\n])*+)(\"?)")
-_EXPOSED = re.compile(r"(?<![0-9])([0-9]{1,6})(?:-([0-9]{1,6}))?(?:/([A-Za-z]{2,5}))?(?=[\s,\"']|$)")
-_PAIR = re.compile(
-    r"(?<![\w.\"'/-])([A-Za-z_\"'][\w.\"'/-]{0,200}+)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:[^\s\\\"']|\\.)*)"
-)
-_FROM = re.compile(r"(?:\s+--[a-z]{1,20}=\S{1,200})*\s+(\S{1,300})(?:\s+AS\s+([\w.-]{1,200}))?", re.IGNORECASE)
+_ESCAPE = regex(r"(?:[ \t]*#[^\n]*\n){0,5}?[ \t]*#[ \t]*escape[ \t]*=[ \t]*([\\`])", re.IGNORECASE)
+_INSTRUCTION = regex(r"[ \t]*(?:ONBUILD[ \t]+)?([A-Za-z]+)(?=[ \t]|\\|`|$)", re.IGNORECASE)
+_HEREDOC = regex(r"<<(-?)[ \t]?[\"']?([A-Za-z_][A-Za-z0-9_.-]{0,80})[\"']?")
+_HEALTH = regex(r"(?:[ \t\r\n\\]+--[a-z-]{1,40}=[^\s\\]{0,80})*[ \t\r\n\\]*CMD(?=[\s\[\\])", re.IGNORECASE)
+_STRING = regex(r"\"((?:[^\"\\\n]|\\[^\n])*+)(\"?)")
+_EXPOSED = regex(r"(?<![0-9])([0-9]{1,6})(?:-([0-9]{1,6}))?(?:/([A-Za-z]{2,5}))?(?=[\s,\"']|$)")
+_PAIR = regex(r"(?<![\w.\"'/-])([A-Za-z_\"'][\w.\"'/-]{0,200}+)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:[^\s\\\"']|\\.)*)")
+_FROM = regex(r"(?:\s+--[a-z]{1,20}=\S{1,200})*\s+(\S{1,300})(?:\s+AS\s+([\w.-]{1,200}))?", re.IGNORECASE)
 _RUN = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK"})
-_OLD_ENV = re.compile(r"[ \t\n]*([A-Za-z_]\w{0,200})[ \t\n]+(?!=)")
-_PROTOCOL_BEHIND = re.compile(r"/(tcp|udp|sctp)\b", re.IGNORECASE)
+_OLD_ENV = regex(r"[ \t\n]*([A-Za-z_]\w{0,200})[ \t\n]+(?!=)")
+_PROTOCOL_BEHIND = regex(r"/(tcp|udp|sctp)\b", re.IGNORECASE)
 _MOST_UNCLOSED = 20
 _HEREDOC_INSTRUCTIONS = frozenset({"RUN", "COPY", "ADD"})
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.format import Format, literal
 from portlint.extract.placing import in_comment, judged, placed, references, template_note
+from portlint.lazy import regex
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, PortLiteral, PortReference, Problem, Source, Variable
 from portlint.naming import is_host_variable, is_port_name
 
@@ -24,25 +25,25 @@ _CODE = (
     "ts|tsx|js|jsx|mjs|cjs|vue|py|rb|go|rs|php|java|md|rst|json|ya?ml|toml|sh|bash|ps1|html?|css|lock"
     "|enc|gpg|age|key|sops"
 )
-_NAME = re.compile(
+_NAME = regex(
     r"(?:^|/)(?:\.env(?:rc|s)?(?:[._-][^/]*)?|[^/]*\.env(?:\.[^/]+)?"
     r"|(?:dot)?env[._-](?:sample|example|template|dist|default)s?[^/]*|env\.j2|\.flaskenv|\.envs/(?:[^/]+/)*[^/]+)$",
     re.IGNORECASE,
 )
-_NOT = re.compile(rf"\.(?:{_CODE})(?:\.(?:j2|tmpl|template|example|sample|dist))?$", re.IGNORECASE)
+_NOT = regex(rf"\.(?:{_CODE})(?:\.(?:j2|tmpl|template|example|sample|dist))?$", re.IGNORECASE)
 
-_SPACE = re.compile(r"[ \t\r\n\v\f]*")
-_BLANK = re.compile(r"[ \t\v\f]*")
-_EXPORT = re.compile(r"export[ \t\v\f]+")
-_KEY = re.compile(r"'([^']+)'|([^=# \t\r\n\v\f]+)")
+_SPACE = regex(r"[ \t\r\n\v\f]*")
+_BLANK = regex(r"[ \t\v\f]*")
+_EXPORT = regex(r"export[ \t\v\f]+")
+_KEY = regex(r"'([^']+)'|([^=# \t\r\n\v\f]+)")
 _QUOTED = {
-    '"': re.compile(r'"((?:\\.|[^"\\])*)"', re.DOTALL),
-    "'": re.compile(r"'((?:\\.|[^'\\])*)'", re.DOTALL),
+    '"': regex(r'"((?:\\.|[^"\\])*)"', re.DOTALL),
+    "'": regex(r"'((?:\\.|[^'\\])*)'", re.DOTALL),
 }
-_LINE = re.compile(r"[^\r\n]*")
-_BARE = re.compile(r"[0-9]{1,5}", re.ASCII)
-_SET_IN_COMMENT = re.compile(r"#[# \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]{0,200})=")
-_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[?[0-9A-Fa-f:]{2,45}\]?")
+_LINE = regex(r"[^\r\n]*")
+_BARE = regex(r"[0-9]{1,5}", re.ASCII)
+_SET_IN_COMMENT = regex(r"#[# \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]{0,200})=")
+_HOST = regex(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[?[0-9A-Fa-f:]{2,45}\]?")
 _BOM = "\xef\xbb\xbf"
 
 
@@ -193,7 +194,7 @@ def _without_secret_path(found: PortLiteral) -> PortLiteral:
     return replace(found, url_path=plain[0] if plain else "")
 
 
-_PLAIN_PATH = re.compile(r"(?:/(?:v[0-9]{1,2}|[a-z]{1,12}(?:[_-][a-z]{1,12})?)(?=/|$)){0,4}/?")
+_PLAIN_PATH = regex(r"(?:/(?:v[0-9]{1,2}|[a-z]{1,12}(?:[_-][a-z]{1,12})?)(?=/|$)){0,4}/?")
 
 
 def _candidate(source: Source, item: Assignment, name: str, value: str) -> Iterator[PortLiteral]:

@@ -7,19 +7,19 @@ is a substring, no fallback.)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from portlint.extract.bounds import DEEPEST_VARIABLES
+from portlint.lazy import regex
 
 HOLE = "\x00"
 """stands for each character of a part whose value is not known where it is written; NUL cannot stand in a text file"""
 
-_DOLLAR = re.compile(r"\$(?:\$|\{|([A-Za-z_][A-Za-z0-9_]*))")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_OPERATOR = re.compile(r":?[-=?+]|:(?=[A-Za-z/\[]|[0-9]{2,5}$|[0-9]{1,3}\.[0-9])")
+_DOLLAR = regex(r"\$(?:\$|\{|([A-Za-z_][A-Za-z0-9_]*))")
+_NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")
+_OPERATOR = regex(r":?[-=?+]|:(?=[A-Za-z/\[]|[0-9]{2,5}$|[0-9]{1,3}\.[0-9])")
 
 
 class Interpolation(Struct, frozen=True):

@@ -14,18 +14,17 @@ import re
 from collections.abc import Iterator
 from itertools import chain, islice
 
+from portlint.lazy import regex
 from portlint.model import ComposeRun
 
-_NAME = re.compile(rb"compose(?<![\w.]compose)(?![\w.:])")
+_NAME = regex(rb"compose(?<![\w.]compose)(?![\w.:])")
 """behind `docker `, `docker-` or `podman-`, or by itself"""
-_FILES = re.compile(rb"COMPOSE_FILES?\b(?<!\wCOMPOSE_FILE)(?<!\wCOMPOSE_FILES)")
-_NEXT = re.compile(_NAME.pattern + rb"|" + _FILES.pattern + rb"|&&|\|\||;[ \t]")
-_OPTION = re.compile(
-    rb"(?<![\w-])(?:-f|--file)(?:[\"']?[ \t,]{1,4}[\"']?|=[\"']?)([^\s\"',;|&]{1,200}\.ya?ml)(?![\w.])"
-)
-_ENV_FILE = re.compile(rb"(?<![\w-])--env-file(?:[\"']?[ \t,]{1,4}[\"']?|=[\"']?)([^\s\"',;|&`\])]{1,200})")
-_VARIABLE = re.compile(rb"[ \t]{0,4}(?::=|[?:]?=|:)[ \t]{0,4}[\"']?([^\s\"'#]{1,1000})")
-_TAIL = re.compile(rb"^.*(?:[})]|\$[A-Za-z_]\w{0,80})/?")
+_FILES = regex(rb"COMPOSE_FILES?\b(?<!\wCOMPOSE_FILE)(?<!\wCOMPOSE_FILES)")
+_NEXT = regex(_NAME.pattern + rb"|" + _FILES.pattern + rb"|&&|\|\||;[ \t]")
+_OPTION = regex(rb"(?<![\w-])(?:-f|--file)(?:[\"']?[ \t,]{1,4}[\"']?|=[\"']?)([^\s\"',;|&]{1,200}\.ya?ml)(?![\w.])")
+_ENV_FILE = regex(rb"(?<![\w-])--env-file(?:[\"']?[ \t,]{1,4}[\"']?|=[\"']?)([^\s\"',;|&`\])]{1,200})")
+_VARIABLE = regex(rb"[ \t]{0,4}(?::=|[?:]?=|:)[ \t]{0,4}[\"']?([^\s\"'#]{1,1000})")
+_TAIL = regex(rb"^.*(?:[})]|\$[A-Za-z_]\w{0,80})/?")
 _LONGEST = 2000
 """bytes of one command that are looked at"""
 _MOST = 200

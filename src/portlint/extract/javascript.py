@@ -25,13 +25,14 @@ from portlint.extract.placing import in_comment, placed
 from portlint.extract.signs import called, shows_port
 from portlint.extract.text import Hit, find, is_port, port_list
 from portlint.extract.words import Word
+from portlint.lazy import regex
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, PortLiteral, PortReference, Problem, Role, Source
 from portlint.naming import is_address_name, is_port_name, words
 
 _ENDINGS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte", ".astro")
 _COMPONENTS = (".vue", ".svelte", ".astro")
-_SCRIPT = re.compile(r"<script\b[^>]{0,400}>", re.IGNORECASE)
-_GENERATED_NAME = re.compile(r"\.gen\.[jt]sx?$|\.generated\.|\.bundle\.js$|[.-]min\.[mc]?js$")
+_SCRIPT = regex(r"<script\b[^>]{0,400}>", re.IGNORECASE)
+_GENERATED_NAME = regex(r"\.gen\.[jt]sx?$|\.generated\.|\.bundle\.js$|[.-]min\.[mc]?js$")
 _LARGEST_BY_HAND = 400_000
 """bytes; of ten larger files in a hundred repositories, a bundler or a generator wrote all"""
 _COMPARING = frozenset({"==", "===", "!=", "!==", "<", ">", "<=", ">="})

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from portlint.extract.interpolation import HOLE
+from portlint.lazy import regex
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"([ \t\r\f\v\xa0]+)"  # 1 blanks
     r"|(\n)"  # 2
     r"|(//[^\n]*|/\*)"  # 3 comments
@@ -25,9 +26,9 @@ _TOKEN = re.compile(
     r"|(=>|\.\.\.|===|!==|==|!=|<=|>=|\|\||\?\?|&&|\?\.(?![0-9])|[-+*%&|^]=|\?:)"  # 8 signs of several characters
     r"|([\s\S])"  # 9 any other
 )
-_REGEX = re.compile(r"/(?:[^/\\\n\[]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n]){0,500}\]){1,2000}/[a-z]{0,8}")
-_CHUNK = re.compile(r"[`\\]|\$\{")
-_URL_TEXT = re.compile(r"//[^\s<>\"'`{}()]{1,2000}")
+_REGEX = regex(r"/(?:[^/\\\n\[]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n]){0,500}\]){1,2000}/[a-z]{0,8}")
+_CHUNK = regex(r"[`\\]|\$\{")
+_URL_TEXT = regex(r"//[^\s<>\"'`{}()]{1,2000}")
 _BEFORE_REGEX = frozenset(
     {"return", "typeof", "case", "in", "of", "delete", "void", "instanceof", "new", "throw", "await", "yield"}
 )
@@ -149,7 +150,7 @@ def _opens_regex(before: Token | None) -> bool:
     return before.kind == "sign" and before.text not in (")", "]", "}")
 
 
-_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\s\S])")
+_ESCAPE = regex(r"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\s\S])")
 
 
 def unescaped(text: str) -> str:

@@ -25,21 +25,22 @@ from portlint.extract.placing import in_comment, judged, placed
 from portlint.extract.signs import shows_port
 from portlint.extract.text import Hit, is_port
 from portlint.extract.words import Word
+from portlint.lazy import regex
 from portlint.model import Facts, PortLiteral, Problem, Role, Source
 from portlint.naming import is_port_name
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"\"((?:[^\"\\\n]++|\\.)*+)\"(\s*+:)?|(-?[0-9][0-9.eE+-]*)|([{}\[\],:])|(//[^\n]*|/\*)|([A-Za-z_$'][\w$']*)|(\"|\S)"
 )
 _ENDINGS = (".json", ".jsonc", ".json5", ".code-workspace", ".webmanifest", ".jsonl", ".ndjson", ".har", ".babelrc")
-_KEY_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?")
-_MAPPING = re.compile(r"(?:([^\s:]{1,80}):)?([0-9]{1,5}):([0-9]{1,5})(?:/(tcp|udp))?")
-_DIGIT = re.compile(r"[1-9]")
+_KEY_PORTS = regex(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?")
+_MAPPING = regex(r"(?:([^\s:]{1,80}):)?([0-9]{1,5}):([0-9]{1,5})(?:/(tcp|udp))?")
+_DIGIT = regex(r"[1-9]")
 _DEEPEST = 2000
 """levels of nesting; what lies deeper is not read"""
 _REPORT_ITEMS = 10
 # What a linter wrote about the ports of a repository is none of them: SARIF, and what portlint itself writes.
-_FINDINGS = re.compile(
+_FINDINGS = regex(
     rb"""\{\s*(?:"version":\s*"[0-9.]{1,9}",\s*)?(?:
       "\$schema":\s*"[^"\n]{0,300}sarif
       | "schema_version":\s1,\s*(?:
@@ -340,7 +341,7 @@ def _shown(value: str) -> str:
     return _ESCAPED.sub(_unescaped, value)
 
 
-_ESCAPED = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|.)", re.DOTALL)
+_ESCAPED = regex(r"\\(?:u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 
 
 def _unescaped(match: re.Match[str]) -> str:

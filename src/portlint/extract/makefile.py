@@ -17,26 +17,25 @@ from portlint.extract.interpolation import HOLE
 from portlint.extract.placing import in_comment, placed
 from portlint.extract.text import Hit, is_port
 from portlint.extract.values import find_in_value
+from portlint.lazy import regex
 from portlint.model import Facts, PortLiteral, Role, Source
 from portlint.naming import is_port_name
 
-_ASSIGNMENT = re.compile(
+_ASSIGNMENT = regex(
     r"(?:[\w.%/ -]{1,120}:[ \t]*)?(?:(?:export|override|private|define|set)[ \t]+)*([A-Za-z_][\w.-]{0,120})[ \t]*"
     r"(\?|:{1,3}|\+|!)?=[ \t]*"
 )
-_RECIPE_SIGNS = re.compile(r"[ \t]*[@+-]{1,3}[ \t]*")
-_MAKE_VARIABLE = re.compile(r"\$\(([A-Za-z_]\w{0,120})\)")
-_SHELL_FUNCTION = re.compile(r"\$\(shell[ \t]")
-_OR = re.compile(r"\$[({]or[ \t]{1,4}\$[({](\w{1,120})[)}],[ \t]{0,4}([0-9]{2,5})[)}]")
-_IF = re.compile(r"\$[({]if[ \t]{1,4}\$[({](\w{1,120})[)}],[^,()\n]{0,80},[ \t]{0,4}([0-9]{2,5})[)}]")
-_JUST_ENVIRONMENT = re.compile(
+_RECIPE_SIGNS = regex(r"[ \t]*[@+-]{1,3}[ \t]*")
+_MAKE_VARIABLE = regex(r"\$\(([A-Za-z_]\w{0,120})\)")
+_SHELL_FUNCTION = regex(r"\$\(shell[ \t]")
+_OR = regex(r"\$[({]or[ \t]{1,4}\$[({](\w{1,120})[)}],[ \t]{0,4}([0-9]{2,5})[)}]")
+_IF = regex(r"\$[({]if[ \t]{1,4}\$[({](\w{1,120})[)}],[^,()\n]{0,80},[ \t]{0,4}([0-9]{2,5})[)}]")
+_JUST_ENVIRONMENT = regex(
     r"\benv(?:_var_or_default|_var|)\([ \t]?[\"'](\w{1,120})[\"'],[ \t]{0,4}[\"']([0-9]{2,5})[\"']"
 )
-_JUST_PARAMETER = re.compile(
-    r"(?<![\w-])[+*$]{0,2}([A-Za-z_][\w-]{0,80})[ \t]?=[ \t]?(\"[^\"\n]{0,200}\"|'[^'\n]{0,200}')"
-)
-_JUST_HEAD = re.compile(r"@?[A-Za-z_][\w-]{0,80}[ \t][^\n]{0,400}:(?!=)")
-_BRACES = re.compile(r"\{\{[^{}\n]{0,200}\}\}")
+_JUST_PARAMETER = regex(r"(?<![\w-])[+*$]{0,2}([A-Za-z_][\w-]{0,80})[ \t]?=[ \t]?(\"[^\"\n]{0,200}\"|'[^'\n]{0,200}')")
+_JUST_HEAD = regex(r"@?[A-Za-z_][\w-]{0,80}[ \t][^\n]{0,400}:(?!=)")
+_BRACES = regex(r"\{\{[^{}\n]{0,200}\}\}")
 
 
 def named(path: str) -> bool:

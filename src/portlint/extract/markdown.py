@@ -21,23 +21,24 @@ from portlint.extract.format import Format, literal
 from portlint.extract.placing import in_comment
 from portlint.extract.signs import in_words
 from portlint.extract.text import is_port
+from portlint.lazy import regex
 from portlint.model import Facts, PortLiteral, Role, Source
 from portlint.naming import is_port_name, words
 
 _FORMAT = "markdown"
-_NAME = re.compile(r"\.(?:md|markdown|mdown|mkd)$", re.IGNORECASE)
-_FENCES = tuple(re.compile(sign) for sign in (r"```+", r"~~~+"))
+_NAME = regex(r"\.(?:md|markdown|mdown|mkd)$", re.IGNORECASE)
+_FENCES = tuple(regex(sign) for sign in (r"```+", r"~~~+"))
 _MOST_INDENT = 3
 """spaces before a fence"""
-_DELIMITER_LINE = re.compile(r"\n(?=[ \t|:]*+-[ \t|:-]*+\r?(?:\n|\Z))")
-_DELIMITER = re.compile(r"[ \t]*+\|?+(?:[ \t]*+:?+-++:?+[ \t]*+\|)*+(?:[ \t]*+:?+-++:?+)?+[ \t\r]*+")
-_CELL_END = re.compile(r"(?<!\\)\|")
-_PORT = re.compile(
+_DELIMITER_LINE = regex(r"\n(?=[ \t|:]*+-[ \t|:-]*+\r?(?:\n|\Z))")
+_DELIMITER = regex(r"[ \t]*+\|?+(?:[ \t]*+:?+-++:?+[ \t]*+\|)*+(?:[ \t]*+:?+-++:?+)?+[ \t\r]*+")
+_CELL_END = regex(r"(?<!\\)\|")
+_PORT = regex(
     r"(?<![\w.%$+-])(?<![0-9][-:])([0-9]{2,5})(?:[ ]?(?:-|\xe2\x80[\x93\x94]|to|\.\.)[ ]?([0-9]{2,5}))?"
     r"(?![\w%]|[.,][0-9]|[-:][0-9])"
 )
-_VARIABLE = re.compile(r"(?<![\w])[A-Z][A-Z0-9_]{2,80}(?![\w])")
-_MARKS = re.compile(r"\]\([^()\s]{0,200}\)|[*_`~\[\]]|<[^<>]{0,80}>")
+_VARIABLE = regex(r"(?<![\w])[A-Z][A-Z0-9_]{2,80}(?![\w])")
+_MARKS = regex(r"\]\([^()\s]{0,200}\)|[*_`~\[\]]|<[^<>]{0,80}>")
 _LONGEST_LINE = 4000
 _LONGEST_NAME = 80
 

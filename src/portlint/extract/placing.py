@@ -9,28 +9,29 @@ from portlint.extract.format import literal
 from portlint.extract.interpolation import HOLE, interpolations
 from portlint.extract.text import Hit, find, is_port, with_holes
 from portlint.extract.values import find_in_value
+from portlint.lazy import regex
 from portlint.model import PortLiteral, PortReference, Problem, Role, Source
 from portlint.naming import is_port_name
 
-_ENDPOINT = re.compile(
+_ENDPOINT = regex(
     r"[\s\"'(]{0,20}(?:[A-Za-z\x00][\w+.\x00-]{0,40}://)?(?:[^\s/@\[\]]{0,512}@)?"
     r"(\[[0-9A-Fa-f:.%\x00]{0,60}\]|::|[^\s/:@\[\](){},;|=<>\"']{0,253}):([0-9]{1,6})(?:-([0-9]{1,6}))?"
     r"(?=$|[/?#,;\s\"')\x00$])",
     re.ASCII,
 )
-_SCHEME = re.compile(r"[\s\"'(]{0,20}[A-Za-z\x00][\w+.\x00-]{0,40}://", re.ASCII)
-_BRANCH_NUMBER = re.compile(r"(?:^|\x00)[\s\"']{0,8}([0-9]{1,5})(?=[\s\"']{0,8}(?:\x00|$))", re.ASCII)
-_DEFAULT = re.compile(
+_SCHEME = regex(r"[\s\"'(]{0,20}[A-Za-z\x00][\w+.\x00-]{0,40}://", re.ASCII)
+_BRANCH_NUMBER = regex(r"(?:^|\x00)[\s\"']{0,8}([0-9]{1,5})(?=[\s\"']{0,8}(?:\x00|$))", re.ASCII)
+_DEFAULT = regex(
     r"\{\{[^{}\n]{0,200}?\|\s{0,8}d(?:efault)?(?:\(\s{0,8}|\s{1,8})[\"']?([0-9]{2,5})[\"']?\s{0,8}[),}| ]", re.ASCII
 )
-_MAPPING = re.compile(
+_MAPPING = regex(
     r"[\s\"']*(?:(\[[0-9A-Fa-f:]{0,45}\]|[0-9.]{7,15}):)?([0-9]{1,5})(?:-([0-9]{1,5}))?:([0-9]{1,5})(?:-([0-9]{1,5}))?"
     r"(?:/(tcp|udp))?[\s\"']*",
     re.ASCII,
 )
-_NUMBER_THEN_SIGN = re.compile(r"[0-9]{1,5}(?=#)", re.ASCII)
-_TEMPLATE = re.compile(r"\{\{|\{%|<%=?\s")
-_PATH_END = re.compile(r"[?#\s\"'\x00]|$")
+_NUMBER_THEN_SIGN = regex(r"[0-9]{1,5}(?=#)", re.ASCII)
+_TEMPLATE = regex(r"\{\{|\{%|<%=?\s")
+_PATH_END = regex(r"[?#\s\"'\x00]|$")
 _EVERYWHERE = ("", "*", "0.0.0.0", "::", "_default_")
 
 

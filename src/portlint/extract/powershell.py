@@ -21,32 +21,33 @@ from portlint.extract.interpolation import HOLE
 from portlint.extract.placing import in_comment, placed
 from portlint.extract.text import Hit, is_port
 from portlint.extract.values import find_in_value
+from portlint.lazy import regex
 from portlint.model import Facts, PortLiteral, Role, Source
 from portlint.naming import is_port_name
 
-_COMMENT = re.compile(r"<#.*?(?:#>|\Z)|(?<![\w$`\"'])#[^\n]*", re.DOTALL)
-_ASSIGNED = re.compile(
+_COMMENT = regex(r"<#.*?(?:#>|\Z)|(?<![\w$`\"'])#[^\n]*", re.DOTALL)
+_ASSIGNED = regex(
     r"(?:\$(?:(env|script|global|local):)?|\$\{(?:env:)?|(?<![\w.$-]))([A-Za-z_][\w-]{0,100})"
     r"\}?[\"']?[ \t]{0,8}=[ \t]{0,8}(?!=)",
     re.IGNORECASE,
 )
-_VALUE = re.compile(
+_VALUE = regex(
     r"\"([^\"\n]*)\"|'([^'\n]*)'|(?:\[\w{1,20}\])?([0-9]{1,6})(?![\w.])|@?\(([^()\n]{1,600})\)|([0-9][0-9, \t]{1,300})"
 )
-_COMPARED = re.compile(
+_COMPARED = regex(
     r"\$(?:\w{1,20}:)?([A-Za-z_]\w{0,100}(?:\.\w{1,60})?)[ \t]+"
     r"-(?:eq|ne|lt|le|gt|ge|in|contains|notin)[ \t]+\"?([0-9]{2,5})(?![0-9])",
     re.IGNORECASE,
 )
-_DEFAULTED = re.compile(
+_DEFAULTED = regex(
     r"\$(?:(env):)?([A-Za-z_]\w{0,100})"
     r"(?:[ \t]{0,4}\?\?[ \t]{0,4}|[ \t]{0,4}\)[ \t]{0,4}\{[^{}\n]{0,120}\}[ \t]{0,4}else[ \t]{0,4}\{[ \t]{0,4})"
     r"[\"']?([0-9]{2,5})(?![0-9])",
     re.IGNORECASE,
 )
-_LOOP = re.compile(r"foreach[ \t]*\([ \t]*\$(\w{1,80})[ \t]+in[ \t]+@?\(?([0-9][0-9, \t.]{1,400})", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![\w.])[0-9]{2,5}(?!\w)")
-_ENVIRONMENT = re.compile(r"\$(?:env|script|global):\w{1,100}|\$\{env:\w{1,100}\}", re.IGNORECASE)
+_LOOP = regex(r"foreach[ \t]*\([ \t]*\$(\w{1,80})[ \t]+in[ \t]+@?\(?([0-9][0-9, \t.]{1,400})", re.IGNORECASE)
+_NUMBER = regex(r"(?<![\w.])[0-9]{2,5}(?!\w)")
+_ENVIRONMENT = regex(r"\$(?:env|script|global):\w{1,100}|\$\{env:\w{1,100}\}", re.IGNORECASE)
 _SIGNS = str.maketrans({"\\": "/", "#": HOLE, "@": " "})
 
 

@@ -14,19 +14,18 @@ from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.format import Format
 from portlint.extract.placing import in_comment, judged, placed, references, template_note
 from portlint.extract.text import Hit
+from portlint.lazy import regex
 from portlint.model import Facts, PortLiteral, PortReference, Source
 from portlint.naming import words
 
 _FORMAT = "properties"
-_NAME = re.compile(
-    r"\.properties(?:\.(?:j2|jinja2?|in|template|tmpl|tpl|example|sample|dist|erb|default))*$", re.IGNORECASE
-)
-_LINE = re.compile(r"[^\r\n]*")
-_BLANK = re.compile(r"[ \t\f\r\n]*")
-_KEY = re.compile(r"(?:\\.|[^\\=: \t\f\r\n])+")
-_SEPARATOR = re.compile(r"[ \t\f]*[=:]?[ \t\f]*")
-_QUORUM = re.compile(r"server\.[0-9]{1,5}")
-_QUORUM_PORT = re.compile(r"[:;]([0-9]{1,5})(?=[:;]|$)")
+_NAME = regex(r"\.properties(?:\.(?:j2|jinja2?|in|template|tmpl|tpl|example|sample|dist|erb|default))*$", re.IGNORECASE)
+_LINE = regex(r"[^\r\n]*")
+_BLANK = regex(r"[ \t\f\r\n]*")
+_KEY = regex(r"(?:\\.|[^\\=: \t\f\r\n])+")
+_SEPARATOR = regex(r"[ \t\f]*[=:]?[ \t\f]*")
+_QUORUM = regex(r"server\.[0-9]{1,5}")
+_QUORUM_PORT = regex(r"[:;]([0-9]{1,5})(?=[:;]|$)")
 
 
 def _named(path: str) -> bool:

@@ -6,22 +6,21 @@ run`, "Publish or expose port"; distribution/reference, `reference.go` (image na
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from portlint.extract import yaml_templates
 from portlint.extract.interpolation import HOLE, Interpolation, interpolations, masked
 from portlint.extract.text import Hit, is_port
+from portlint.lazy import regex
 from portlint.model import Role
 
 _PROTOCOLS = ("tcp", "udp", "sctp")
-_IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+_IPV4 = regex(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _ATOM = r"([0-9]{1,6}|\x00+)"
-_SIDE = re.compile(rf"\s*{_ATOM}(?:\s?-\s?{_ATOM})?\s*")
-_BASE60 = re.compile(r"[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+")
-_REGISTRY = re.compile(r"(?:[A-Za-z0-9+.-]{1,40}://)?([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:]{2,45}\]):([0-9]{1,5})/")
+_SIDE = regex(rf"\s*{_ATOM}(?:\s?-\s?{_ATOM})?\s*")
+_BASE60 = regex(r"[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+")
+_REGISTRY = regex(r"(?:[A-Za-z0-9+.-]{1,40}://)?([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:]{2,45}\]):([0-9]{1,5})/")
 _DEEPEST = 20
 
 

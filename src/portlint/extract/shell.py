@@ -23,18 +23,19 @@ from portlint.extract.interpolation import interpolations
 from portlint.extract.placing import in_comment
 from portlint.extract.text import Hit, find, is_port
 from portlint.extract.words import Command, Script, Word, parse
+from portlint.lazy import regex
 from portlint.model import Facts, PortLiteral, PortReference, Problem, Role, Source
 from portlint.naming import is_port_name, words
 
 _ENDINGS = (".sh", ".bash", ".zsh", ".ksh", ".ash", ".bats", ".envrc", ".bashrc", ".zshrc", ".profile", ".bash_profile")
-_SHEBANG = re.compile(rb"#![^\n]{0,60}\b(?:ba|z|k|da|a)?sh\b")
-_INTERPRETERS = re.compile(r"(?:ba|z|k|da|a)?sh$|^ssh$")
-_PYTHON = re.compile(r"python[0-9.]*$")
-_PARAMETER = re.compile(r"[\"']?\$\{?([1-9])(?![0-9])(?:\}|:?[-=?]|[\"']|$)")
-_ASSIGNED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
-_DIGITS = re.compile(r"[0-9]{2,5}")
-_RANGE = re.compile(r"\{([0-9]{2,5})\.\.([0-9]{2,5})\}")
-_SEQUENCE = re.compile(r"\bseq[ \t]{1,4}([0-9]{2,5})[ \t]{1,4}([0-9]{2,5})(?![0-9])")
+_SHEBANG = regex(rb"#![^\n]{0,60}\b(?:ba|z|k|da|a)?sh\b")
+_INTERPRETERS = regex(r"(?:ba|z|k|da|a)?sh$|^ssh$")
+_PYTHON = regex(r"python[0-9.]*$")
+_PARAMETER = regex(r"[\"']?\$\{?([1-9])(?![0-9])(?:\}|:?[-=?]|[\"']|$)")
+_ASSIGNED = regex(r"([A-Za-z_][A-Za-z0-9_]*)=")
+_DIGITS = regex(r"[0-9]{2,5}")
+_RANGE = regex(r"\{([0-9]{2,5})\.\.([0-9]{2,5})\}")
+_SEQUENCE = regex(r"\bseq[ \t]{1,4}([0-9]{2,5})[ \t]{1,4}([0-9]{2,5})(?![0-9])")
 _LEADING = frozenset({"if", "then", "elif", "else", "do", "while", "until", "!", "{", "sudo", "exec", "time", "nohup"})
 """words before a command's name"""
 _LONGEST = 300_000

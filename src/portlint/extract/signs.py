@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-PORT_WORD = re.compile(
+from portlint.lazy import regex
+
+PORT_WORD = regex(
     rb"port(?<!support)(?<!report)(?<!export)(?<!viewport)(?<!transport)(?<!opport)"
     rb"(?!folio|ion|al|rait|(?<=import)(?:s?\b|_|s_|lib|er|ed|ing|an[ct]))"
 )
 """`port` in lower case, where it is not part of a word that means something else"""
-_IN_STRING = re.compile(
+_IN_STRING = regex(
     rb":(?<![\"'`]:)(?<!t[0-9]{2}:)-?[1-9]|:[1-9][0-9]{0,4}[\"'`/ \\]|[0-9]/(?:tcp|udp|sctp)|_tcp|_udp|proxy tcp"
 )
 """the port of an address (`api:8000`, `:8000`), a fallback (`${X:-8000}`), a protocol; not `"key":8000`"""
@@ -23,7 +25,7 @@ _IN_STRING = re.compile(
 # A pattern that begins with fixed letters is looked for at the speed of memory, ten to thirty times as fast as one that
 # begins with several ways to go on.
 _WORDS = tuple(
-    re.compile(sign) for sign in (r"port", r":[0-9]", r"tcp(?<=[/_ ]tcp)", r"udp(?<=[/_]udp)", r"sctp(?<=[/_]sctp)")
+    regex(sign) for sign in (r"port", r":[0-9]", r"tcp(?<=[/_ ]tcp)", r"udp(?<=[/_]udp)", r"sctp(?<=[/_]sctp)")
 )
 
 

@@ -12,20 +12,21 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from portlint.extract.interpolation import HOLE
+from portlint.lazy import regex
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
-_TEMPLATE = re.compile(
+_LINE = regex(r"[^\r\n]*(?:\r\n|\r|\n|$)")
+_TEMPLATE = regex(
     r"\{\{[^{}\n]{0,400}\}\}|\{%[^%\n]{0,400}%\}|\{#[^#\n]{0,400}#\}|[$%@]\{[^{}\n]{0,400}\}|\{\$[^{}\n]{0,400}\}"
 )
-_CUT = re.compile(
+_CUT = regex(
     r"(?<![^\s=(\[{,:>])(?:\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')|(?<!\S)(?:[#;]|//)|(?<!\S)/\*|[{}](?!\S)|(?<!\S)\}|;(?!\S)",
     re.ASCII,
 )
-_BLOCK = re.compile(r"(?<![{$%@#])\{[ \t]*(?:[#;\r\n]|$)|(?<=\s)\{(?=[ \t])", re.ASCII)
-_SECTION = re.compile(r"[ \t]*\[([^\[\]\r\n]{1,200})\][ \t]*$")
+_BLOCK = regex(r"(?<![{$%@#])\{[ \t]*(?:[#;\r\n]|$)|(?<=\s)\{(?=[ \t])", re.ASCII)
+_SECTION = regex(r"[ \t]*\[([^\[\]\r\n]{1,200})\][ \t]*$")
 _KEY = r"[\"']?([\w.@$<][\w.\-/@\[\]*+]{0,120}(?:[ \t][\w.][\w.\-]{0,60}){0,4})[\"']?"
-_PAIR = re.compile(rf"[ \t]*{_KEY}[ \t]*(=>|[:+?]=|==|=|:(?=[ \t]|$))[ \t]*", re.ASCII)
-_BARE = re.compile(r"[ \t]*[\"']?([\w.@$<][\w.\-/@*]{0,120})[\"']?(?:[ \t]+|$)", re.ASCII)
+_PAIR = regex(rf"[ \t]*{_KEY}[ \t]*(=>|[:+?]=|==|=|:(?=[ \t]|$))[ \t]*", re.ASCII)
+_BARE = regex(r"[ \t]*[\"']?([\w.@$<][\w.\-/@*]{0,120})[\"']?(?:[ \t]+|$)", re.ASCII)
 _OPENING, _CLOSING = "[(", "])"
 
 

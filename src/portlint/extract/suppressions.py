@@ -5,17 +5,17 @@ They stand behind the comment sign of the file's format. Without codes every rul
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
+from portlint.lazy import regex
 from portlint.model import Source, Suppression
 
-_COMMENT = re.compile(
+_COMMENT = regex(
     rb"portlint:[ \t]{0,4}ignore(-next-line|-file)?\b"
     rb"(?:[ \t]{0,4}\[([^\]\r\n]{0,400})\])?(?:[ \t]{0,4}--[ \t]{0,4}([^\r\n]{0,400}))?"
 )
-_CODE_SEPARATOR = re.compile(r"[\s,]+")
+_CODE_SEPARATOR = regex(r"[\s,]+")
 _CLOSINGS = ("*/", "-->", "#}", "%}")
 
 

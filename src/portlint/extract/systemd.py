@@ -18,23 +18,24 @@ from portlint.extract.format import Format
 from portlint.extract.interpolation import masked
 from portlint.extract.placing import endpoint, in_comment, judged, placed, references, template_note
 from portlint.extract.text import Hit, find, port_list
+from portlint.lazy import regex
 from portlint.model import Facts, PortLiteral, PortReference, Role, Source
 from portlint.naming import is_port_name
 
 _FORMAT = "systemd"
 _TEMPLATES = r"(?:\.(?:j2|jinja2?|in|template|tmpl|erb|example|sample|dist))*"
-_NAME = re.compile(
+_NAME = regex(
     rf"\.(?:service|socket|container|kube|netdev){_TEMPLATES}$"
     r"|\.(?:service|socket|container|pod|kube|netdev|network)\.d/[^/]+\.conf$|\.network$",
     re.IGNORECASE,
 )
-_QUADLET = re.compile(rb"^\[(?:Pod|Unit)\][ \t]*$", re.MULTILINE)
-_SECTION = re.compile(r"[ \t]*\[([^\]\r\n]{1,80})\]")
-_KEY = re.compile(r"[ \t]*([A-Za-z][\w-]{0,80})[ \t]*=[ \t]*", re.ASCII)
-_LINE = re.compile(r"[^\r\n]*")
-_PREFIX = re.compile(r"[-@:+!|]*")
-_WORD = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|(\S+)", re.DOTALL)
-_FILTER = re.compile(r"(?:(?:ipv4|ipv6):)?(?:(tcp|udp):)?([0-9]{1,5})(?:-([0-9]{1,5}))?[ \t]*$")
+_QUADLET = regex(rb"^\[(?:Pod|Unit)\][ \t]*$", re.MULTILINE)
+_SECTION = regex(r"[ \t]*\[([^\]\r\n]{1,80})\]")
+_KEY = regex(r"[ \t]*([A-Za-z][\w-]{0,80})[ \t]*=[ \t]*", re.ASCII)
+_LINE = regex(r"[^\r\n]*")
+_PREFIX = regex(r"[-@:+!|]*")
+_WORD = regex(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|(\S+)", re.DOTALL)
+_FILTER = regex(r"(?:(?:ipv4|ipv6):)?(?:(tcp|udp):)?([0-9]{1,5})(?:-([0-9]{1,5}))?[ \t]*$")
 
 
 @cache

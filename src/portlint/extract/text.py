@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from portlint.extract.bounds import MOST_PORTS, TooManyPortsError, few
 from portlint.extract.interpolation import HOLE
+from portlint.lazy import regex
 from portlint.model import FIRST_PORT, LAST_PORT, Role
 from portlint.naming import is_address_name, is_port_name, vocabulary, words
 from portlint.wellknown import by_port
@@ -43,33 +44,31 @@ class Hit(NamedTuple):
     """the variable whose fallback it is"""
 
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = regex(
     r"%\([^)\s]{1,64}\)[sdr]|%[sdr](?![A-Za-z])|\{\{[^{}\n]{0,200}\}\}|\{%[^%\n]{0,300}%\}|\$\{[^{}\n]{0,200}\}"
     r"|\$[A-Za-z_]\w{0,100}|\$\([^()\n]{0,200}\)|\{[A-Za-z_0-9.\[\]()!:*]{0,100}\}|<[A-Za-z][\w.-]{0,62}>"
 )
-_COLON = re.compile(r":([0-9]{1,6})(?:-([0-9]{1,6}))?(?![0-9A-Za-z_%])")
-_PROTOCOL = re.compile(r"(?<![\w./:-])([0-9]{1,6})(?:-([0-9]{1,6}))?/(tcp|udp|sctp)\b", re.IGNORECASE)
-_SRV = re.compile(r"(?<![A-Za-z0-9])_([0-9]{1,5})\._(tcp|udp|sctp)\b")
-_PROXY_LINE = re.compile(
-    r"PROXY TCP[46] [0-9A-Fa-f.:\x00]{2,45} [0-9A-Fa-f.:\x00]{2,45} ([0-9]{1,5}) ([0-9]{1,5})(?![0-9])"
-)
-_PORT_WORD = re.compile(r"ports?", re.IGNORECASE)
-_NUMBER = re.compile(r"[0-9]{1,5}(?![\w.%]|[:-][0-9])|[0-9]{1,5}(?=\.(?:\W|$))|[0-9]{1,5}(?=\\[nrt])")
-_BEHIND_WORD = re.compile(
+_COLON = regex(r":([0-9]{1,6})(?:-([0-9]{1,6}))?(?![0-9A-Za-z_%])")
+_PROTOCOL = regex(r"(?<![\w./:-])([0-9]{1,6})(?:-([0-9]{1,6}))?/(tcp|udp|sctp)\b", re.IGNORECASE)
+_SRV = regex(r"(?<![A-Za-z0-9])_([0-9]{1,5})\._(tcp|udp|sctp)\b")
+_PROXY_LINE = regex(r"PROXY TCP[46] [0-9A-Fa-f.:\x00]{2,45} [0-9A-Fa-f.:\x00]{2,45} ([0-9]{1,5}) ([0-9]{1,5})(?![0-9])")
+_PORT_WORD = regex(r"ports?", re.IGNORECASE)
+_NUMBER = regex(r"[0-9]{1,5}(?![\w.%]|[:-][0-9])|[0-9]{1,5}(?=\.(?:\W|$))|[0-9]{1,5}(?=\\[nrt])")
+_BEHIND_WORD = regex(
     r"[\"'`\])]{0,2}(\s{0,3}(?:=>|==|[=:])\s{0,3}|\s{1,3}(?:is |to |on |at |number |no\. ?|#)?|[(\[])[\"'`\[(]{0,2}"
 )
-_IPV4 = re.compile(r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}")
-_IPV6 = re.compile(r"[0-9A-Fa-f:.\x00%]*")
-_LABELS = re.compile(r"[A-Za-z0-9*_\x00](?:[A-Za-z0-9_\x00.-]*[A-Za-z0-9_\x00])?")
+_IPV4 = regex(r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}")
+_IPV6 = regex(r"[0-9A-Fa-f:.\x00%]*")
+_LABELS = regex(r"[A-Za-z0-9*_\x00](?:[A-Za-z0-9_\x00.-]*[A-Za-z0-9_\x00])?")
 _HOST_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-*" + HOLE)
-_TRANSPORT = re.compile(r"(?<![\w.:-])(?:tcp[46]?|udp[46]?|inet6?|ssl|tls|sctp):$", re.ASCII)
+_TRANSPORT = regex(r"(?<![\w.:-])(?:tcp[46]?|udp[46]?|inet6?|ssl|tls|sctp):$", re.ASCII)
 _SCHEME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+.-" + HOLE)
 _TOKEN_END = frozenset(" \t\r\n\"'`<>|\\")
 _LONGEST_HOST = 253
 _LONGEST_USERINFO = 512
-_PATH = re.compile(r"[^ \t\r\n\"'`<>|\\?#,;)\]}\x00]{0,2048}")
-_KEY_BEFORE = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]{0,38})=$|--([A-Za-z][A-Za-z0-9-]{0,38}) $")
-_HOST_BEFORE = re.compile(r"(?:CONNECT |[Hh]ost: )$")
+_PATH = regex(r"[^ \t\r\n\"'`<>|\\?#,;)\]}\x00]{0,2048}")
+_KEY_BEFORE = regex(r"([A-Za-z_][A-Za-z0-9_.-]{0,38})=$|--([A-Za-z][A-Za-z0-9-]{0,38}) $")
+_HOST_BEFORE = regex(r"(?:CONNECT |[Hh]ost: )$")
 """what stands before a host and port in HTTP: RFC 9110, sections 7.2 and 9.3.6"""
 _LOCAL = frozenset({"localhost", "host.docker.internal", "docker.for.mac.localhost", "gateway.docker.internal", "*"})
 _LOWEST_BARE = 1024
@@ -134,7 +133,7 @@ def port_list(text: str, start: int = 0) -> list[Hit]:
     return [hit for hit in hits if hit.port != 0]
 
 
-_LIST_ITEM = re.compile(
+_LIST_ITEM = regex(
     r"[\s,;|\"'\[\](){}]+|([0-9]{1,6})(?:\s?-\s?([0-9]{1,6}))?(?:/(tcp|udp|sctp))?(?=[\s,;|\"'\[\](){}]|$)",
     re.IGNORECASE,
 )
@@ -231,7 +230,7 @@ def _url_start(text: str, start: int) -> int | None:
     return scheme
 
 
-_LABEL_BEFORE = re.compile(r"(?:^|,)[A-Za-z][\w-]{0,38}:$")
+_LABEL_BEFORE = regex(r"(?:^|,)[A-Za-z][\w-]{0,38}:$")
 
 
 def _is_address(text: str, raw: str, start: int, colon: int, match: re.Match[str], address: bool, whole: bool) -> bool:
@@ -387,8 +386,8 @@ def _port_words(text: str, raw: str) -> Iterator[Hit]:
             position = following.end()
 
 
-_NEXT_IN_LIST = re.compile(r"[\"']?(?:\s?,\s?(?:and |or )?|\s(?:and|or|&)\s|,?\s)[\"']?(?=[0-9])")
-_WORD_BEFORE = re.compile(r"([A-Za-z]+)[\s-]+$")
+_NEXT_IN_LIST = regex(r"[\"']?(?:\s?,\s?(?:and |or )?|\s(?:and|or|&)\s|,?\s)[\"']?(?=[0-9])")
+_WORD_BEFORE = regex(r"([A-Za-z]+)[\s-]+$")
 
 
 def _says_port(text: str, start: int, name: str) -> bool:

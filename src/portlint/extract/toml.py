@@ -20,21 +20,22 @@ from portlint.extract.format import Format, literal
 from portlint.extract.placing import endpoint, in_comment, judged, placed, references, template_note
 from portlint.extract.text import is_port
 from portlint.extract.words import Word
+from portlint.lazy import regex
 from portlint.model import Facts, PortLiteral, PortReference, Problem, Source
 from portlint.naming import is_port_name, words
 
 _FORMAT = "toml"
-_NAME = re.compile(
+_NAME = regex(
     r"\.toml(?:\.(?:j2|jinja2?|in|template|tmpl|tpl|example|sample|dist|erb|default|local))*$|(?:^|/)Pipfile$",
     re.IGNORECASE,
 )
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"(?P<space>[ \t]+)|(?P<newline>\r\n|\n|\r)|(?P<comment>#[^\r\n]*)"
     r"|(?P<long>\"\"\"|''')|(?P<string>\"(?:[^\"\\\r\n]|\\[^\r\n])*\"|'[^'\r\n]*')|(?P<sign>[\[\]{},=])"
     r"|(?P<bare>[^\s\[\]{},=#\"']+)|(?P<other>.)",
     re.DOTALL,
 )
-_INTEGER = re.compile(r"[0-9]{1,3}(?:_?[0-9]{1,3}){0,4}", re.ASCII)
+_INTEGER = regex(r"[0-9]{1,3}(?:_?[0-9]{1,3}){0,4}", re.ASCII)
 _DEEPEST = 100
 _LAST_PARTS = 20
 """of a long key: the last ones tell what its value is"""

@@ -20,31 +20,32 @@ from portlint.extract.text import Hit, is_port
 from portlint.extract.values import find_in_value
 from portlint.extract.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, Tree, key_of, parse, resolved
 from portlint.extract.yaml_values import Context, Reader
+from portlint.lazy import regex
 from portlint.model import Facts, Problem, Role, Source
 from portlint.naming import is_port_name
 
-_NAME = re.compile(
+_NAME = regex(
     r"(?:^|/)traefik(?:[-_.][A-Za-z0-9_.-]+)?\.(ya?ml|toml)(?:\.(?:j2|tmpl|tpl|template|example|sample|dist))?$"
 )
-_FILE = re.compile(r"\.(?:ya?ml|toml)(?:\.[A-Za-z0-9]{1,9})?$|(?:^|/)[^./]*$", re.IGNORECASE)
-_TOML = re.compile(r"\.toml(?:\.[A-Za-z0-9]{1,9})?$", re.IGNORECASE)
-_ENTRY_POINTS = re.compile(rb"^(?:entry[Pp]oints:|[ \t]*\[+entry[Pp]oints[.\]])", re.MULTILINE)
-_DYNAMIC = re.compile(
+_FILE = regex(r"\.(?:ya?ml|toml)(?:\.[A-Za-z0-9]{1,9})?$|(?:^|/)[^./]*$", re.IGNORECASE)
+_TOML = regex(r"\.toml(?:\.[A-Za-z0-9]{1,9})?$", re.IGNORECASE)
+_ENTRY_POINTS = regex(rb"^(?:entry[Pp]oints:|[ \t]*\[+entry[Pp]oints[.\]])", re.MULTILINE)
+_DYNAMIC = regex(
     rb"^(?:http|tcp|udp):[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*|\{\{[^\n]*)?\r?\n){0,20}"
     rb"[ \t]+(?:routers|services|middlewares|serversTransports):|"
     rb"^[ \t]*\[+(?:http|tcp|udp)\.(?:routers|services|middlewares|serversTransports)[.\]]|"
     rb"^[ \t]*\[+(?:backends|frontends)\.[^\]\n]{1,200}\]",
     re.MULTILINE,
 )
-_BARE = re.compile(r"\s*:?([0-9]{1,5})(?:/(tcp|udp))?\s*")
-_PROTOCOL = re.compile(r"/(udp)\b", re.IGNORECASE)
-_HEADER = re.compile(r"[ \t]*+\[{1,2}+[ \t]*+([^\[\]\n]{1,500}+)\]{1,2}+[ \t\r]*+(?:#[^\n]*)?$")
-_SETTING = re.compile(
+_BARE = regex(r"\s*:?([0-9]{1,5})(?:/(tcp|udp))?\s*")
+_PROTOCOL = regex(r"/(udp)\b", re.IGNORECASE)
+_HEADER = regex(r"[ \t]*+\[{1,2}+[ \t]*+([^\[\]\n]{1,500}+)\]{1,2}+[ \t\r]*+(?:#[^\n]*)?$")
+_SETTING = regex(
     r"(?:(?<![\w\"'.-])([A-Za-z0-9_\"'.-]{1,200}+)[ \t]*=[ \t]*)?"
     r"(?:\"((?:[^\"\\\n]|\\.)*)(?:\"|\\?$)|'([^'\n]*)(?:'|$)|([0-9]{1,6})(?![\w.:-]))|#[^\n]*"
     r"|(?<![\w.-])([A-Za-z0-9_.-]{1,200})[ \t]*=[ \t]*(?=[\[{])"
 )
-_ARGUMENT = re.compile(
+_ARGUMENT = regex(
     r"(?<![\w-])--?((?:entrypoints|providers|metrics|tracing|certificatesresolvers|ping|api|experimental)\.[\w.\[\]-]{1,200})"
     r"=([^\s\"']{1,500})",
     re.IGNORECASE,

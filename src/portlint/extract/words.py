@@ -15,16 +15,17 @@ import re
 from msgspec import Struct, field
 
 from portlint.extract.interpolation import HOLE
+from portlint.lazy import regex
 
-_BLANK = re.compile(r"(?:[ \t\r\x00]|\\\r?\n)+")
-_OPERATOR = re.compile(r";;&|;;|;&|&&|\|\||\|&|[;|()]|&(?!>)")
-_REDIRECTION = re.compile(r"[0-9]{0,2}(?:<<<|<<-?|<>|>>|>&|<&|>\||[<>](?!\())|&>>?")
-_PLAIN = re.compile(r"[^ \t\r\n;&|()<>'\"`\\$\x00]+")
+_BLANK = regex(r"(?:[ \t\r\x00]|\\\r?\n)+")
+_OPERATOR = regex(r";;&|;;|;&|&&|\|\||\|&|[;|()]|&(?!>)")
+_REDIRECTION = regex(r"[0-9]{0,2}(?:<<<|<<-?|<>|>>|>&|<&|>\||[<>](?!\())|&>>?")
+_PLAIN = regex(r"[^ \t\r\n;&|()<>'\"`\\$\x00]+")
 """no class of blanks: the bytes 85 and A0 are parts of characters here"""
-_HEREDOC_WORD = re.compile(r"[ \t]*(?:'([^'\n]{1,80})'|\"([^\"\n]{1,80})\"|\\?([A-Za-z0-9_.!%+-]{1,80}))")
-_ARRAY_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]\s]{0,80}\])?\+?=$")
-_STOP = re.compile(r"[\\'\"`()}]|\$[({]")
-_DOUBLE_STOP = re.compile(r"[\\\"`]|\$[({]")
+_HEREDOC_WORD = regex(r"[ \t]*(?:'([^'\n]{1,80})'|\"([^\"\n]{1,80})\"|\\?([A-Za-z0-9_.!%+-]{1,80}))")
+_ARRAY_NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]\s]{0,80}\])?\+?=$")
+_STOP = regex(r"[\\'\"`()}]|\$[({]")
+_DOUBLE_STOP = regex(r"[\\\"`]|\$[({]")
 _DEEPEST = 12
 _MOST_MISSING = 20
 """here-documents without an end, each of which is looked for to the end of the text"""

@@ -11,16 +11,17 @@ import re
 from portlint.extract.format import Format
 from portlint.extract.yaml_nodes import Tree, parse
 from portlint.extract.yaml_values import Context, Reader
+from portlint.lazy import regex
 from portlint.model import Facts, Source
 
-_NAME = re.compile(
+_NAME = regex(
     r"(?:^|/)[^/]+\.ya?ml(?:\.(?!(?:md|rst|txt|html?|lock|py|go|[jt]sx?|json|snap|patch|diff)$)[\w-]{1,20})?$",
     re.IGNORECASE,
 )
-_NEVER = re.compile(r"(?:^|/)(?:pnpm-lock|conda-lock|environment\.lock|pubspec\.lock)\.ya?ml$")
-_API_VERSION = re.compile(rb"^apiVersion:[ \t]", re.MULTILINE)
-_KIND = re.compile(rb"^kind:[ \t]", re.MULTILINE)
-_DIGIT = re.compile(rb"[1-9]")
+_NEVER = regex(r"(?:^|/)(?:pnpm-lock|conda-lock|environment\.lock|pubspec\.lock)\.ya?ml$")
+_API_VERSION = regex(rb"^apiVersion:[ \t]", re.MULTILINE)
+_KIND = regex(rb"^kind:[ \t]", re.MULTILINE)
+_DIGIT = regex(rb"[1-9]")
 
 
 def _named(path: str) -> bool:

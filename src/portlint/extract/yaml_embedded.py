@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 from portlint.extract.yaml_nodes import ScalarNode
+from portlint.lazy import regex
 from portlint.model import Source
 
-_MAPPING_LINE = re.compile(r"\s*(?:- )?[\"']?[A-Za-z0-9_./-]{1,80}[\"']?:(?:\s|$)")
-_SETTING_LINE = re.compile(r"\s*(?:export )?[A-Z_][A-Z0-9_]{0,80}=")
+_MAPPING_LINE = regex(r"\s*(?:- )?[\"']?[A-Za-z0-9_./-]{1,80}[\"']?:(?:\s|$)")
+_SETTING_LINE = regex(r"\s*(?:export )?[A-Z_][A-Z0-9_]{0,80}=")
 
 
 def format_of(key: str, text: str) -> str | None:

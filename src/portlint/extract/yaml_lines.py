@@ -6,16 +6,15 @@ no tags, and text that fits nowhere becomes an item under the last open key.
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct, field
 
 from portlint.extract.yaml_nodes import DEEPEST, Builder, MappingNode, Node, ScalarNode, SequenceNode
+from portlint.lazy import regex
 
-_KEY = re.compile(r"(?:\"([^\"\n]{1,200})\"|'([^'\n]{1,200})'|([^\s\"'#,\[\]{}&*!|>%@`-][^:\n]{0,200}))[ \t]*:(?=\s|$)")
-_BLOCK = re.compile(r"[|>][-+0-9]{0,3}[ \t]*(?:#.*)?$")
-_COMMENT = re.compile(r"(?:^|[ \t])#.*$")
-_PROPERTIES = re.compile(r"(?:[&!][^\s]{0,100}(?:[ \t]+|$)){0,2}")
+_KEY = regex(r"(?:\"([^\"\n]{1,200})\"|'([^'\n]{1,200})'|([^\s\"'#,\[\]{}&*!|>%@`-][^:\n]{0,200}))[ \t]*:(?=\s|$)")
+_BLOCK = regex(r"[|>][-+0-9]{0,3}[ \t]*(?:#.*)?$")
+_COMMENT = regex(r"(?:^|[ \t])#.*$")
+_PROPERTIES = regex(r"(?:[&!][^\s]{0,100}(?:[ \t]+|$)){0,2}")
 _MOST_FLOWS = 2000
 """flow collections that are parsed, each on its own"""
 

@@ -9,7 +9,6 @@ Sources: YAML 1.1 and 1.2.2; PyYAML, `yaml.parse`.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +17,7 @@ import yaml
 from msgspec import Struct, field
 
 from portlint.extract import yaml_templates
+from portlint.lazy import regex
 from portlint.model import Problem, Source
 
 DEEPEST = 64
@@ -31,8 +31,8 @@ _ASCII = bytes(
     byte if 0x20 <= byte < 0x7F or byte in b"\t\r\n" else ord("_") for byte in range(256)
 )  # fmt: skip
 
-_BLOCK_HEADER = re.compile(r"[|>][-+0-9]{0,3}[^\n]*(?:\n|$)")
-_COMMENT = re.compile(r"(?:^|(?<=[ \t\n\r]))#[^\r\n]*")
+_BLOCK_HEADER = regex(r"[|>][-+0-9]{0,3}[^\n]*(?:\n|$)")
+_COMMENT = regex(r"(?:^|(?<=[ \t\n\r]))#[^\r\n]*")
 
 
 class ScalarNode(Struct, frozen=True):
@@ -275,7 +275,7 @@ class Builder:
         self._add(closed, opened.anchor)
 
 
-_PROPERTY = re.compile(r"[!&][^\s]*[ \t\r\n]*")
+_PROPERTY = regex(r"[!&][^\s]*[ \t\r\n]*")
 
 
 def resolved(node: Node | None) -> ScalarNode | SequenceNode | MappingNode | None:

@@ -9,23 +9,23 @@ Sources: Jinja, "Template Designer Documentation"; Go, text/template, "Actions";
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from portlint.extract.interpolation import HOLE
+from portlint.lazy import regex
 from portlint.naming import is_port_name
 
-_OPENING = re.compile(r"\{\{|\{%|\{#|<%")
+_OPENING = regex(r"\{\{|\{%|\{#|<%")
 _CLOSINGS = {"{{": "}}", "{%": "%}", "{#": "#}", "<%": "%>"}
 _LONGEST_TAG = 4000
 """characters; text behind an opening without its closing is no tag"""
 
-_GO_CONTROL = re.compile(r"\{\{-?\s*(?:(?:if|else|end|range|with|define|block|break|continue)\b|/\*|\$\w{1,80}\s*:?=)")
-_LOOP = re.compile(r"\{%[-+]?\s*(?:for|set)\s+(\w{1,80})\s*(?:in\b|=)([^%\n]{0,2000})%")
-_NUMBER = re.compile(r"(?<![\w.:-])[0-9]{1,5}(?![\w.:-])")
-_DEFAULTS = re.compile(
+_GO_CONTROL = regex(r"\{\{-?\s*(?:(?:if|else|end|range|with|define|block|break|continue)\b|/\*|\$\w{1,80}\s*:?=)")
+_LOOP = regex(r"\{%[-+]?\s*(?:for|set)\s+(\w{1,80})\s*(?:in\b|=)([^%\n]{0,2000})%")
+_NUMBER = regex(r"(?<![\w.:-])[0-9]{1,5}(?![\w.:-])")
+_DEFAULTS = regex(
     r"\bdefault(?:\(|\s)\s{0,8}[\"']?([0-9]{1,5})\b"
     r"|\b(?:fetch|[Ee]nv|getenv|lookup)[ (]{1,4}[\"']\w{1,80}[\"']\s{0,8}(?:,|\)\s{0,8}\{|\s)"
     r"\s{0,8}[\"']?([0-9]{1,5})\b"
@@ -86,7 +86,7 @@ def blanked(text: str, found: list[Tag]) -> str:
     return "".join(out)
 
 
-_BLOCK_BEFORE = re.compile(r"[|>][-+0-9]{0,3}[ \t]{0,20}\r?\n[ \t]{0,80}\Z")
+_BLOCK_BEFORE = regex(r"[|>][-+0-9]{0,3}[ \t]{0,20}\r?\n[ \t]{0,80}\Z")
 
 
 def _alone(text: str, found: list[Tag]) -> list[bool]:

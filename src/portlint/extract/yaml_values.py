@@ -5,7 +5,6 @@ What keys mean is in `rules/yaml.yaml`; what a value under a key means is `value
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
@@ -34,16 +33,17 @@ from portlint.extract.yaml_nodes import (
     shown,
     text_of,
 )
+from portlint.lazy import regex
 from portlint.model import LAST_PORT, Facts, PortLiteral, PortReference, Problem, Role, Source
 from portlint.naming import is_port_name, vocabulary, words
 
-_WORKFLOW_PORT = re.compile(r"\.ports(?:\.|\[[\"']?)([0-9]{1,5})\b")
-_WORTH = re.compile(r"[1-9$]")
+_WORKFLOW_PORT = regex(r"\.ports(?:\.|\[[\"']?)([0-9]{1,5})\b")
+_WORTH = regex(r"[1-9$]")
 """a value without any of these holds neither a port nor a variable"""
-_EXPRESSION = re.compile(r"\$\{\{([^{}]{1,1000})\}\}")
-_QUOTED = re.compile(r"'([^'\n]{1,300})'")
-_LISTENERS = re.compile(r"[\"']?(?:HTTPS?|TCP|UDP|TLS|GRPC)[\"']?\s{0,4}:\s{0,4}([0-9]{1,5})\b")
-_BACKEND = re.compile(r"[\w.-]+/[\w.-]+:[\w-]+")
+_EXPRESSION = regex(r"\$\{\{([^{}]{1,1000})\}\}")
+_QUOTED = regex(r"'([^'\n]{1,300})'")
+_LISTENERS = regex(r"[\"']?(?:HTTPS?|TCP|UDP|TLS|GRPC)[\"']?\s{0,4}:\s{0,4}([0-9]{1,5})\b")
+_BACKEND = regex(r"[\w.-]+/[\w.-]+:[\w-]+")
 
 
 @cache

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from portlint.cards import chosen
 from portlint.fix import SAFE, Task
+from portlint.lazy import regex
 from portlint.model import Edit, Fix, LineIndex
 
-_SIGN = re.compile(rb"(?:#|//|--|;|<!--|/\*|\{#|\{%)[ \t]{0,40}$")
-_CLOSING = re.compile(rb"[ \t]{0,40}(?:\*/|-->|#\}|%\})?[ \t]{0,40}$")
-_CODES = re.compile(rb"\[([^\[\]]{0,400})\]")
+_SIGN = regex(rb"(?:#|//|--|;|<!--|/\*|\{#|\{%)[ \t]{0,40}$")
+_CLOSING = regex(rb"[ \t]{0,40}(?:\*/|-->|#\}|%\})?[ \t]{0,40}$")
+_CODES = regex(rb"\[([^\[\]]{0,400})\]")
 
 
 def rewrite(data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:

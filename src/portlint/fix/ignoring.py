@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from portlint.lazy import regex
 from portlint.model import Edit, LineIndex, Suppression
 
 BEHIND: Final[Mapping[str, str]] = {
@@ -44,9 +44,9 @@ _LONGEST_CODES: Final = 380
 """bytes of the codes of one comment"""
 _UNINDENTED: Final = frozenset({"makefile", "dotenv", "properties", "systemd"})
 """formats in which white space before a comment may mean something"""
-_INDENTATION: Final = re.compile(rb"[ \t]*")
-_END: Final = re.compile(rb"\r\n|\n|\r")
-_ROW: Final = re.compile(rb"^[ \t]*\|.*\|[ \t]*$")
+_INDENTATION: Final = regex(rb"[ \t]*")
+_END: Final = regex(rb"\r\n|\n|\r")
+_ROW: Final = regex(rb"^[ \t]*\|.*\|[ \t]*$")
 _MARK: Final = b"\xef\xbb\xbf"
 
 

@@ -8,18 +8,18 @@ Source: POSIX.1-2017, Shell Command Language, 2.2 quoting, 2.6 word expansions, 
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
 from portlint.fix import SAFE, UNSAFE, Task
+from portlint.lazy import regex
 from portlint.model import Edit, Fix
 
-_OTHER_SHELLS = re.compile(rb"#![^\n]{0,60}\b(?:fish|t?csh|nu|xonsh|python[0-9.]*)\b")
-_HEREDOC = re.compile(rb"<<(-?)[ \t]{0,20}(['\"\\]?)([A-Za-z_][A-Za-z0-9_.-]{0,60})")
-_JOINED = re.compile(rb"[A-Za-z0-9_$\\]")
+_OTHER_SHELLS = regex(rb"#![^\n]{0,60}\b(?:fish|t?csh|nu|xonsh|python[0-9.]*)\b")
+_HEREDOC = regex(rb"<<(-?)[ \t]{0,20}(['\"\\]?)([A-Za-z_][A-Za-z0-9_.-]{0,60})")
+_JOINED = regex(rb"[A-Za-z0-9_$\\]")
 """what makes the digits behind it part of a name, or is bound to the first of them"""
-_STOPS = re.compile(rb"[\\'\"`#$()}\n<]")
+_STOPS = regex(rb"[\\'\"`#$()}\n<]")
 """bytes at which something may begin or end"""
 
 

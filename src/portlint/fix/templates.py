@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from portlint.fix import SAFE, Task
+from portlint.lazy import regex
 from portlint.model import Edit, Fix, LineIndex, Reference
 
-_SETS = re.compile(rb"^[ \t]*(export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*[ \t]*=", re.MULTILINE)
+_SETS = regex(rb"^[ \t]*(export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*[ \t]*=", re.MULTILINE)
 _WIDTH = 98
 
 

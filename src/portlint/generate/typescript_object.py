@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 
 from portlint.generate.values import Value, Values
+from portlint.lazy import regex
 
-_IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
+_IDENTIFIER = regex(r"[A-Za-z_$][A-Za-z0-9_$]*")
 
 
 def render(values: Values) -> str:

@@ -2,7 +2,8 @@
 
 Every type is frozen and slotted: the result of a stage is data, and data can be cached, sent to another
 process and compared. They are msgspec's structs, not dataclasses: to make the class takes a thirtieth of the time, an
-instance a tenth, and the JSON of the cache is read and checked in C. Two units are used throughout, and every docstring says which:
+instance a tenth, and the JSON of the cache is read and checked in C. Two units are used throughout, and every
+docstring says which:
 
 * *byte offset*: 0-based, into the bytes of the file as it stands on disk (what a fix needs);
 * *line and column*: 1-based, the column in Unicode code points (what a person and most editors need).

@@ -11,7 +11,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import re
 import socket
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -19,10 +18,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from portlint.lazy import regex
 from portlint.ports.procfs import PROC
 
 _SERVICE = "com.docker.compose.service"
-_ID = re.compile(r"[0-9a-f]{64}")
+_ID = regex(r"[0-9a-f]{64}")
 _TIMEOUT = 1.0
 """seconds; the engine is on this machine"""
 _LONGEST = 8_000_000

@@ -8,17 +8,17 @@ inside the repository, and nothing about it names another entry.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from portlint import wellknown
+from portlint.lazy import regex
 from portlint.model import Entry, Registry
 from portlint.ports import holders
 from portlint.ports.containers import Container
 from portlint.ports.states import Holder
 
-_WORD = re.compile(r"[a-z0-9]+")
+_WORD = regex(r"[a-z0-9]+")
 _COMMON = frozenset(
     {"port", "ports", "server", "service", "svc", "dev", "prod", "test", "main", "tcp", "udp"}
     | {"http", "https", "docker", "dockerd", "proxy", "container", "localhost", "python", "node"}

@@ -6,7 +6,6 @@ It tells the user of every socket, even where the process may not be looked at, 
 from __future__ import annotations
 
 import os
-import re
 import socket
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from portlint.lazy import regex
 from portlint.ports.states import PROTOCOLS, Holder
 
 PROC = Path("/proc")
@@ -21,7 +21,7 @@ _LISTEN = "0A"
 _CLIENTS = frozenset({"01", "02", "03", "04", "05", "08", "09"})
 """connections that keep their local port busy; include/net/tcp_states.h"""
 _UDP = "07"
-_SOCKET = re.compile(r"socket:\[([0-9]+)\]")
+_SOCKET = regex(r"socket:\[([0-9]+)\]")
 _LONGEST_COMMAND = 4096
 """bytes of a command line that are read"""
 _LEFT_BEHIND = Holder(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from msgspec import Struct, field
 
+from portlint.lazy import regex
 from portlint.model import PortRange
 
-_NO_WORD = re.compile(r"[^\w]+|_+")
+_NO_WORD = regex(r"[^\w]+|_+")
 _LONGEST_NAME = 60
 
 

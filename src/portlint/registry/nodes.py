@@ -10,7 +10,6 @@ Sources: YAML 1.1 (https://yaml.org/spec/1.1/), whose scalar types PyYAML follow
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import yaml
 from msgspec import Struct, field
 
+from portlint.lazy import regex
 from portlint.model import NOWHERE, LineIndex, Span
 from portlint.registry.errors import Errors, Wrong, nearest, quoted
 
@@ -28,7 +28,7 @@ MAX_ALIASED = 100_000
 """nodes that aliases and merge keys may stand for, all together"""
 
 _CORE = "tag:yaml.org,2002:"
-_PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
+_PROPERTIES = regex(r"(?:[&!]\S*\s+)+")
 _resolve: Callable[..., str] = yaml.resolver.Resolver().resolve
 
 

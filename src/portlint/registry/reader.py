@@ -8,18 +8,19 @@ from collections.abc import Mapping as MappingABC
 from functools import partial
 from typing import Any
 
+from portlint.lazy import regex
 from portlint.model import FIRST_PORT, LAST_PORT, NOWHERE, Block, Entry, PortRange, Registry, Reservation, Span
 from portlint.registry import schema
 from portlint.registry.errors import Errors, Wrong, quoted
 from portlint.registry.nodes import Mapping, Node, Scalar, Sequence
 from portlint.registry.schema import Kind
 
-_RANGE = re.compile(r"([0-9]+)[ \t]*-[ \t]*([0-9]+)")
-_RANGE_LIKE = re.compile(r"([0-9]{1,5})[ \t]*(?:-{2,3}|\.{2,3}|[–—~,/]|to)[ \t]*([0-9]{1,5})")
-_PAIR = re.compile(r"([0-9_]+):([0-9_]+)")
-_NUMBER = re.compile(r"[0-9]+")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_REFERENCE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+_RANGE = regex(r"([0-9]+)[ \t]*-[ \t]*([0-9]+)")
+_RANGE_LIKE = regex(r"([0-9]{1,5})[ \t]*(?:-{2,3}|\.{2,3}|[–—~,/]|to)[ \t]*([0-9]{1,5})")
+_PAIR = regex(r"([0-9_]+):([0-9_]+)")
+_NUMBER = regex(r"[0-9]+")
+_VARIABLE = regex(r"[A-Za-z_][A-Za-z0-9_]*")
+_REFERENCE = regex(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _TRUE = ("true", "yes", "on")
 _FALSE = ("false", "no", "off")
 _FOUND = {"int": "a number", "float": "a number", "bool": "true or false", "null": "nothing", "timestamp": "a date"}

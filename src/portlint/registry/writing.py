@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 
 import yaml
 
+from portlint.lazy import regex
 from portlint.registry.draft import Draft
 from portlint.registry.merge import Plan
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ (),&'+-]*(?<! )")
+_PLAIN = regex(r"[A-Za-z_][A-Za-z0-9_./ (),&'+-]*(?<! )")
 _WIDTH = 110
 _resolve: Callable[..., str] = yaml.resolver.Resolver().resolve
 

@@ -11,15 +11,17 @@ import re
 from typing import Final
 from urllib.parse import quote
 
-_UNSAFE: Final = re.compile(
+from portlint.lazy import regex
+
+_UNSAFE: Final = regex(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SURROGATE: Final = regex("[\ud800-\udfff]")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_NOT_A_BYTE: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
-_NOT_XML: Final = re.compile("[\ufffe\uffff]")
-_MARKUP: Final = re.compile(r"[\\`*_\[\]<>|~&@#!$(){}]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_NOT_A_BYTE: Final = regex("[\ud800-\udc7f\udd00-\udfff]")
+_NOT_XML: Final = regex("[\ufffe\uffff]")
+_MARKUP: Final = regex(r"[\\`*_\[\]<>|~&@#!$(){}]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 
 
 def shown(text: str) -> str:

@@ -7,19 +7,19 @@ compares; it is CodeQL's, so that alerts of both are tracked in the same way.
 from __future__ import annotations
 
 import hashlib
-import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from portlint.lazy import regex
 from portlint.model import Finding
 from portlint.report.escape import encodable
 
 _WINDOW: Final = 100
 _FACTOR: Final = 37
 _MASK: Final = (1 << 64) - 1
-_DROPPED: Final = re.compile(r"(?<=\r)\n|[ \t]+")
+_DROPPED: Final = regex(r"(?<=\r)\n|[ \t]+")
 _END: Final = 0xFFFF
 
 

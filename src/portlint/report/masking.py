@@ -10,30 +10,32 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from portlint.lazy import regex
+
 MASK: Final = "***"
 _LONGEST: Final = 2000
 """characters of a line that are looked at; of a longer one, only the literal is shown"""
 
 # The user part ends at the last @: passwords with a bare @ or / in them are common, though not valid. Where a host and
 # port come first (`http://localhost:8000/@scope`), the @ belongs to the path.
-_USER: Final = re.compile(r"://(?![A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?/)([^\s\"'`<>]{1,500})@")
-_SECRET: Final = re.compile(
+_USER: Final = regex(r"://(?![A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?/)([^\s\"'`<>]{1,500})@")
+_SECRET: Final = regex(
     r"(?:passw(?:or)?d|passphrase|pwd|secret|token|credentials?|api_?key|access_?key|private_?key)[\w-]{0,40}[\"']?"
     r"[ \t]{0,9}[:=][ \t]{0,9}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"',;)}\]&]+))",
     re.IGNORECASE,
 )
-_OPTION: Final = re.compile(
+_OPTION: Final = regex(
     r"(?<![\w-])--?[A-Za-z-]{0,30}(?:passw(?:or)?d|passphrase|secret|token|credentials?|key)[ \t]{1,9}"
     r"([^\s-]\S{0,500})",
     re.IGNORECASE,
 )
-_BARE_USER: Final = re.compile(r"(?<![\w.:/-])[\w.-]{1,64}:([^\s\"'`<>@/]{1,200})@(?=[\w.-]{1,253}:[0-9])")
-_HOST: Final = re.compile(r"(?:^|//|@|[,\"'])([A-Za-z0-9][A-Za-z0-9._-]{0,252}:)$")
-_KEPT: Final = re.compile(
+_BARE_USER: Final = regex(r"(?<![\w.:/-])[\w.-]{1,64}:([^\s\"'`<>@/]{1,200})@(?=[\w.-]{1,253}:[0-9])")
+_HOST: Final = regex(r"(?:^|//|@|[,\"'])([A-Za-z0-9][A-Za-z0-9._-]{0,252}:)$")
+_KEPT: Final = regex(
     r"(?:(?<==)|(?<==[\"']))([0-9]{1,5})(?=[\"']?(?:[ \t]|\r?$))"
     r"|(?:(?<=//)|(?<=@)|(?<=[=,\"']))([A-Za-z0-9][A-Za-z0-9._-]{0,252}:[0-9]{1,5})(?=[/?#,\"'\s]|$)"
 )
-_NAME: Final = re.compile(r"[ \t]*+#?+[ \t]*+(?:export[ \t]++)?+[A-Za-z_][A-Za-z0-9_.-]{0,200}[ \t]*+=[ \t]*+[\"']?")
+_NAME: Final = regex(r"[ \t]*+#?+[ \t]*+(?:export[ \t]++)?+[A-Za-z_][A-Za-z0-9_.-]{0,200}[ \t]*+=[ \t]*+[\"']?")
 
 
 def masked(line: str, start: int, end: int, format: str | None) -> tuple[str, str, str]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import cache
 from itertools import chain
 
 from portlint import rulebook
+from portlint.lazy import regex
 from portlint.model import Facts, Registry, Settings
 from portlint.patterns import first_match
 
-_WORD = re.compile(r"[A-Za-z]+")
+_WORD = regex(r"[A-Za-z]+")
 _CODE_FORMATS = frozenset({"python", "javascript"})
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache, lru_cache
 from ipaddress import ip_address
 
 from portlint import rulebook
+from portlint.lazy import regex
 
-_IP = re.compile(r"[0-9A-Fa-f:.]*(?:[:.][0-9A-Fa-f:.]*)")
-_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+_IP = regex(r"[0-9A-Fa-f:.]*(?:[:.][0-9A-Fa-f:.]*)")
+_NAME = regex(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
 
 @cache

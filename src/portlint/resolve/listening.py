@@ -7,19 +7,19 @@ that one of them names is not called missing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from posixpath import dirname
 
 from portlint import rulebook, wellknown
 from portlint.images import literals_of
+from portlint.lazy import regex
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, Listening, PortLiteral, PortRange, Role, Service
 from portlint.naming import words
 from portlint.resolve.hosts import is_local
 
 _ANY = PortRange(FIRST_PORT, LAST_PORT)
-_WORD = re.compile(r"[a-z0-9]+")
+_WORD = regex(r"[a-z0-9]+")
 _MOST = 64
 """ports of one kind that are remembered of one service"""
 _SECTIONS = {

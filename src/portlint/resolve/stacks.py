@@ -10,17 +10,17 @@ Sources: Compose specification, "Merge", "Include", "Extend"; Docker Docs, "Merg
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
 from posixpath import dirname, splitext
 
 from portlint import rulebook
+from portlint.lazy import regex
 from portlint.model import Facts, Listening, Member, Service, Stack
 from portlint.resolve.invocations import located_runs
 
-_WORD = re.compile(r"[a-z]+")
+_WORD = regex(r"[a-z]+")
 _OVERRIDE = ".override"
 _BASES = ("compose", "docker-compose")
 _DEEPEST = 16

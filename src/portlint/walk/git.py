@@ -11,6 +11,7 @@ import subprocess
 from typing import Final
 
 from portlint import git
+from portlint.lazy import regex
 
 GIT_TIMEOUT: Final = git.TIMEOUT
 """seconds; git itself can be kept busy for long by a pattern such as ten times `**/a/`"""
@@ -96,8 +97,8 @@ class Ahead:
         return listing
 
 
-_CLOSED_FOLDER: Final = re.compile(rb"^warning: could not open directory '([^\n]*)': ([^\n]*)$", re.MULTILINE)
-_CUT_SHORT: Final = re.compile(
+_CLOSED_FOLDER: Final = regex(rb"^warning: could not open directory '([^\n]*)': ([^\n]*)$", re.MULTILINE)
+_CUT_SHORT: Final = regex(
     rb"^warning: could not open directory '([^\n]{3000,})(?<!': File name too long)$", re.MULTILINE
 )
 """git cuts its messages at 4,096 bytes: the end of the line, and with it the reason, is missing"""

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
+from portlint.lazy import regex
 from portlint.patterns import matcher
 
-_STARS: Final = re.compile(r"\*+")
+_STARS: Final = regex(r"\*+")
 
 
 class IgnoreFile:

@@ -17,19 +17,20 @@ from portlint.extract.compose.definitions import included
 from portlint.extract.compose.services import ComposeReader, knowledge
 from portlint.extract.format import Format
 from portlint.extract.yaml_nodes import MappingNode, Node, Tree, key_of, lookup, parse, resolved
+from portlint.lazy import regex
 from portlint.model import Facts, Service, Source
 
-_NAME = re.compile(
+_NAME = regex(
     r"(?:^|/)(?:[^/]{0,99}(?:docker|podman|container)[-_.]?compose[^/]{0,99}|compose(?:[-_.][^/]{0,99})?"
     r"|[^/]{1,99}[-_.]compose(?:[-_.][^/]{0,99})?)"
     r"\.(?:ya?ml|json)(?:\.(?!(?:md|rst|txt|html?|lock|py|go|[jt]sx?|snap|patch|diff)$)[\w-]{1,20})?$",
     re.IGNORECASE,
 )
-_ELSEWHERE = re.compile(r"(?:^|/)\.(?:github|gitlab|circleci)/")
-_YAML_NAME = re.compile(r"\.ya?ml(?:\.[A-Za-z0-9]{1,9})?$|(?:^|/)[^./]*$", re.IGNORECASE)
-_SERVICES = re.compile(rb"^(?:\xef\xbb\xbf)?[\"']?services[\"']?[ \t]*:[^\S\n]*(?:[&#!][^\n]*)?\r?$", re.MULTILINE)
-_INDENTED_KEY = re.compile(rb"([ \t]+)[\"']?([A-Za-z0-9_.-]{1,80})[\"']?[ \t]*:")
-_TAG_LINE = re.compile(rb"\s*(?:#|\{\{|\{%|\{#|$)")
+_ELSEWHERE = regex(r"(?:^|/)\.(?:github|gitlab|circleci)/")
+_YAML_NAME = regex(r"\.ya?ml(?:\.[A-Za-z0-9]{1,9})?$|(?:^|/)[^./]*$", re.IGNORECASE)
+_SERVICES = regex(rb"^(?:\xef\xbb\xbf)?[\"']?services[\"']?[ \t]*:[^\S\n]*(?:[&#!][^\n]*)?\r?$", re.MULTILINE)
+_INDENTED_KEY = regex(rb"([ \t]+)[\"']?([A-Za-z0-9_.-]{1,80})[\"']?[ \t]*:")
+_TAG_LINE = regex(rb"\s*(?:#|\{\{|\{%|\{#|$)")
 _LINES_SEEN = 400
 """lines behind `services:` in which a key of a service must come"""
 

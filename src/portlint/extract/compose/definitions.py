@@ -14,10 +14,11 @@ from msgspec.structs import replace
 
 from portlint.extract.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, key_of, lookup, resolved, text_of
 from portlint.extract.yaml_values import scalars
+from portlint.lazy import regex
 from portlint.naming import is_host_variable
 
-_VARIABLE = re.compile(r"\$\{\w{1,100}:?-([\w.-]{1,100})\}")
-_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
+_VARIABLE = regex(r"\$\{\w{1,100}:?-([\w.-]{1,100})\}")
+_HOST = regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 
 
 def lineage(label: str, bodies: dict[str, dict[str, Node]]) -> Iterator[str]:

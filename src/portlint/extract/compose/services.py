@@ -5,7 +5,6 @@ Sources: Compose specification, "Services top-level elements", "Extend", "Merge"
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from functools import cache
 
@@ -48,10 +47,11 @@ from portlint.extract.yaml_nodes import (
     text_of,
 )
 from portlint.extract.yaml_values import Context, Reader, known_address, scalars
+from portlint.lazy import regex
 from portlint.model import Mapping, PortLiteral, Role, Service, Source
 from portlint.naming import words
 
-_UPSTREAMS = re.compile(r"\{\{\s{0,4}upstreams\s{1,4}(?:https?\s{1,4})?([0-9]{1,5})\s{0,4}\}\}")
+_UPSTREAMS = regex(r"\{\{\s{0,4}upstreams\s{1,4}(?:https?\s{1,4})?([0-9]{1,5})\s{0,4}\}\}")
 _MOST_BINDINGS = 20_000
 """entries of `ports` over all services: anchors could make a small file hold millions"""
 _MOST_KEYS = 200_000

@@ -15,15 +15,16 @@ from portlint import rulebook
 from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.format import Format
 from portlint.extract.nginx.directives import facts_of
+from portlint.lazy import regex
 from portlint.model import Facts, Source
 
-_CONFIGURATION = re.compile(
+_CONFIGURATION = regex(
     r"(?:(?:^|/)(?:conf\.d|sites-(?:available|enabled)|nginx)/[^/]+|\.nginx|\.nginxconf|\.conf|[/_.-]conf|_params)"
     r"(?:\.(?:template|tmpl|tpl|j2|jinja2?|in|erb|example|sample|dist|default|disabled|bak))*$"
     r"|\.(?:template|tmpl|tpl|j2|jinja2?|erb)$|(?:^|/)nginx[^/.]*$",
     re.IGNORECASE,
 )
-_OTHER_FORMAT = re.compile(
+_OTHER_FORMAT = regex(
     r"\.(?:ya?ml|json5?|toml|env|sh|bash|py|js|ts|md|service|html?|xml|lua|ini|rb|go|php)(?:\.[a-z0-9]+)?$|Dockerfile[^/]*$",
     re.IGNORECASE,
 )

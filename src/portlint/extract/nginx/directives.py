@@ -15,29 +15,30 @@ from portlint.extract.nginx.lexer import Configuration, Directive, Token, lex
 from portlint.extract.placing import endpoint, in_comment, judged, placed
 from portlint.extract.text import Hit, find, with_holes
 from portlint.extract.values import find_in_value
+from portlint.lazy import regex
 from portlint.model import Facts, PortLiteral, PortReference, Problem, Role, Source
 from portlint.naming import is_port_name, words
 
 _FORMAT = "nginx"
-_LISTEN = re.compile(
+_LISTEN = regex(
     r"(?:(\[[0-9A-Fa-f:.%\x00]{0,60}\]|[^\s:\[\]]{1,253}):)?([0-9]{1,6})(?:-([0-9]{1,6}))?(?=$|\x00)", re.ASCII
 )
-_LISTEN_VARIABLE = re.compile(r"(?:^|:)\$\{?([A-Za-z_]\w*)\}?$", re.ASCII)
-_PORT_VARIABLE = re.compile(r":\$\{?([A-Za-z_]\w*)\}?(?=$|[/?$])", re.ASCII)
-_VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)", re.ASCII)
-_BARE = re.compile(r"[0-9]{1,5}", re.ASCII)
-_COMPARED = re.compile(
+_LISTEN_VARIABLE = regex(r"(?:^|:)\$\{?([A-Za-z_]\w*)\}?$", re.ASCII)
+_PORT_VARIABLE = regex(r":\$\{?([A-Za-z_]\w*)\}?(?=$|[/?$])", re.ASCII)
+_VARIABLE = regex(r"\$\{?([A-Za-z_]\w*)", re.ASCII)
+_BARE = regex(r"[0-9]{1,5}", re.ASCII)
+_COMPARED = regex(
     r"\$\{?(\w{1,64})\}?[ \t]{1,8}(?:=|!=|!?~\*?)[ \t]{1,8}[\"'^(]{0,3}([0-9]{1,5}(?:\|[0-9]{1,5}){0,20})(?![\w.])",
     re.ASCII,
 )
-_CONNECT = re.compile(r":connect\([^,()\n]{1,200},\s{0,8}([0-9]{1,5})\b", re.ASCII)
-_LUA_COMMENT = re.compile(r"(?<!\S)--[^\n]*")
-_TEMPLATE_DEFAULT = re.compile(
+_CONNECT = regex(r":connect\([^,()\n]{1,200},\s{0,8}([0-9]{1,5})\b", re.ASCII)
+_LUA_COMMENT = regex(r"(?<!\S)--[^\n]*")
+_TEMPLATE_DEFAULT = regex(
     r"(?<![\w.])([$.A-Za-z_][\w.]{0,80})\)?[ \t]{0,4}\|[ \t]{0,4}default(?:[ \t]{1,4}|\([ \t]{0,4})[\"']?"
     r"([1-9][0-9]{1,4})\b",
     re.ASCII,
 )
-_ENVIRONMENT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+_ENVIRONMENT_NAME = regex(r"[A-Z][A-Z0-9_]*")
 _LONGEST_LABEL = 80
 
 

@@ -13,19 +13,21 @@ import re
 
 from msgspec import Struct, field
 
+from portlint.lazy import regex
+
 DEEPEST = 100
 """nested blocks"""
 
-_SPACE = re.compile(r"[ \t\r\n\v\f]*")
-_PLAIN = re.compile(r"[^ \t\r\n\v\f;{}\\$]+")
-_EXPANSION = re.compile(r"\$\{(?:[^ \t\r\n\v\f;}]*\})?")
-_QUOTED = {'"': re.compile(r'[^"\\{]+'), "'": re.compile(r"[^'\\{]+")}
-_LINE = re.compile(r"[^\n]*")
-_CONTROL = re.compile(
+_SPACE = regex(r"[ \t\r\n\v\f]*")
+_PLAIN = regex(r"[^ \t\r\n\v\f;{}\\$]+")
+_EXPANSION = regex(r"\$\{(?:[^ \t\r\n\v\f;}]*\})?")
+_QUOTED = {'"': regex(r'[^"\\{]+'), "'": regex(r"[^'\\{]+")}
+_LINE = regex(r"[^\n]*")
+_CONTROL = regex(
     r"\{\{[-~]?\s*(?:(?:if|else|end|range|with|define|template|block|include)\b|/\*|\$\w+(?:\s*,\s*\$\w+)?\s*:?=)",
     re.ASCII,
 )
-_LUA = re.compile(r"--\[(=*)\[|--[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|\[(=*)\[|[{}]", re.DOTALL)
+_LUA = regex(r"--\[(=*)\[|--[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|\[(=*)\[|[{}]", re.DOTALL)
 _LUA_BLOCK = "_by_lua_block"
 _TEMPLATES = {"{{": ("}}", "Jinja or Go template"), "{%": ("%}", "Jinja template"), "{#": ("#}", "Jinja template")}
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import gc
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 
@@ -25,11 +24,12 @@ from portlint.extract.python.references import references
 from portlint.extract.python.texts import in_text, in_words
 from portlint.extract.python.tokens import Tokens
 from portlint.extract.text import Hit, find
+from portlint.lazy import regex
 from portlint.model import Facts, LineIndex, PortLiteral, Problem, Role, Source
 from portlint.naming import module_name
 
-_NAMED = re.compile(r"\.pyi?$|(?:^|/)(?:SConstruct|SConscript|wscript)$|\.pyw$")
-_SHEBANG = re.compile(rb"#![^\n]{0,80}\bpython")
+_NAMED = regex(r"\.pyi?$|(?:^|/)(?:SConstruct|SConscript|wscript)$|\.pyw$")
+_SHEBANG = regex(rb"#![^\n]{0,80}\bpython")
 _BOM = b"\xef\xbb\xbf"
 
 

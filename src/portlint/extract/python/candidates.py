@@ -6,42 +6,41 @@ dropped here (a property test holds that against the visitor on everything).
 
 from __future__ import annotations
 
-import re
-
 from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.hosts import LOCAL_HOSTS, is_domain, is_ip
 from portlint.extract.python.pieces import Piece
 from portlint.extract.signs import PORT_WORD
+from portlint.lazy import regex
 from portlint.naming import is_address_name, is_port_name
 
 # A pattern that begins with fixed letters is looked for at the speed of memory, ten times as fast as one that begins
 # with a class of characters or with several ways to go on: so each word has its own, and looks behind from its end.
-_NUMBER = re.compile(rb"[0-9](?:(?<![0-9A-Za-z.].)|(?<=\\[nrt].))[0-9_]{1,6}(?![0-9A-Za-z]|\.[0-9])")
+_NUMBER = regex(rb"[0-9](?:(?<![0-9A-Za-z.].)|(?<=\\[nrt].))[0-9_]{1,6}(?![0-9A-Za-z]|\.[0-9])")
 _JOINED = rb"[\"']\s*+(?:\+|\.join)|(?:%[sd]|\{\})[\"'/]"
-_BEHIND_COLON = re.compile(rb":(?:\{?[0-9]{2,5}(?:(?![0-9A-Za-z_\]}.%<>]|\.[0-9])|\.(?![0-9])|[{}])|" + _JOINED + rb")")
+_BEHIND_COLON = regex(rb":(?:\{?[0-9]{2,5}(?:(?![0-9A-Za-z_\]}.%<>]|\.[0-9])|\.(?![0-9])|[{}])|" + _JOINED + rb")")
 """the port of an address or a URL, or where it goes: `"//api:" + port`, `"api:%d"`; not a slice, a format or a time"""
-_COLON_IN_PROSE = re.compile(rb":(?:(?<!\[:)(?<!T[0-9]{2}:)\{?[1-9][0-9]{1,5}(?![0-9A-Za-z_%])|" + _JOINED + rb")")
+_COLON_IN_PROSE = regex(rb":(?:(?<!\[:)(?<!T[0-9]{2}:)\{?[1-9][0-9]{1,5}(?![0-9A-Za-z_%])|" + _JOINED + rb")")
 _PROTOCOLS = tuple(
-    re.compile(word + rb"(?:(?<=[/_]" + word + rb")|(?<=PROXY " + word + rb"))")
+    regex(word + rb"(?:(?<=[/_]" + word + rb")|(?<=PROXY " + word + rb"))")
     for word in (b"tcp", b"udp", b"sctp", b"TCP")
 )
 _PROTOCOLS_IN_PROSE = tuple(
-    re.compile(word + rb"(?:(?<=[/_]" + word + rb")|(?<=proxy " + word + rb"))") for word in (b"tcp", b"udp", b"sctp")
+    regex(word + rb"(?:(?<=[/_]" + word + rb")|(?<=proxy " + word + rb"))") for word in (b"tcp", b"udp", b"sctp")
 )
-_PROTOCOL = re.compile(rb"[0-9]/(?:tcp|udp|sctp)|/dev/(?:tcp|udp)|_[0-9]{1,5}\._(?:tcp|udp|sctp)|PROXY TCP")
-_PAIR = re.compile(rb",\s{0,40}+(?:int\(\s{0,40}+)?[\"']?[1-9][0-9_]{1,6}(?![0-9A-Za-z.])")
+_PROTOCOL = regex(rb"[0-9]/(?:tcp|udp|sctp)|/dev/(?:tcp|udp)|_[0-9]{1,5}\._(?:tcp|udp|sctp)|PROXY TCP")
+_PAIR = regex(rb",\s{0,40}+(?:int\(\s{0,40}+)?[\"']?[1-9][0-9_]{1,6}(?![0-9A-Za-z.])")
 """the number of `(host, 8000)`, `connect("localhost", 8000)`, `addr = ("db", 5432)`, `["psql", "-p", "5433"]`"""
-_SECOND = re.compile(rb"\[1\]\s{0,9}+(?:[=!<>]=?|in\b|or\b)")
+_SECOND = regex(rb"\[1\]\s{0,9}+(?:[=!<>]=?|in\b|or\b)")
 """behind an address: `sock.getsockname()[1] == 8000`"""
-_TOKEN = re.compile(rb"[\w.:*-]+")
-_HOLDS = re.compile(rb"[ \t]{0,9}+(?:[\w.]{1,80}+\()?[\[({\"']")
+_TOKEN = regex(rb"[\w.:*-]+")
+_HOLDS = regex(rb"[ \t]{0,9}+(?:[\w.]{1,80}+\()?[\[({\"']")
 """between the name of what holds an address and the address: `addr = (`, `"peers": [`, `addr = "db", 5432`"""
-_IN_COMMAND = tuple(map(re.compile, (rb"-(?<=[ ]-)[pP](?:[ =]|[1-9])", rb"nc [^\s=](?<![a-z]nc .)", rb"ufw [a-z]")))
+_IN_COMMAND = tuple(map(regex, (rb"-(?<=[ ]-)[pP](?:[ =]|[1-9])", rb"nc [^\s=](?<![a-z]nc .)", rb"ufw [a-z]")))
 """a port in the text of a command: `psql -p 5433`, `nc -z depot 25`"""
 _LONGEST_HOST = 100
 _SHORT_OPTIONS = ("-p", "-P")
-_WORD = re.compile(rb"\w+")
+_WORD = regex(rb"\w+")
 
 
 def candidates(data: bytes) -> list[int]:

@@ -15,28 +15,29 @@ from collections.abc import Iterator, Sequence
 from portlint.extract.python.candidates import may_show_port
 from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow, lists_ports
+from portlint.lazy import regex
 from portlint.naming import is_port_name
 
-_START = re.compile(rb"\n(?=[A-Za-z_@](?!lse\b|lif\b|xcept\b|inally\b)|[ \t]+(?:@|(?:def|class|async[ \t]+def)[ \t]))")
+_START = regex(rb"\n(?=[A-Za-z_@](?!lse\b|lif\b|xcept\b|inally\b)|[ \t]+(?:@|(?:def|class|async[ \t]+def)[ \t]))")
 """before the lines at which a function may begin or end: what stands at the margin, `def`, `class` and decorators"""
-_HEADER = re.compile(
+_HEADER = regex(
     rb"([ \t]*)((?:@[^\n]*\n[ \t]*)*)((?:async[ \t]+)?def[ \t]+([A-Za-z_]\w*)[ \t]*"
     rb"\((?:[^()#\"'\\]|\"[^\"\n\\]*\"|'[^'\n\\]*'|\([^()#\"'\\]*\))*+\)[ \t]*(?:->[^:#\"'\\\n]*)?:)[ \t]*\r?\n"
 )
-_CLASS = re.compile(rb"class[ \t]+(\w*(?:[Pp]ort|PORT)\w*)")
-_PORT_FUNCTION = re.compile(rb"def[ \t]+(\w*(?:[Pp]ort|PORT)\w*)")
-_INDENT = re.compile(rb"[ \t]*")
-_LONG_STRING = re.compile(
+_CLASS = regex(rb"class[ \t]+(\w*(?:[Pp]ort|PORT)\w*)")
+_PORT_FUNCTION = regex(rb"def[ \t]+(\w*(?:[Pp]ort|PORT)\w*)")
+_INDENT = regex(rb"[ \t]*")
+_LONG_STRING = regex(
     rb"\"\"\"(?:[^\"\\]|\\.|\"(?!\"\"))*+(?:(\"\"\")|\\?\Z)|'''(?:[^'\\]|\\.|'(?!''))*+(?:(''')|\\?\Z)", re.DOTALL
 )
 """up to the end, without a group, where it is not closed"""
 _OPEN = b"\0"
-_IMPORT = re.compile(rb"\bimport\b")
-_PLAIN_IMPORT = re.compile(
+_IMPORT = regex(rb"\bimport\b")
+_PLAIN_IMPORT = regex(
     rb"^[ \t]++((?:from[ \t]++[\w.]++[ \t]++)?+import[ \t]++[\w.,][\w., \t]*+)(?:\#.*)?\r?$", re.MULTILINE
 )
 """one that is alone on its line, between no brackets"""
-_DECORATOR = re.compile(rb"[ \t]*+@")
+_DECORATOR = regex(rb"[ \t]*+@")
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"()[]{}")
 _FEWEST = 2000
 """bytes of a file that is worth the look"""

@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import chain
 
 from portlint.extract.python.libraries import library
+from portlint.lazy import regex
 from portlint.model import LAST_PORT
 from portlint.naming import is_port_name
 from portlint.wellknown import by_port
@@ -23,53 +24,53 @@ _NAME = rb"([A-Za-z_][A-Za-z0-9_]{0,80}(?:\.[A-Za-z_][A-Za-z0-9_]{0,80})?)"
 # Each pattern begins with fixed letters, which the regular expression engine finds at the speed of memory; what stands
 # before them is looked at afterwards.
 _BOUND_TO_PORT = tuple(
-    re.compile(
+    regex(
         port + rb"([A-Za-z0-9_]{0,30})[\"']?\]?[ \t]{0,2}(?:=|:|,|==|\bor\b|\bin\b)[ \t]{0,2}(?:int\(|str\()?"
         + _NAME
         + rb"(?![A-Za-z0-9_(\[.=\"'])"
     )
     for port in (b"port", b"PORT", b"Port")
 )  # fmt: skip
-_IN_ADDRESS = re.compile(rb":\{" + _NAME + rb"\}")
-_ADDRESS_BEFORE = re.compile(
+_IN_ADDRESS = regex(rb":\{" + _NAME + rb"\}")
+_ADDRESS_BEFORE = regex(
     rb"(?://[^\s\"'{}]{0,80}|localhost|[0-9]{1,3}\.[0-9]{1,3}|//\{[^\s\"'{}]{1,60}\}|(?:host|addr|address|ip|server)\})$"
 )
-_IDENTIFIER_BEFORE = re.compile(rb"[A-Za-z0-9_]*$")
-_LOOP = re.compile(
+_IDENTIFIER_BEFORE = regex(rb"[A-Za-z0-9_]*$")
+_LOOP = regex(
     rb"for(?<!\wfor)[ \t]{1,4}([A-Za-z_][\w, \t()]{0,60}?)[ \t]{1,4}in[ \t]{1,4}(?:sorted\(|enumerate\(|list\()?"
     rb"([A-Za-z_][A-Za-z0-9_.]{0,120})(?![A-Za-z0-9_.\[])"
 )
 _VIEWS = (".items", ".values", ".keys")
-_ASSIGNED = re.compile(
+_ASSIGNED = regex(
     rb"^(?:self\.)?([A-Za-z_][A-Za-z0-9_]{0,80})"
     rb"(?:(?:[ \t]*:[^=\n]{1,80})?[ \t]*=(?!=)|\.(?:append|extend|add|insert)\()"
 )
-_ALIAS = re.compile(
+_ALIAS = regex(
     rb"=(?!=)[ \t]{0,80}+(?:int\(|str\()?([A-Za-z_]\w{0,80})(?:\)|\.copy\(\))?[ \t]{0,80}"
     rb"(?:#[^\r\n]{0,500})?(?=\r|\n|\Z)"
 )
-_ALIASED = re.compile(rb"[ \t]{0,200}+(?:self\.)?([A-Za-z_]\w{0,80})[ \t]{0,80}\Z")
+_ALIASED = regex(rb"[ \t]{0,200}+(?:self\.)?([A-Za-z_]\w{0,80})[ \t]{0,80}\Z")
 """all that stands on a line before the sign of equality"""
-_LISTED = re.compile(rb"^[^=\n]{1,160}=[ \t]*(?:set|frozenset|tuple)?\(?[\[({]([\s0-9'\",]{8,2000})[\])}]")
-_NUMBERS_LISTED = re.compile(rb"[\[({][\s0-9'\",]{8,2000}[\])}]")
-_RUN_OF_NUMBERS = re.compile(rb",(?:[\s\"']{0,40}+[0-9]{1,6}[\"']?\s{0,40}+,){2}[\s\"']{0,40}+[0-9]")
+_LISTED = regex(rb"^[^=\n]{1,160}=[ \t]*(?:set|frozenset|tuple)?\(?[\[({]([\s0-9'\",]{8,2000})[\])}]")
+_NUMBERS_LISTED = regex(rb"[\[({][\s0-9'\",]{8,2000}[\])}]")
+_RUN_OF_NUMBERS = regex(rb",(?:[\s\"']{0,40}+[0-9]{1,6}[\"']?\s{0,40}+,){2}[\s\"']{0,40}+[0-9]")
 """what stands behind the first number of such a list: begins with a fixed sign, which is found quickly"""
 _STEPS = 2
-_FROM = re.compile(rb"from[ \t]+(\w+)")
-_IMPORT = re.compile(rb"import[ \t]+((?:[^\r\n\\]|\\\r?\n)*)")
+_FROM = regex(rb"from[ \t]+(\w+)")
+_IMPORT = regex(rb"import[ \t]+((?:[^\r\n\\]|\\\r?\n)*)")
 _WORDS_APART = bytes(byte if chr(byte).isalnum() or byte in b"_" else 32 for byte in range(256))
 """signs to spaces"""
-_FROM_IMPORT = re.compile(
+_FROM_IMPORT = regex(
     rb"from[ \t]{1,9}+(\w{1,80}+)[\w.]{0,200}+[ \t]{1,9}+import[ \t]{0,9}+"
     rb"(\([^)]{0,5000}|(?:[^\r\n\\]|\\\r?\n){0,1000})"
 )
-_WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
-_DEFINED = re.compile(rb"def[ \t]{1,9}+(\w{1,80}+)[ \t]{0,9}+\(([^)]{1,2000}+)")
-_CLASS = re.compile(rb"class[ \t]+(\w+)")
-_FIELD = tuple(re.compile(rb"(" + port + rb"\w{0,80}+)[ \t]{0,9}+:") for port in (b"port", b"PORT", b"Port"))
-_BARE = re.compile(rb"[ \t]{1,200}+\w{1,200}\Z")
+_WORD = regex(rb"[A-Za-z_][A-Za-z0-9_]*")
+_DEFINED = regex(rb"def[ \t]{1,9}+(\w{1,80}+)[ \t]{0,9}+\(([^)]{1,2000}+)")
+_CLASS = regex(rb"class[ \t]+(\w+)")
+_FIELD = tuple(regex(rb"(" + port + rb"\w{0,80}+)[ \t]{0,9}+:") for port in (b"port", b"PORT", b"Port"))
+_BARE = regex(rb"[ \t]{1,200}+\w{1,200}\Z")
 """an indented name with nothing before it"""
-_RENAMED = re.compile(rb"\bas[ \t]+([A-Za-z_][A-Za-z0-9_]*)")
+_RENAMED = regex(rb"\bas[ \t]+([A-Za-z_][A-Za-z0-9_]*)")
 
 
 class Flow:
@@ -241,7 +242,7 @@ def _is_plausible(number: int) -> bool:
     return 1024 <= number <= LAST_PORT or number in by_port()
 
 
-_NUMBER = re.compile(rb"[0-9]{2,5}")
+_NUMBER = regex(rb"[0-9]{2,5}")
 _ENOUGH = 4
 
 

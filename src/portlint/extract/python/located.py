@@ -6,13 +6,12 @@ a word as well as what it stands for would.
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct, field
 
 from portlint.extract.interpolation import HOLE
+from portlint.lazy import regex
 
-_QUOTES = re.compile(r"[A-Za-z]{0,2}(\"\"\"|'''|\"|')")
+_QUOTES = regex(r"[A-Za-z]{0,2}(\"\"\"|'''|\"|')")
 _HOLE_LENGTH = 4
 """characters for an expression that has no place of its own in the text"""
 

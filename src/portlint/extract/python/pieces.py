@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from portlint.lazy import regex
 from portlint.model import LineIndex
 
 
@@ -185,7 +186,7 @@ def pieces(
         index = max(index, first + 1)
 
 
-_SIGN = re.compile(
+_SIGN = regex(
     rb"[A-Za-z]{0,2}(?:\"\"\"(?:[^\"\\]|\\.|\"(?!\"\"))*+(?:\"\"\")?|'''(?:[^'\\]|\\.|'(?!''))*+(?:''')?"
     rb"|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?)"
     rb"|\#[^\n]*+|\blambda\b|\belif\b|(?<![\w.])(?:and|or|not|else|await|for|if|in|is)(?!\w)|\w++|[-+*/|&^@%~<>.]++|[(\[{)\]},;\n]",
@@ -195,8 +196,8 @@ _OPENING_SIGNS = (b"(", b"[", b"{")
 _OPENING, _CLOSING = frozenset(b"([{"), frozenset(b")]}")
 _SIGNS = frozenset(b"-+*/|&^@%~<>.")
 _OPERATORS = frozenset({b"and", b"or", b"not", b"else", b"await", b"for", b"if", b"in", b"is"})
-_IN_FORMAT = re.compile(rb"\{[^{}]*+")
-_IN_FIELD = re.compile(rb"[-+*/|&^@%~.(\[]|\b(?:and|or|not|else|for|lambda)\b")
+_IN_FORMAT = regex(rb"\{[^{}]*+")
+_IN_FIELD = regex(rb"[-+*/|&^@%~.(\[]|\b(?:and|or|not|else|for|lambda)\b")
 _DEEPEST = 60
 """brackets in brackets; in a `match` libcst tries each case again for each of them"""
 _DEEPEST_CASE = 10
@@ -218,7 +219,7 @@ def too_deep(code: bytes) -> str | None:
 
 
 # A string that is not closed is taken to its end all the same, so that nothing is read twice.
-_STRING = re.compile(
+_STRING = regex(
     rb"([A-Za-z]{0,2})(?:\"\"\"(?:[^\"\\]|\\.|\"(?!\"\"))*(?:\"\"\"|\\?\Z)|'''(?:[^'\\]|\\.|'(?!''))*(?:'''|\\?\Z)"
     rb"|\"(?:[^\"\\\n]|\\.)*(?:\"|\\?\Z|(?=\n))|'(?:[^'\\\n]|\\.)*(?:'|\\?\Z|(?=\n)))",
     re.DOTALL,
@@ -248,8 +249,8 @@ def _too_nested(code: bytes) -> str | None:
     return None
 
 
-_BRACKET = re.compile(rb"[(\[{}\])]")
-_CASE = re.compile(rb"^[ \t]*case[^\w=.]", re.MULTILINE)
+_BRACKET = regex(rb"[(\[{}\])]")
+_CASE = regex(rb"^[ \t]*case[^\w=.]", re.MULTILINE)
 
 
 def _operators_at_most(code: bytes) -> int:
@@ -259,7 +260,7 @@ def _operators_at_most(code: bytes) -> int:
 
 
 _COUNTED = b"-+*/|&^@%~<>.([{"
-_COUNTED_WORDS = re.compile(rb"\b(?:and|or|not|else|await|for|if|in|is|lambda|elif)\b")
+_COUNTED_WORDS = regex(rb"\b(?:and|or|not|else|await|for|if|in|is|lambda|elif)\b")
 
 
 def _too_long(code: bytes) -> str | None:

@@ -5,15 +5,15 @@ Found by their text: most such statements hold no candidate and are never parsed
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from portlint.extract.python.tokens import Tokens
+from portlint.lazy import regex
 from portlint.model import PortLiteral, PortReference, Role, Source
 from portlint.naming import is_port_name
 
-_NAME = re.compile(rb"PORT[A-Z0-9_]{0,80}(?=[\"'])")
-_READ = re.compile(
+_NAME = regex(rb"PORT[A-Z0-9_]{0,80}(?=[\"'])")
+_READ = regex(
     rb"(?:getenv|environ|environ\.get|environ\.pop|environ\.setdefault|\bconfig|\benv(?:\.(?:int|str))?|get_env)"
     rb"[\[(]\s{0,40}[\"']([A-Z][A-Z0-9_]{0,80})?\Z"
 )

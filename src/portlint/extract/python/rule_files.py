@@ -5,11 +5,11 @@ Each mistake is one line with the place and the nearest known word.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from portlint.errors import nearest
 from portlint.extract.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, parse, resolved, text_of
+from portlint.lazy import regex
 from portlint.model import Source
 
 _SLOTS = {"port", "host", "url", "address", "ports"}
@@ -22,9 +22,9 @@ _KEYS = {
 }
 _NEEDED = {"calls": _SLOTS - {"host"}, "lookups": {"name", "value"}, "options": {"default", "prose"}}
 _ALL_NEEDED = {"lookups"}
-_PATH = re.compile(r"(?:\*|[A-Za-z_][A-Za-z0-9_]*)(?:\.(?:\*|[A-Za-z_][A-Za-z0-9_]*))*")
-_POSITION = re.compile(r"-1|[0-9]{1,2}")
-_KEYWORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PATH = regex(r"(?:\*|[A-Za-z_][A-Za-z0-9_]*)(?:\.(?:\*|[A-Za-z_][A-Za-z0-9_]*))*")
+_POSITION = regex(r"-1|[0-9]{1,2}")
+_KEYWORD = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 _NULL = ("null", "~", "Null", "NULL", "")
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import libcst as cst
 
 from portlint.extract.python.located import Text, body
+from portlint.lazy import regex
 
 Offset = Callable[[cst.CSTNode], int]
 """the byte offset of a node in the piece"""
@@ -139,8 +139,8 @@ class StringReader:
         return None
 
 
-_PERCENT = re.compile(r"%%|%[-+ #0]{0,3}\d{0,3}[a-z]")
-_BRACES = re.compile(r"\{([A-Za-z_0-9]{0,40})(?:![rsa])?(?::[^{}]{0,20})?\}")
+_PERCENT = regex(r"%%|%[-+ #0]{0,3}\d{0,3}[a-z]")
+_BRACES = regex(r"\{([A-Za-z_0-9]{0,40})(?:![rsa])?(?::[^{}]{0,20})?\}")
 
 
 def _number(node: cst.BaseExpression) -> cst.Integer | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from portlint.extract.interpolation import HOLE
@@ -10,15 +9,14 @@ from portlint.extract.python.context import Context
 from portlint.extract.python.located import Text
 from portlint.extract.text import Hit, find, is_port, port_list
 from portlint.extract.values import find_in_value
+from portlint.lazy import regex
 from portlint.model import Source
 
-_SETTING_LINE = re.compile(
-    r"[ \t]*(?:export[ \t]+|-[ \t]+)?[\"']?([A-Za-z_][\w.-]{0,60})[\"']?[ \t]*[:=][ \t]*([^\r\n]*)"
-)
+_SETTING_LINE = regex(r"[ \t]*(?:export[ \t]+|-[ \t]+)?[\"']?([A-Za-z_][\w.-]{0,60})[\"']?[ \t]*[:=][ \t]*([^\r\n]*)")
 _EMBEDDED = ("compose", "nginx", "traefik")
 """formats that are recognised by content in a string of several lines"""
 _LINES = 3
-_COMMAND = re.compile(
+_COMMAND = regex(
     r"[ \t]*[A-Za-z_./~$\x00{][^\n]{0,400}[ \t]-{1,2}[A-Za-z]|[^\n]*\b(?:nc|telnet|http\.server|lsof|ufw)[ \t]"
 )
 

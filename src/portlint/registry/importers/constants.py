@@ -10,18 +10,18 @@ redis_port: int = Field(default=6379, env="REDIS_PORT")
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from portlint.lazy import regex
 from portlint.model import FIRST_PORT, LAST_PORT, PortRange
 from portlint.naming import is_port_name
 from portlint.naming import words as words_of
 from portlint.registry.draft import MAX_DRAFTS, Draft, Imported, Place, entry_name
 
-_DIGITS = re.compile(r"\d{1,5}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DIGITS = regex(r"\d{1,5}")
+_VARIABLE = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 _DEFAULT_KEYWORDS = ("default", "fallback")
 _VARIABLE_KEYWORDS = ("env", "alias", "validation_alias", "envvar", "key", "name")
 _NOT_NAMING = frozenset({"port", "ports", "default", "range"})

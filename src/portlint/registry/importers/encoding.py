@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
+
+from portlint.lazy import regex
 
 _CODECS = ("cp1252", "mac_roman", "latin-1", "cp437")
 """the encodings that the bytes of UTF-8 are usually mistaken for; of two that repair as much, the first"""
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+_BEYOND_ASCII = regex(r"[^\x00-\x7f]+")
 
 
 def repaired(text: str) -> str:

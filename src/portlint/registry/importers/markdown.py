@@ -6,11 +6,11 @@ that it is the row's. A page without a table may give its ports in a list (`- Re
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
+from portlint.lazy import regex
 from portlint.model import PortRange
 from portlint.naming import is_port_name
 from portlint.naming import words as words_of
@@ -19,9 +19,9 @@ from portlint.registry.importers import words
 from portlint.registry.importers.encoding import repaired
 from portlint.registry.importers.tables import Line, Row, Table, lines, plain, tables
 
-_SETTING = re.compile(r"\s*(?:export\s+|set\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*[\"']?(\d{1,5})\b")
-_ITEM = re.compile(r"\s*[-*+•]\s+([^\s:][^:\r\n]{0,79}):\s*([^\r\n]*)")
-_ONE_PORT = re.compile(r"(\d{1,5})(?:/(?:tcp|udp))?(?:\s*\([^()]*\))?")
+_SETTING = regex(r"\s*(?:export\s+|set\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*[\"']?(\d{1,5})\b")
+_ITEM = regex(r"\s*[-*+•]\s+([^\s:][^:\r\n]{0,79}):\s*([^\r\n]*)")
+_ONE_PORT = regex(r"(\d{1,5})(?:/(?:tcp|udp))?(?:\s*\([^()]*\))?")
 
 
 def read_markdown(path: str, data: bytes) -> Imported:

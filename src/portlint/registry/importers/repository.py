@@ -8,7 +8,6 @@ that no entry knows, and no name means a service whose other port it is.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -16,6 +15,7 @@ from functools import cache
 from msgspec import Struct, field
 
 from portlint import rulebook, wellknown
+from portlint.lazy import regex
 from portlint.model import Facts, Match, PortLiteral, PortRange, Resolution, Service, Verdict
 from portlint.naming import is_port_name, words
 from portlint.registry.draft import Draft, Imported, Place, entry_name
@@ -31,7 +31,7 @@ _MOST_PLACES = 3
 _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 _FORMAT_RANK = {"dotenv": 0, "compose": 1, "systemd": 2, "properties": 2}
 _ONLY_SERVICE = "app"
-_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+")
+_PART = regex(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+")
 _CODE = frozenset({"python", "javascript", "shell"})
 _WEIGHTS = (3, 2, 2, 1)
 """by rank"""

@@ -6,19 +6,20 @@ Sources: GitHub Flavored Markdown 0.29, 4.10 (tables) and 4.5 (fenced code block
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct, field
 
+from portlint.lazy import regex
+
 _BARS = str.maketrans(dict.fromkeys("│┃║╎╏┆┇┊┋", "|"))
-_RULE = re.compile(r"[\s|+:=\-\u2500-\u257f]*")
-_DELIMITER = re.compile(r"[\s|:\-]+")
-_DRAWN = re.compile(r"[\u2500-\u257f]|\+[-=]{2}")
-_HEADING = re.compile(r"\s{0,3}#{1,6}\s+([^\r\n]*)")
-_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
-_TAG = re.compile(r"<[^<>]{0,200}>")
-_FENCE = re.compile(r"\s*(`{3,}|~{3,})")
+_RULE = regex(r"[\s|+:=\-\u2500-\u257f]*")
+_DELIMITER = regex(r"[\s|:\-]+")
+_DRAWN = regex(r"[\u2500-\u257f]|\+[-=]{2}")
+_HEADING = regex(r"\s{0,3}#{1,6}\s+([^\r\n]*)")
+_LINK = regex(r"!?\[([^\[\]]*)\]\([^()]*\)")
+_TAG = regex(r"<[^<>]{0,200}>")
+_FENCE = regex(r"\s*(`{3,}|~{3,})")
 MAX_COLUMNS = 60
 
 

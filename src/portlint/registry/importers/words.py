@@ -6,17 +6,18 @@ import re
 from functools import cache
 
 from portlint import rulebook
+from portlint.lazy import regex
 from portlint.model import FIRST_PORT, LAST_PORT, PortRange
 from portlint.naming import is_port_name, words
 
-_PORT = re.compile(
+_PORT = regex(
     r"(?<![\w.,/\-])(?::|(?:tcp|udp|port)[ :/])?(\d{1,5})(?:\s?(?:-|–|—|\.\.\.?|to)\s?:?(\d{1,5}))?(?![\w.%]|,\d{3})",
     re.IGNORECASE,
 )
-_PAIR = re.compile(r"(?<![\w.,])(\d{1,5})\s?(?:→|->|=>|:)\s?(\d{1,5})(?![\w.])")
-_URL_PORT = re.compile(r"://[\w.\-]{1,100}:(\d{1,5})\b")
-_VARIABLE = re.compile(r"(?<![A-Z0-9])[A-Z][A-Z0-9]*_[A-Z0-9_]+|\bPORT\b")
-_PROTOCOL = re.compile(r"\b(tcp|udp)\b", re.IGNORECASE)
+_PAIR = regex(r"(?<![\w.,])(\d{1,5})\s?(?:→|->|=>|:)\s?(\d{1,5})(?![\w.])")
+_URL_PORT = regex(r"://[\w.\-]{1,100}:(\d{1,5})\b")
+_VARIABLE = regex(r"(?<![A-Z0-9])[A-Z][A-Z0-9]*_[A-Z0-9_]+|\bPORT\b")
+_PROTOCOL = regex(r"\b(tcp|udp)\b", re.IGNORECASE)
 
 
 @cache

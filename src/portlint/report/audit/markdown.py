@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from portlint.lazy import regex
 from portlint.report.audit import Audit
 from portlint.report.audit.facts import (
     VERDICTS,
@@ -26,7 +27,7 @@ _MOST_LINKS: Final = 200
 _MOST_PLACES: Final = 2000
 _MOST_FINDINGS: Final = 50
 """of one rule"""
-_NOT_IN_LABELS: Final = re.compile(r"[^\w ./:,-]", re.ASCII)
+_NOT_IN_LABELS: Final = regex(r"[^\w ./:,-]", re.ASCII)
 
 
 def render(audit: Audit) -> Iterator[str]:
