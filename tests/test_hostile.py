@@ -251,7 +251,7 @@ def test_a_file_that_changes_while_the_run_is_on_gives_no_wrong_frame(root, port
 
 
 def test_patterns_that_keep_git_and_a_matcher_busy(root, portlint, monkeypatch):
-    monkeypatch.setattr("portlint.walk.git.GIT_TIMEOUT", 0.5)
+    monkeypatch.setattr("portlint.listing.GIT_TIMEOUT", 0.5)
     fill(
         root,
         {

@@ -197,7 +197,7 @@ def test_a_git_that_does_not_answer_is_not_waited_for(repository, tmp_path, monk
     program.write_text("#!/bin/sh\nexec sleep 60\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    monkeypatch.setattr("portlint.walk.git.GIT_TIMEOUT", 0.2)
+    monkeypatch.setattr("portlint.listing.GIT_TIMEOUT", 0.2)
     found = walk(repository)
     assert found.files == ("a.py",)
     assert found.notes == ("git did not list the files within 0.2 s: the folders were read instead",)

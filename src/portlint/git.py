@@ -1,8 +1,5 @@
-"""Asks git, in a way that is safe in a stranger's repository.
-
-No file system monitor, no hooks, no pager, no filters, no fetching of missing objects, and none of the variables of a
-hook that may mean another repository. Only plumbing is asked, whose output no setting changes: about commits, the index
-and stored blobs, and of the files of the working tree only whether they may differ.
+"""Asks git about commits, the index and stored blobs, and of the files of the working tree only whether they may
+differ. Only plumbing is asked, whose output no setting changes; how, see `portlint.calling_git`.
 """
 
 from __future__ import annotations
@@ -14,12 +11,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from portlint.calling_git import TIMEOUT, command, environment, is_work_tree
 from portlint.errors import UserError, nearest
 from portlint.lazy import regex
 from portlint.reading import Unread, Why
 
-TIMEOUT: Final = 20.0
-"""seconds for one question"""
 _MOST_REFS: Final = 2000
 """names that a mistyped one is compared with"""
 _SUFFIX: Final = regex(r"[~^@:]")
@@ -41,24 +37,6 @@ class Changed(Struct, frozen=True):
 
 class Refused(UserError):  # noqa: N818 - it says what happened
     """git did not do what was asked; the message is git's own."""
-
-
-def command(root: str | os.PathLike[str], *words: str) -> list[str]:
-    """A command line for git in the folder `root`."""
-    safe = [part for setting in _SAFE_SETTINGS for part in ("-c", setting)]
-    return ["git", "--no-pager", "--literal-pathspecs", "-C", os.fspath(root), *safe, *words]
-
-
-def environment() -> dict[str, str]:
-    """The variables that git gets."""
-    kept = {name: value for name, value in os.environ.items() if name not in _OF_A_REPOSITORY}
-    return kept | _SAFE_VARIABLES
-
-
-def is_work_tree(root: str | os.PathLike[str]) -> bool:
-    """Whether a folder lies in a git work tree: asked here, since to start git takes milliseconds."""
-    place = Path(root)
-    return any(os.path.lexists(folder / ".git") for folder in (place, *place.parents))
 
 
 class Repository:
@@ -270,35 +248,3 @@ def _changes(data: bytes) -> Iterator[Changed]:
             path = None
         if old_path is not None or path is not None:
             yield Changed(old_path, path, old_id, new_id)
-
-
-_SAFE_SETTINGS: Final = (
-    "core.fsmonitor=",
-    "core.hooksPath=/dev/null",
-    "core.quotepath=off",
-    "core.untrackedCache=false",
-    "safe.bareRepository=explicit",
-)
-_OF_A_REPOSITORY: Final = frozenset(
-    {
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_COMMON_DIR",
-        "GIT_DIR",
-        "GIT_IMPLICIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_LITERAL_PATHSPECS",
-        "GIT_NAMESPACE",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_PREFIX",
-        "GIT_WORK_TREE",
-    }
-)
-"""variables that a hook inherits, and that may mean another repository than this one"""
-_SAFE_VARIABLES: Final = {
-    "GIT_ALLOW_PROTOCOL": "none",  # what is missing from a partial clone would be fetched
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",
-}

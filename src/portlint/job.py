@@ -8,9 +8,10 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from portlint.change import View
+from portlint.listing import Ahead
 from portlint.model import Change, CheckResult, Facts, PolicyChange, Registry, Resolution, Settings
 from portlint.reading import Contents
-from portlint.walk import Ahead, Walk
+from portlint.walk import Walk
 
 
 class Request(Struct, frozen=True, kw_only=True):

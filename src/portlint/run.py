@@ -15,6 +15,7 @@ from portlint.analysis import Extraction, ExtraRules, Results, facts_of, read_pa
 from portlint.change import Base, Past, moved_files
 from portlint.errors import UserError
 from portlint.job import Outcome, Request
+from portlint.listing import Listing
 from portlint.model import (
     BASELINE_FILE,
     REGISTRY_PLACES,
@@ -26,7 +27,7 @@ from portlint.model import (
     Settings,
 )
 from portlint.reading import NOT_STAGED, Contents, Tree, Unread, Why, read_named
-from portlint.walk import Listing, Walk, files_among, walk
+from portlint.walk import Walk, files_among, walk
 from portlint.workers import Lost
 
 LARGEST_MARK = 65_536

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 COMMANDS = {
     "check": "lint the repository: hold every port against the registry",
@@ -24,6 +24,8 @@ COMMANDS = {
 }
 """command, which is also its module's name, to what it does"""
 
+_LISTING = frozenset({"check", "ports"})
+"""commands that look at all files: git begins to list them before what the command needs is imported"""
 _USAGE = "usage: portlint COMMAND [OPTION...] [ARGUMENT...]"
 
 
@@ -66,10 +68,19 @@ def _dispatch(arguments: list[str]) -> int:
         kind = "option" if first.startswith("-") else "command"
         known = ("--help", "--version") if kind == "option" else COMMANDS
         raise UserError(f'there is no {kind} "{first}"{nearest(first, known)} (see portlint --help)')
+    if first not in _LISTING or not {"-h", "--help"}.isdisjoint(rest):
+        return _command(first)(rest)
+    from portlint.listing import Ahead
+
+    with Ahead() as ahead:
+        return _command(first)(rest, ahead)
+
+
+def _command(name: str) -> Callable[..., int]:
     from importlib import import_module
 
-    code: int = import_module(f"portlint.cli.{first}").run(rest)
-    return code
+    run: Callable[..., int] = import_module(f"portlint.cli.{name}").run
+    return run
 
 
 def _help() -> str:

@@ -18,9 +18,9 @@ from portlint.errors import UserError
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from portlint.listing import Ahead
     from portlint.report import Report
     from portlint.run import Outcome
-    from portlint.walk import Ahead
 
 _EPILOG = """\
 A list of paths narrows what is reported, not what is known: a rule that compares files sees the whole repository.
@@ -37,9 +37,9 @@ examples:
 """
 
 
-def run(arguments: list[str]) -> int:
-    with scope.listed_ahead(arguments) as ahead:
-        return _check(_parser().read(_with_a_reason(arguments)), ahead)
+def run(arguments: list[str], ahead: Ahead | None = None) -> int:
+    """ahead: git's list of the files here, which has begun."""
+    return _check(_parser().read(_with_a_reason(arguments)), ahead)
 
 
 def _parser() -> Parser:

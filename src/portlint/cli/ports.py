@@ -12,7 +12,7 @@ from portlint.cli.arguments import output as output_format
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from portlint.walk import Ahead
+    from portlint.listing import Ahead
 
 _EPILOG = """\
 Findings of `check` never matter here: the exit code is 0 when the list is complete.
@@ -24,9 +24,9 @@ examples:
 """
 
 
-def run(arguments: list[str]) -> int:
-    with scope.listed_ahead(arguments) as ahead:
-        return _ports(_parser().read(arguments), ahead)
+def run(arguments: list[str], ahead: Ahead | None = None) -> int:
+    """ahead: git's list of the files here, which has begun."""
+    return _ports(_parser().read(arguments), ahead)
 
 
 def _parser() -> Parser:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import BooleanOptionalAction, Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,9 +19,9 @@ if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
     from portlint.change import View
+    from portlint.listing import Ahead
     from portlint.run import Outcome, Request
     from portlint.settings import LoadedSettings
-    from portlint.walk import Ahead
 
 
 WHEN = ("auto", "always", "never")
@@ -83,23 +82,6 @@ class Scope(Struct, frozen=True):
         return lambda path: os.path.relpath(self.root / path, self.here)
 
 
-@contextmanager
-def listed_ahead(arguments: list[str]) -> Iterator[Ahead | None]:
-    """Has git list the files here while the rest of portlint is imported; not where only help is asked for."""
-    if not {"-h", "--help"}.isdisjoint(arguments):
-        yield None
-        return
-    from portlint.walk import Ahead
-
-    try:
-        here = os.getcwd()  # noqa: PTH109 - pathlib is not imported yet
-    except OSError:  # told by `load`
-        yield None
-        return
-    with Ahead(here) as ahead:
-        yield ahead
-
-
 def load(
     named: list[str],
     flags: dict[str, object],
@@ -108,7 +90,8 @@ def load(
     ahead: Ahead | None = None,
 ) -> Scope:
     """The tree that is meant and its settings. flags: by the setting's name; None: not given. view_of: given the root,
-    what is looked at besides the disk. ahead: see `listed_ahead`. Raises UserError."""
+    what is looked at besides the disk. ahead: git's list of the files where the user stands, which has begun.
+    Raises UserError."""
     from portlint.settings import SettingsError, load_settings, places
 
     try:

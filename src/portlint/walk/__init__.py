@@ -1,7 +1,7 @@
 """Which files are looked at: git's list where there is a repository, else a walk that honours the ignore files.
 
 The list of a repository is git's (`git ls-files`, tracked files and untracked ones that are not ignored), see
-`walk.git`. Elsewhere the folders are read one by one, with the `.gitignore` and `.ignore` files that lie in
+`portlint.listing`. Elsewhere the folders are read one by one, with the `.gitignore` and `.ignore` files that lie in
 them (gitignore(5)). Neither follows a symbolic link, nor enters `.git`, `node_modules` or a virtual environment (a
 folder with a `pyvenv.cfg`, PEP 405).
 """
@@ -18,12 +18,12 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from portlint.listing import Listing
 from portlint.patterns import matcher
 from portlint.reading import Tree, Unread
-from portlint.walk.git import Ahead, Listing
 from portlint.walk.ignore import IgnoreFile, is_ignored
 
-__all__ = ["Ahead", "Listing", "Walk", "files_among", "folders_of", "resolved", "walk"]
+__all__ = ["Walk", "files_among", "folders_of", "resolved", "walk"]
 
 NEVER: Final = frozenset({".git", ".hg", ".svn", ".jj", "node_modules"})
 """folders that are never entered"""

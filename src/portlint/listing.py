@@ -1,6 +1,6 @@
 """git's list of the files of a repository, which it makes while the caller does something else.
 
-git is asked as `portlint.git` does it, which is safe in a stranger's repository.
+Little is imported here, so that git can begin before the rest of portlint is there.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import re
 import subprocess
 from typing import Final
 
-from portlint import git
+from portlint.calling_git import TIMEOUT, command, environment, is_work_tree, work_tree_above
 from portlint.lazy import regex
 
-GIT_TIMEOUT: Final = git.TIMEOUT
+GIT_TIMEOUT: Final = TIMEOUT
 """seconds; git itself can be kept busy for long by a pattern such as ten times `**/a/`"""
 
 
@@ -25,16 +25,16 @@ class Listing:
         self.notes: list[str] = []
         self.closed: list[tuple[str, str]] = []
         self._git: subprocess.Popen[bytes] | None = None
-        if not git.is_work_tree(root):
+        if not is_work_tree(root):
             return
-        command = git.command(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        words = command(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
         try:
             self._git = subprocess.Popen(
-                command,
+                words,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=git.environment(),
+                env=environment(),
             )
         except OSError:
             return
@@ -73,14 +73,15 @@ class Ahead:
     """A listing that begins before it is known which tree is meant: most often the one in which the user stands. Use
     it as a context manager; git does not outlive it."""
 
-    def __init__(self, here: str) -> None:
-        """here: the folder where the user stands. Nothing begins where it lies in no repository."""
-        while not os.path.lexists(os.path.join(here, ".git")):  # noqa: PTH118 - pathlib costs more than it gives here
-            here, below = os.path.dirname(here), here  # noqa: PTH120
-            if here == below:
-                here = ""
-                break
-        self._root, self._listing = here, Listing(here) if here else None
+    def __init__(self) -> None:
+        """Begins, unless the user stands in no repository."""
+        self._listing: Listing | None = None
+        try:
+            self._root = work_tree_above(os.getcwd())  # noqa: PTH109 - pathlib is not imported yet
+        except OSError:  # the folder is gone, which others tell
+            return
+        if self._root is not None:
+            self._listing = Listing(self._root)
 
     def __enter__(self) -> Ahead:
         return self
