@@ -51,7 +51,7 @@ def run(request: Request) -> Outcome:
         # The inventory lists the ports of the registry too; they are only not held against itself.
         written = _facts(read, _own(read.registry if request.rules else None, settings))
         facts = written if policy is None else _without_new_marks(written, policy)
-        resolution, result = _judged(facts, read.registry, settings, request.rules)
+        resolution, result = _judged(facts, read.registry, settings, request.rules, read.walk.reported)
         accepted = _accepted(request, tree, read.walk, _narrowed(result, read.walk))
         touched = accepted if since is None else _touched(request, since, written, accepted)
         clock.mark("resolve and check")
@@ -290,7 +290,11 @@ def _import_judges(rules: bool) -> None:
 
 
 def _judged(
-    facts: Sequence[Facts], registry: Registry | None, settings: Settings, rules: bool = True
+    facts: Sequence[Facts],
+    registry: Registry | None,
+    settings: Settings,
+    rules: bool = True,
+    reported: AbstractSet[str] | None = None,
 ) -> tuple[Resolution, CheckResult]:
     from portlint.resolve import resolve
 
@@ -299,7 +303,7 @@ def _judged(
         return resolution, CheckResult()
     from portlint.check import check
 
-    return resolution, check(facts, resolution, registry, settings)
+    return resolution, check(facts, resolution, registry, settings, reported)
 
 
 def _own(registry: Registry | None, settings: Settings) -> frozenset[str]:

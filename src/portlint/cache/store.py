@@ -32,6 +32,8 @@ MOST_ADDED: Final = 64
 MOST_PARTS: Final = 24
 """times that rows are added before it is written anew"""
 _SUFFIX: Final = ".rows"
+_KIND: Final = stat.S_IFMT(0xFFFF)
+"""the bits of a mode that tell a file from a folder or a link (inode(7))"""
 _DIGEST: Final = 16
 """bytes"""
 
@@ -114,8 +116,7 @@ class Cache:
         content = read_kept(self._file, LARGEST)
         try:
             self._known = self._parsed(content)
-            wanted = self._known.keys() & set(files)
-            return [path for path in files if path in wanted and self._is_unchanged(path, limit)]
+            return [path for path in files if path in self._known and self._is_unchanged(path, limit)]
         except (ValueError, RecursionError):
             self._is_damaged, self._known = True, {}
             return []
@@ -215,23 +216,29 @@ class Cache:
         entry = self._known[path][0]
         if not entry.digest:
             return True
-        return entry.stamp is not None and entry.stamp[0] <= limit and entry.stamp == self._stamp(path)
+        stamp = entry.stamp
+        return stamp is not None and stamp[0] <= limit and stamp == self._stamp(path)
 
     def _stamp(self, path: str) -> Stamp | None:
         """The status of a file as this run saw it first, before it was read; None where it is no file to read."""
-        if path not in self._stamps:
-            self._stamps[path] = self._status(path)
-        return self._stamps[path]
+        try:
+            return self._stamps[path]
+        except KeyError:
+            stamp = self._stamps[path] = self._status(path)
+            return stamp
 
     def _status(self, path: str) -> Stamp | None:
         folder = path.rpartition("/")[0]
-        if not self._is_folder(folder):
+        is_folder = self._folders.get(folder)
+        if not (self._is_folder(folder) if is_folder is None else is_folder):
             return None
-        try:
-            status = self._taken.get(path) or os.lstat(f"{self._root}/{path}")
-        except (OSError, ValueError):
-            return None
-        if not stat.S_ISREG(status.st_mode):
+        status = self._taken.get(path)
+        if status is None:
+            try:
+                status = os.lstat(f"{self._root}/{path}")
+            except (OSError, ValueError):
+                return None
+        if status.st_mode & _KIND != stat.S_IFREG:
             return None
         return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 

@@ -6,6 +6,7 @@ What is selected, ignored, off in test files and silenced by a comment is decide
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 
@@ -83,10 +84,19 @@ _MORE_SPECIAL = {
 """rules that say of a place what another one says of it with more reason"""
 
 
-def check(facts: Sequence[Facts], resolution: Resolution, registry: Registry | None, settings: Settings) -> CheckResult:
-    """What the selected rules find, sorted by place and made unique; silenced findings apart."""
+def check(
+    facts: Sequence[Facts],
+    resolution: Resolution,
+    registry: Registry | None,
+    settings: Settings,
+    reported: AbstractSet[str] | None = None,
+) -> CheckResult:
+    """What the selected rules find, sorted by place and made unique; silenced findings apart.
+
+    reported: the paths whose findings are asked for; of others there may be some, or not. None: all are asked for.
+    """
     selection = selected(settings)
-    context = Context(facts, resolution, registry, settings)
+    context = Context(facts, resolution, registry, settings, reported)
     wanted = _Wanted(facts, settings)
     suppressions = Suppressions(facts)
     kept: list[Finding] = []

@@ -212,7 +212,7 @@ def dangling_upstream(context: Context) -> Iterator[Finding]:
 
 def _unpublished(context: Context) -> Iterator[Finding]:
     """Addresses of this machine that name a service whose port is published elsewhere: `postgres://localhost:5432`."""
-    for match in context.matches:
+    for match in context.asked:
         literal = match.literal
         if literal.host is None or literal.host.lower() not in _MACHINE or not literal.valid:
             continue

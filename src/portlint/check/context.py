@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from portlint import rulebook
@@ -45,8 +46,15 @@ class Context:
     """The input of the check stage, with what several rules need worked out once."""
 
     def __init__(
-        self, facts: Sequence[Facts], resolution: Resolution, registry: Registry | None, settings: Settings
+        self,
+        facts: Sequence[Facts],
+        resolution: Resolution,
+        registry: Registry | None,
+        settings: Settings,
+        reported: AbstractSet[str] | None = None,
     ) -> None:
+        """reported: the paths whose findings are asked for; None: all."""
+        self.reported = reported
         self.facts = facts
         self.resolution = resolution
         self.registry = registry
@@ -57,6 +65,13 @@ class Context:
         """The matches that rules judge: prose means a port but runs nothing, and the registry is the measure itself."""
         own = self.registry.path if self.registry else None
         return tuple(m for m in self.resolution.matches if not m.literal.prose and m.literal.path != own)
+
+    @cached_property
+    def asked(self) -> tuple[Match, ...]:
+        """The matches at places whose findings are asked for."""
+        if self.reported is None:
+            return self.matches
+        return tuple(match for match in self.matches if match.literal.path in self.reported)
 
     @cached_property
     def values(self) -> Values:

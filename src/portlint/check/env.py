@@ -12,7 +12,7 @@ from portlint.model import NOWHERE, Finding, Reference, Related, Span, Verdict
 
 def env_value_mismatch(context: Context) -> Iterator[Finding]:
     """PORT401: a registered variable is set to a port that is not its entry's there."""
-    for match in context.matches:
+    for match in context.asked:
         entry, literal = match.entry, match.literal
         if match.verdict is not Verdict.MISMATCH or entry is None or match.by != "variable" or is_fallback(literal):
             continue

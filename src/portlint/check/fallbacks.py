@@ -16,7 +16,7 @@ _MOST_COMPARED = 50
 
 def fallback_mismatch(context: Context) -> Iterator[Finding]:
     """PORT103: the fallback of a registered variable differs from the registry."""
-    for match in context.matches:
+    for match in context.asked:
         entry, literal = match.entry, match.literal
         if match.verdict is not Verdict.MISMATCH or entry is None or match.by != "variable" or not is_fallback(literal):
             continue

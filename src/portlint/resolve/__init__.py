@@ -125,6 +125,7 @@ class _Resolver:
         entries: Entries | None,
         services: Services,
     ) -> None:
+        self._allowed: dict[tuple[int, int | None], bool] = {}
         self._allow = Intervals((ports, ports) for ports in settings.allow)
         self._reserved = Intervals((r.ports, r) for r in registry.reserved) if registry is not None else None
         self._is_test = matcher(settings.tests)
@@ -215,8 +216,13 @@ class _Resolver:
         return place.match(literal, Verdict.MISMATCH, "service", *owners, right=PortRange(inside, inside))
 
     def _is_allowed(self, literal: PortLiteral) -> bool:
-        ports = literal.ports
-        return any(ports.start in allowed and ports.end in allowed for allowed in self._allow.overlapping(ports))
+        key = literal.port, literal.end_port
+        known = self._allowed.get(key)
+        if known is None:
+            ports = literal.ports
+            found = self._allow.overlapping(ports)
+            known = self._allowed[key] = any(ports.start in allowed and ports.end in allowed for allowed in found)
+        return known
 
     def _is_alias(self, host: str | None) -> bool:
         return self._entries is not None and host in self._entries.by_variable

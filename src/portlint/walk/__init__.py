@@ -35,6 +35,8 @@ IGNORE_FILES: Final = (".gitignore", ".ignore")
 """read in this order; what a later one says goes before"""
 
 LARGEST_IGNORE_FILE: Final = 256 * 1024
+_KIND: Final = stat.S_IFMT(0xFFFF)
+"""the bits of a mode that tell a file from a folder or a link (inode(7))"""
 
 
 class Walk(Struct, frozen=True, kw_only=True, eq=False):
@@ -232,22 +234,27 @@ class _Walker:
         unique = sorted(set(names))
         marks = (name for name in unique if name.endswith("/pyvenv.cfg") and self.is_environment(name))
         environments = tuple(name[: -len("pyvenv.cfg")] for name in marks)
+        lstat, start, entered = os.lstat, f"{self.root}/", dict[str, bool]()
         for name in unique:
-            if not NEVER.isdisjoint(name.split("/")[:-1]) or (environments and name.startswith(environments)):
+            folder = name.rpartition("/")[0]
+            if folder not in entered:
+                entered[folder] = NEVER.isdisjoint(folder.split("/")) and not f"{folder}/".startswith(environments)
+            if not entered[folder]:
                 continue
             if name in self.held:
                 yield name
                 continue
             try:
-                status = os.lstat(f"{self.root}/{name}")
+                status = lstat(start + name)
             except (FileNotFoundError, NotADirectoryError):
                 continue  # tracked, and deleted in the working tree
             except OSError:
                 yield name  # too long a path for one call: reading goes step by step, and says what is wrong
                 continue
-            if stat.S_ISLNK(status.st_mode):
+            kind = status.st_mode & _KIND
+            if kind == stat.S_IFLNK:
                 self.links.add(name)
-            elif stat.S_ISDIR(status.st_mode):
+            elif kind == stat.S_IFDIR:
                 self.repositories += 1
             else:
                 self.statuses[name] = status
