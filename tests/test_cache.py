@@ -108,6 +108,20 @@ def test_files_of_this_moment_are_read_and_not_parsed(root, look, monkeypatch):
     assert second == first
 
 
+@pytest.mark.parametrize("named", [(), ("app/main.py",)], ids=["all", "named"])
+def test_a_statement_that_was_read_before_is_not_parsed(named, root, look, tmp_path, monkeypatch):
+    look()
+    place = root / "app/main.py"
+    place.write_text("# one line more\n" + place.read_text() + "TIMEOUT = 30\n")
+    request = Request(root=root, named=tuple(str(root / name) for name in named))
+    whole = run(request)
+    monkeypatch.setattr("portlint.extract.python.parse.visit", lambda *_: pytest.fail("parsed"))
+    again = run(replace(request, caches=tmp_path / "caches"))
+    assert set(again.facts) <= set(whole.facts)
+    assert again.result == whole.result
+    assert run(request).result != whole.result
+
+
 def test_a_change_that_keeps_size_and_mtime_is_seen(root, look, believed):
     age(root)
     look()
@@ -219,8 +233,8 @@ def test_no_damage_brings_in_what_was_not_there(root, believed, seed):
 
 def recalled(caches: Path, root: Path) -> dict[str, Facts]:
     """What a cache gives for files that have not changed."""
-    cache = Cache(caches, root)
-    found = ((path, cache.facts(path)) for path in cache.recall(sorted(FILES), 10**6, VERSION, {}))
+    cache = Cache(caches, root, VERSION)
+    found = ((path, cache.facts(path)) for path in cache.recall(sorted(FILES), 10**6, {}))
     return {path: facts for path, facts in found if facts is not None}
 
 

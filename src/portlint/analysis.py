@@ -13,7 +13,7 @@ from types import TracebackType
 
 from msgspec.structs import replace
 
-from portlint.cache import Cache, Row, digest_of, row_of, version_of
+from portlint.cache import Cache, Known, Row, digest_of, row_of, version_of
 from portlint.change import Base, Past, compared
 from portlint.model import NOWHERE, Facts, LineIndex, Problem, Settings
 from portlint.reading import AS_ON_DISK, Contents, Tree, Unread, Why, decode
@@ -27,8 +27,8 @@ ExtraRules = tuple[tuple[str, bytes], ...]
 Results = list[tuple[str, Facts | Lost]]
 
 
-def facts_of(path: str, raw: bytes | Unread, extra_rules: ExtraRules = ()) -> Facts:
-    """What a file says, or that it could not be read. raw: the bytes as they stand on disk."""
+def facts_of(path: str, raw: bytes | Unread, extra_rules: ExtraRules = (), before: Facts | None = None) -> Facts:
+    """What a file says, or that it could not be read. raw: the bytes as they stand on disk. before: see `extract`."""
     from portlint.extract import extract, recognised_by_name
 
     text = raw if isinstance(raw, Unread) else decode(path, raw)
@@ -36,7 +36,7 @@ def facts_of(path: str, raw: bytes | Unread, extra_rules: ExtraRules = ()) -> Fa
         if text.why in (Why.BINARY, Why.SPECIAL) and not recognised_by_name(path):
             return Facts(path=path, format=None)
         return unchecked(path, text.reason)
-    facts = extract(path, text.data, extra_rules)
+    facts = extract(path, text.data, extra_rules, before)
     if text.doubt is not None and facts.format is not None:
         doubt = Problem(LineIndex(text.data).span(text.doubt_at, text.doubt_at), text.doubt)
         return replace(facts, problems=(doubt, *facts.problems))
@@ -55,11 +55,11 @@ class Analysis:
         root: Path,
         limit: int,
         extra_rules: ExtraRules,
-        known: Mapping[str, str] | None = None,
+        known: Mapping[str, Known] | None = None,
         contents: Contents = AS_ON_DISK,
     ) -> None:
-        """limit: the largest file in bytes. known: path to the digest of the content whose facts the cache has; None:
-        there is no cache, and no rows for it are made. contents: of files that are not read from disk."""
+        """limit: the largest file in bytes. known: what the cache has, by path; None: there is no cache, and no rows
+        for it are made. contents: of files that are not read from disk."""
         self._root, self._limit, self._extra_rules, self._known = root, limit, extra_rules, known
         self._contents = contents
         self._tree: Tree | None = None
@@ -75,10 +75,11 @@ class Analysis:
         raw = self._tree.read(path, self._limit)
         if self._known is None or isinstance(raw, Unread) or path in self._contents:
             return facts_of(path, raw, self._extra_rules)
-        digest = digest_of(raw)
-        if self._known.get(path) == digest:
+        digest, known = digest_of(raw), self._known.get(path)
+        if known is not None and known.digest == digest:
             return Row(digest, None)
-        return row_of(facts_of(path, raw, self._extra_rules), digest)
+        before = None if known is None else known.facts(path)
+        return row_of(facts_of(path, raw, self._extra_rules, before), digest)
 
 
 class Extraction:
@@ -98,7 +99,7 @@ class Extraction:
         self._contents = contents
         self._cache: Cache | None = None
         if caches is not None and not caches.is_relative_to(root):
-            self._cache = Cache(caches, root)
+            self._cache = Cache(caches, root, version_of(Path(__file__).parent, rules_folder(), extra_rules))
         self._files: Sequence[str] = ()
         self._unchanged: list[str] = []
         self._shifts: list[tuple[Sequence[str], Supervisor[str, Facts | Row]]] = []
@@ -118,9 +119,7 @@ class Extraction:
         """Begins with files that are surely wanted."""
         files = self._on_disk(files)
         if 0 < len(files) <= FILES_FOR_ONE_WORKER:
-            if self._cache is not None:
-                self._cache.look(files)
-            self._begin(files, {})
+            self._begin(files, self._looked_up(files))
 
     def go_on(self, files: Sequence[str], statuses: Mapping[str, os.stat_result]) -> None:
         """Says which files there are: has all read that were not begun with, and that the cache does not know.
@@ -129,14 +128,16 @@ class Extraction:
         """
         self._files = files
         if self._cache is not None:
-            version = version_of(Path(__file__).parent, rules_folder(), self._extra_rules)
-            self._unchanged = self._cache.recall(self._on_disk(files), self._settings.max_file_size, version, statuses)
+            self._unchanged = self._cache.recall(self._on_disk(files), self._settings.max_file_size, statuses)
         begun = {path for paths, _ in self._shifts for path in paths}
         self._unchanged = [path for path in self._unchanged if path not in begun]
         done = begun.union(self._unchanged)
         left = [path for path in files if path not in done]
         if left:
-            self._begin(left, {} if self._cache is None else self._cache.look(self._on_disk(left)))
+            self._begin(left, self._looked_up(left))
+
+    def _looked_up(self, files: Sequence[str]) -> Mapping[str, Known]:
+        return {} if self._cache is None else self._cache.look(self._on_disk(files))
 
     def _on_disk(self, files: Sequence[str]) -> Sequence[str]:
         return [path for path in files if path not in self._contents] if self._contents else files
@@ -163,7 +164,7 @@ class Extraction:
             self._cache.save()
         return [(path, found[path]) for path in self._files if path not in self.left_out]
 
-    def _begin(self, files: Sequence[str], digests: Mapping[str, str]) -> None:
+    def _begin(self, files: Sequence[str], known: Mapping[str, Known]) -> None:
         settings, jobs = self._settings, 1
         if len(files) > FILES_FOR_ONE_WORKER:
             from portlint.extract import formats
@@ -171,8 +172,8 @@ class Extraction:
             jobs = settings.jobs or default_jobs()
             # Imported here, or each worker would do it again, and each that takes the place of a dead one.
             tuple(formats())
-        known = None if self._cache is None else digests
-        work = Analysis(self._root, settings.max_file_size, self._extra_rules, known, self._contents)
+        rows = None if self._cache is None else known
+        work = Analysis(self._root, settings.max_file_size, self._extra_rules, rows, self._contents)
         self._shifts.append((files, Supervisor(work, files, Limits(settings.timeout), jobs=jobs)))
 
     def _collect(self, found: dict[str, Facts | Lost], progress: Callable[[int, int], None] | None) -> None:

@@ -32,6 +32,8 @@ MOST_ADDED: Final = 64
 MOST_PARTS: Final = 24
 """times that rows are added before it is written anew"""
 _SUFFIX: Final = ".rows"
+_STATEMENTS: Final = b'"statements":'
+"""what a row has whose facts spare work when the file is read again"""
 _KIND: Final = stat.S_IFMT(0xFFFF)
 """the bits of a mode that tell a file from a folder or a link (inode(7))"""
 _DIGEST: Final = 16
@@ -68,6 +70,24 @@ class Row(Struct, frozen=True):
     ties: tuple[str, ...] | None = None
 
 
+class Known(Struct, frozen=True):
+    """What the cache has for a file that may have changed."""
+
+    digest: str
+    """of the content that it was found in"""
+    row: bytes | None
+    """the facts as JSON, where they help to read the file again; not to be believed before they are decoded"""
+
+    def facts(self, path: str) -> Facts | None:
+        """The facts of the earlier content; None where there are none that help."""
+        if self.row is None:
+            return None
+        try:
+            return decode(path, self.row)
+        except (ValueError, RecursionError):
+            return None
+
+
 def row_of(facts: Facts, digest: str) -> Row | Facts:
     """The row of facts that were found in content of that digest; the facts themselves where JSON cannot hold them,
     because a path is no UTF-8."""
@@ -87,11 +107,12 @@ def digest_of(data: bytes) -> str:
 class Cache:
     """The cache of one repository during one run. Use: `recall`, `look`, `keep` for each row, `facts`, `save`."""
 
-    def __init__(self, folder: Path, root: Path) -> None:
-        """folder: that of all caches. root: absolute, without links."""
+    def __init__(self, folder: Path, root: Path, version: str) -> None:
+        """Reads it. folder: that of all caches. root: absolute, without links. version: see `version_of`."""
         self._root = os.fspath(root)
         self._file = folder / f"{zlib.crc32(os.fsencode(root)):08x}-{_plain_name(root.name)}{_SUFFIX}"
-        self._seed = 0
+        # The root is part of the checksums: two roots may share a file, and then lose it to each other.
+        self._seed = zlib.crc32(f"{version}\0{self._root}".encode("utf-8", "surrogateescape"))
         self._started = time.time_ns()
         self._folders: dict[str, bool] = {"": True}
         self._taken: Mapping[str, os.stat_result] = {}
@@ -102,30 +123,29 @@ class Cache:
         self._news: set[str] = set()
         self._parts = 0
         self._is_damaged = False
+        try:
+            self._known = self._parsed(read_kept(self._file, LARGEST))
+        except (ValueError, RecursionError):
+            self._is_damaged = True
 
-    def recall(
-        self, files: Sequence[str], limit: int, version: str, statuses: Mapping[str, os.stat_result]
-    ) -> list[str]:
+    def recall(self, files: Sequence[str], limit: int, statuses: Mapping[str, os.stat_result]) -> list[str]:
         """Those of the files whose status says that they have not changed.
 
-        limit: the largest file in bytes. version: see `version_of`. statuses: of files, as far as the walk took them.
+        limit: the largest file in bytes. statuses: of files, as far as the walk took them.
         """
         self._taken = statuses
-        # The root is part of the checksums: two roots may share a file, and then lose it to each other.
-        self._seed = zlib.crc32(f"{version}\0{self._root}".encode("utf-8", "surrogateescape"))
-        content = read_kept(self._file, LARGEST)
-        try:
-            self._known = self._parsed(content)
-            return [path for path in files if path in self._known and self._is_unchanged(path, limit)]
-        except (ValueError, RecursionError):
-            self._is_damaged, self._known = True, {}
-            return []
+        return [path for path in files if path in self._known and self._is_unchanged(path, limit)]
 
-    def look(self, files: Sequence[str]) -> dict[str, str]:
-        """Takes the status of files that are about to be read; gives the digests that the cache has for them."""
+    def look(self, files: Sequence[str]) -> dict[str, Known]:
+        """Takes the status of files that are about to be read; gives what the cache has for them."""
         for path in files:
             self._stamp(path)
-        return {path: self._known[path][0].digest for path in files if path in self._known}
+        return {path: self._known_of(path) for path in files if path in self._known}
+
+    def _known_of(self, path: str) -> Known:
+        entry, body = self._known[path]
+        helps = _STATEMENTS in body and zlib.crc32(body, self._seed) == entry.checksum
+        return Known(entry.digest, body if helps else None)
 
     def keep(self, path: str, row: Row) -> None:
         """Takes over what a worker found."""

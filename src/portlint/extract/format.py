@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from portlint.extract.bounds import MOST_PORTS, TooManyPortsError
 from portlint.model import Facts, PortLiteral, Role, Source
@@ -28,6 +29,16 @@ class Format(Struct, frozen=True, kw_only=True):
     """people write it line by line: a line that is longer than `bounds.LONGEST_LINE` is left out, which is told"""
     most_bytes: int | None = None
     """what lies behind so many is left out, which is told; None: the limit that all files have"""
+
+
+def moved(source: Source, known: PortLiteral, start: int) -> PortLiteral:
+    """A literal that was found in an earlier state of `source`, at the byte offset where it stands now.
+
+    Raises TooManyPortsError as `literal` does.
+    """
+    if next(source.made) >= MOST_PORTS:
+        raise TooManyPortsError
+    return replace(known, span=source.span(start, start + known.span.end - known.span.start))
 
 
 def literal(

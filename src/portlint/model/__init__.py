@@ -25,6 +25,7 @@ from portlint.model.facts import (
     Source,
     Stage,
     Stamp,
+    Statement,
     Suppression,
     Variable,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "Stack",
     "Stage",
     "Stamp",
+    "Statement",
     "Suppressed",
     "Suppression",
     "Variable",

@@ -13,19 +13,20 @@ import gc
 import warnings
 from collections.abc import Iterator, Sequence
 
-from portlint.extract.format import Format, literal
+from portlint.extract.format import Format, literal, moved
 from portlint.extract.python.candidates import candidates, is_promising
 from portlint.extract.python.context import Context
 from portlint.extract.python.excerpts import excerpt, is_worth_a_look
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import Imports
+from portlint.extract.python.memory import digest_of, remembered
 from portlint.extract.python.pieces import Piece, Scope, pieces, too_deep
 from portlint.extract.python.references import references
 from portlint.extract.python.texts import in_text, in_words
 from portlint.extract.python.tokens import Tokens
 from portlint.extract.text import Hit, find
 from portlint.lazy import regex
-from portlint.model import Facts, LineIndex, PortLiteral, Problem, Role, Source
+from portlint.model import Facts, LineIndex, PortLiteral, Problem, Role, Source, Statement
 from portlint.naming import module_name
 
 _NAMED = regex(r"\.pyi?$|(?:^|/)(?:SConstruct|SConscript|wscript)$|\.pyw$")
@@ -125,6 +126,8 @@ class _Reader:
         self._problems: list[Problem] = []
         self._literals: list[PortLiteral] = []
         self._prefix = module_name(source.path)
+        self._statements: list[Statement] = []
+        self._known = remembered(source.before)
 
     def facts(self) -> Facts:
         source = self._source
@@ -142,7 +145,7 @@ class _Reader:
                 kept.append(piece)
         imports = Imports(flow.imports)
         for piece in kept:
-            self._piece(piece, imports, flow)
+            self._statement(piece, imports, flow)
         self._comments(loose)
         return self._result()
 
@@ -162,9 +165,27 @@ class _Reader:
             literals=tuple(literals),
             references=tuple(references(source, literals)),
             problems=tuple(self._problems),
+            statements=tuple(self._statements),
         )
 
-    def _piece(self, piece: Piece, imports: Imports, flow: Flow) -> None:
+    def _statement(self, piece: Piece, imports: Imports, flow: Flow) -> None:
+        """Takes over what an earlier state of the file says of the same statement, or has it read."""
+        source = self._source
+        if source.base:
+            self._piece(piece, imports, flow)
+            return
+        digest = digest_of(piece, imports, flow)
+        known = self._known.get(digest)
+        if known is not None:
+            start, literals = known
+            shift = piece.start - start
+            self._literals += (moved(source, each, each.span.start + shift) for each in literals)
+        elif not self._piece(piece, imports, flow):
+            return
+        self._statements.append(Statement(digest, piece.start, piece.end))
+
+    def _piece(self, piece: Piece, imports: Imports, flow: Flow) -> bool:
+        """Has libcst read a piece; whether it could."""
         # libcst is the slowest import of all: only when a statement needs it.
         from portlint.extract.python.parse import visit
 
@@ -173,7 +194,7 @@ class _Reader:
             try:
                 for found in visit(piece, imports, flow, in_text, in_words):
                     self._literal(piece, found.start, found.end, found.hit, found.context)
-                return
+                return True
             except RecursionError:
                 reason = "expressions nested too deep"
             except ValueError as error:
@@ -181,6 +202,7 @@ class _Reader:
         self._problems.append(
             Problem(self._source.span(piece.start, piece.start), f"a statement was not read: {reason}")
         )
+        return False
 
     def _literal(self, piece: Piece, start: int, end: int, hit: Hit, context: Context) -> None:
         source = self._source

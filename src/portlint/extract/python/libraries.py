@@ -60,6 +60,8 @@ class Library(Struct):
     """top-level package to the last words of its calls that take a port, an address or ports"""
     packages: frozenset[bytes] = frozenset()
     """the packages of `called`"""
+    roots: frozenset[str] = frozenset()
+    """the top-level packages of `calls`"""
 
 
 _OBJECTS = frozenset({"socket", "reactor", "pxssh", "socksocket", "docker", "containers"})
@@ -123,6 +125,7 @@ def library() -> Library:
             called.setdefault(path.partition(".")[0], set()).add(path.rpartition(".")[2].encode())
     out.called = {package: frozenset(names) for package, names in called.items()}
     out.packages = frozenset(package.encode() for package in called)
+    out.roots = frozenset(path.partition(".")[0] for path in out.calls)
     return out
 
 
