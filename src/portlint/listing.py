@@ -66,7 +66,7 @@ class Listing:
         for closed in _CUT_SHORT.finditer(err):
             folder = os.fsdecode(closed[1]).rpartition("/")[0]
             self.closed.append((folder, "cannot be read: a path in it is too long for git"))
-        return [os.fsdecode(name) for name in out.split(b"\0") if name]
+        return [name for name in os.fsdecode(out).split("\0") if name]
 
 
 class Ahead:

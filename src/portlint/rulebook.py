@@ -8,13 +8,14 @@ YAML takes fifteen times as long as to parse JSON, so each file is kept as JSON,
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import zlib
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from msgspec.json import Decoder, Encoder
 
 from portlint.keeping import read_kept, replace_kept
 
@@ -53,17 +54,25 @@ def load(name: str) -> Any:
         with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
             found = read_kept(kept, _LARGEST)
             if found[:9] == _checksum(found[9:]):
-                known, data = json.loads(found[9:])
+                known, data = Decoder().decode(found[9:])
                 if known == stamp:
                     return data
     data = _parsed(path)
-    text = json.dumps([stamp, data]).encode()
-    if json.loads(text)[1] == data:  # keys that are numbers, and dates, are not the same in JSON
+    text = _as_json([stamp, data])
+    if text and Decoder().decode(text)[1] == data:  # keys that are numbers, and dates, are not the same in JSON
         for kept in places:
             with contextlib.suppress(OSError):
                 replace_kept(kept, _checksum(text) + text)
                 break
     return data
+
+
+def _as_json(data: object) -> bytes:
+    """JSON of what YAML may hold; nothing where JSON has no such thing."""
+    try:
+        return Encoder().encode(data)
+    except (TypeError, ValueError):
+        return b""
 
 
 def _places(path: Path, name: str) -> list[Path]:
