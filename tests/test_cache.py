@@ -21,9 +21,9 @@ from msgspec.structs import replace
 import portlint
 from commandline import FILES, fill
 from inventory import FOLDER, fixtures
-from portlint.cache import cache_folder
+from portlint.cache import Cache, cache_folder, version_of
 from portlint.cache.codec import decode, encode
-from portlint.cache.store import LARGEST, Cache, version_of
+from portlint.cache.store import LARGEST
 from portlint.extract import extract
 from portlint.model import Facts, Settings
 from portlint.rulebook import rules_folder

@@ -5,7 +5,6 @@ Files that were named are begun with before the list of all files is there: a ho
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -16,7 +15,7 @@ from msgspec.structs import replace
 from portlint.cache import Cache, Known, Row, digest_of, row_of, version_of
 from portlint.change import Base, Past, compared
 from portlint.model import NOWHERE, Facts, LineIndex, Problem, Settings
-from portlint.reading import AS_ON_DISK, Contents, Tree, Unread, Why, decode
+from portlint.reading import AS_ON_DISK, Contents, Stamp, Tree, Unread, Why, decode
 from portlint.rulebook import rules_folder
 from portlint.ties import variables_of
 from portlint.workers import Limits, Lost, Supervisor, default_jobs
@@ -121,14 +120,14 @@ class Extraction:
         if 0 < len(files) <= FILES_FOR_ONE_WORKER:
             self._begin(files, self._looked_up(files))
 
-    def go_on(self, files: Sequence[str], statuses: Mapping[str, os.stat_result]) -> None:
+    def go_on(self, files: Sequence[str], taken: Mapping[str, Stamp]) -> None:
         """Says which files there are: has all read that were not begun with, and that the cache does not know.
 
-        statuses: of files, as far as they were taken before.
+        taken: stamps of regular files, as far as they were taken before.
         """
         self._files = files
         if self._cache is not None:
-            self._unchanged = self._cache.recall(self._on_disk(files), self._settings.max_file_size, statuses)
+            self._unchanged = self._cache.recall(self._on_disk(files), self._settings.max_file_size, taken)
         begun = {path for paths, _ in self._shifts for path in paths}
         self._unchanged = [path for path in self._unchanged if path not in begun]
         done = begun.union(self._unchanged)

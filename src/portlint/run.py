@@ -124,7 +124,7 @@ def _read(request: Request, tree: Tree, listing: Listing, clock: _Clock) -> _Rea
         extraction.start(files_among(request.root, request.named))
         found = _walked(request, listing)
         clock.mark("walk")
-        extraction.go_on(found.files, found.statuses)
+        extraction.go_on(found.files, found.stamps)
         registry, notes = _registry(request, tree)
         _import_judges(request.rules)
         variables = frozenset(entry.env_var for entry in registry.entries if entry.env_var) if registry else frozenset()

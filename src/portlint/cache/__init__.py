@@ -11,6 +11,7 @@ matter to them (`portlint.ties`).
 """
 
 from portlint.cache.folder import cache_folder
-from portlint.cache.store import Cache, Known, Row, digest_of, row_of, version_of
+from portlint.cache.store import Cache, Known, Row, row_of
+from portlint.cache.version import digest_of, version_of
 
 __all__ = ["Cache", "Known", "Row", "cache_folder", "digest_of", "row_of", "version_of"]

@@ -20,7 +20,7 @@ from msgspec import Struct, field
 
 from portlint.listing import Listing
 from portlint.patterns import matcher
-from portlint.reading import Tree, Unread
+from portlint.reading import Stamp, Tree, Unread, stamp_of
 from portlint.walk.ignore import IgnoreFile, is_ignored
 
 __all__ = ["Walk", "files_among", "folders_of", "resolved", "walk"]
@@ -35,8 +35,6 @@ IGNORE_FILES: Final = (".gitignore", ".ignore")
 """read in this order; what a later one says goes before"""
 
 LARGEST_IGNORE_FILE: Final = 256 * 1024
-_KIND: Final = stat.S_IFMT(0xFFFF)
-"""the bits of a mode that tell a file from a folder or a link (inode(7))"""
 
 
 class Walk(Struct, frozen=True, kw_only=True, eq=False):
@@ -53,8 +51,8 @@ class Walk(Struct, frozen=True, kw_only=True, eq=False):
     """submodules and other repositories inside this one, which were not entered"""
     closed: tuple[tuple[str, str], ...] = ()
     """folders that could not be read, with the reason"""
-    statuses: Mapping[str, os.stat_result] = field(default_factory=dict)
-    """of files, as far as it was taken on the way, before anything was read"""
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    """of regular files, as far as they were taken on the way, before anything was read"""
     notes: tuple[str, ...] = ()
     """what the user should know: ignore files and patterns that are not applied, git that did not answer"""
     missing: tuple[str, ...] = ()
@@ -153,7 +151,7 @@ class _Walker:
         self.listing = listing
         self.keep = keep
         self.links: set[str] = set()
-        self.statuses: dict[str, os.stat_result] = {}
+        self.stamps: dict[str, Stamp] = {}
         self.repositories = 0
         self.closed: list[tuple[str, str]] = []
         self.notes: list[str] = []
@@ -200,7 +198,7 @@ class _Walker:
             links=len(self.links),
             repositories=self.repositories,
             closed=closed,
-            statuses=self.statuses,
+            stamps=self.stamps,
             notes=tuple(dict.fromkeys(self.notes)),
             missing=tuple(missing),
             outside=tuple(outside),
@@ -251,14 +249,16 @@ class _Walker:
             except OSError:
                 yield name  # too long a path for one call: reading goes step by step, and says what is wrong
                 continue
-            kind = status.st_mode & _KIND
-            if kind == stat.S_IFLNK:
+            stamp = stamp_of(status)
+            if stamp is not None:
+                self.stamps[name] = stamp
+            elif stat.S_ISLNK(status.st_mode):
                 self.links.add(name)
-            elif kind == stat.S_IFDIR:
+                continue
+            elif stat.S_ISDIR(status.st_mode):
                 self.repositories += 1
-            else:
-                self.statuses[name] = status
-                yield name
+                continue
+            yield name
 
     def _scan(self, start: str) -> Iterator[str]:
         """The files below a folder, folder by folder: a tree may be deeper than the stack of the interpreter."""
