@@ -157,12 +157,12 @@ def test_a_file_that_kills_or_holds_up_its_worker_is_a_finding(root, portlint, m
 
     real = extract.extract
 
-    def hostile(path, data, extra_rules=()):
+    def hostile(path, data, *more):
         if path == "kill.py":
             os.kill(os.getpid(), signal.SIGSEGV)
         while path == "hang.py":
             pass
-        return real(path, data, extra_rules)
+        return real(path, data, *more)
 
     monkeypatch.setattr(extract, "extract", hostile)
     monkeypatch.setenv("PORTLINT_TIMEOUT", "1.5")
@@ -179,10 +179,10 @@ def test_a_bug_in_one_file_is_exit_3_and_loses_nothing_else(root, portlint, monk
 
     real = extract.extract
 
-    def broken(path, data, extra_rules=()):
+    def broken(path, data, *more):
         if path == "app/ok.py":
             raise IndexError("a bug")
-        return real(path, data, extra_rules)
+        return real(path, data, *more)
 
     monkeypatch.setattr(extract, "extract", broken)
     code, out, err = portlint("check", "--output-format", "concise")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 
 from msgspec.structs import replace
@@ -21,7 +21,7 @@ from portlint.ties import variables_of
 from portlint.workers import Limits, Lost, Supervisor, default_jobs
 
 FILES_FOR_ONE_WORKER = 40
-"""files that one worker is through with before a second one would have started"""
+"""files that one worker is through with before another one would have imported the same"""
 ExtraRules = tuple[tuple[str, bytes], ...]
 Results = list[tuple[str, Facts | Lost]]
 
@@ -164,11 +164,15 @@ class Extraction:
         return [(path, found[path]) for path in self._files if path not in self.left_out]
 
     def _begin(self, files: Sequence[str], known: Mapping[str, Known]) -> None:
-        settings, jobs = self._settings, 1
-        if len(files) > FILES_FOR_ONE_WORKER:
+        settings = self._settings
+        jobs = settings.jobs or default_jobs()
+        if len(files) <= FILES_FOR_ONE_WORKER:
+            # Two files of one kind share a parser, which takes longer to import than they take to read.
+            jobs = min(jobs, 2, len({PurePosixPath(path).suffix for path in files}))
+            files = sorted(files, key=lambda path: not path.endswith(".py"))  # libcst takes the longest of all
+        else:
             from portlint.extract import formats
 
-            jobs = settings.jobs or default_jobs()
             # Imported here, or each worker would do it again, and each that takes the place of a dead one.
             tuple(formats())
         rows = None if self._cache is None else known

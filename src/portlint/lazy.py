@@ -13,7 +13,7 @@ _ASKED: Final = ("search", "match", "fullmatch", "finditer", "findall", "sub", "
 
 
 class _Regex:
-    """A `re.Pattern` in all that portlint asks of one."""
+    """A `re.Pattern` in all that portlint asks of one; the `re` of a match is the pattern inside, not this."""
 
     def __init__(self, pattern: str | bytes, flags: int = 0) -> None:
         self.pattern = pattern
