@@ -111,13 +111,23 @@ def measured(tasks: Sequence[Task], rounds: int) -> dict[str, list[float]]:
 
 
 def tasks_for(tree: Path, peers: Sequence[tuple[str, str]]) -> list[Task]:
-    changed = [tree / "portlint_changed.py", tree / "compose.portlint-changed.yaml"]
+    changed: list[Path] = []
 
-    def change() -> None:
-        changed[0].write_text(f"PORT = 8001  # {time.time_ns()}\n")
-        changed[1].write_text(f'services: {{web: {{image: nginx, ports: ["8080:80"]}}}}  # {time.time_ns()}\n')
+    def hook(name: str, code: str) -> Task:
+        module, compose = tree / f"changed{len(changed)}.py", tree / f"compose.changed{len(changed)}.yaml"
+        changed.extend((module, compose))
 
-    names = [path.name for path in changed]
+        def change() -> None:
+            # Those of the other hooks would be read as well: they are too new for their times to be believed.
+            for path in changed:
+                path.unlink(missing_ok=True)
+            now = time.time_ns()
+            module.write_text(f"{code.format(port=1024 + now % 60_000)}\nCHANGED = 'at {now}'\n")
+            compose.write_text(f'services: {{web: {{image: nginx, ports: ["8080:80"]}}}}  # {now}\n')
+
+        names = (module.name, compose.name)
+        return Task(f"hook, two changed files, {name}", (*PORTLINT, "check", "--cache", *names), tree, change)
+
     tasks = [
         Task("python -c pass", (sys.executable, "-c", "pass"), tree),
         Task("portlint --version", (*PORTLINT, "--version"), tree),
@@ -125,7 +135,9 @@ def tasks_for(tree: Path, peers: Sequence[tuple[str, str]]) -> list[Task]:
         Task("portlint ports, cold, 1 job", (*PORTLINT, "ports", "--no-cache", "--jobs", "1"), tree),
         Task("portlint ports, warm", (*PORTLINT, "ports", "--cache"), tree),
         Task("portlint check, cold", (*PORTLINT, "check", "--no-cache"), tree),
-        Task("portlint check, two changed files", (*PORTLINT, "check", "--cache", *names), tree, change),
+        hook("another port in Python", "PORT = {port}"),
+        hook("the port in Python as before", "PORT = 8001"),
+        hook("no port in Python", "import json, os"),
     ]
     if shutil.which("rg"):
         tasks.append(Task("rg -c NUMBER", ("rg", "-c", NUMBERS, "."), tree))
@@ -133,7 +145,6 @@ def tasks_for(tree: Path, peers: Sequence[tuple[str, str]]) -> list[Task]:
         tasks.append(
             Task("ruff PLR2004", ("ruff", "check", "--isolated", "--no-cache", "--select", "PLR2004", "."), tree)
         )
-    change()
     return tasks + [Task(name, tuple(shlex.split(command)), tree) for name, command in peers]
 
 
