@@ -9,12 +9,12 @@ docs.npmjs.com, "package.json", scripts; OCI image specification, ExposedPorts.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
 from msgspec import Struct, field
+from msgspec.json import decode
 
 from portlint.extract.command_words import in_sentence
 from portlint.extract.commands import find_in_text, find_in_words
@@ -83,7 +83,7 @@ def _command_keys() -> re.Pattern[bytes]:
 def _is_json(data: bytes) -> bool:
     """Whether this is JSON without fault, as RFC 8259 has it, and not too deep: a parser in C tells quickly."""
     try:
-        json.loads(data)
+        decode(data)
     except (ValueError, RecursionError):
         return False
     return True

@@ -16,14 +16,16 @@ PORT_WORD = regex(
     rb"(?!folio|ion|al|rait|(?<=import)(?:s?\b|_|s_|lib|er|ed|ing|an[ct]))"
 )
 """`port` in lower case, where it is not part of a word that means something else"""
-_IN_STRING = regex(
-    rb":(?<![\"'`]:)(?<!t[0-9]{2}:)-?[1-9]|:[1-9][0-9]{0,4}[\"'`/ \\]|[0-9]/(?:tcp|udp|sctp)|_tcp|_udp|proxy tcp"
+# A pattern that begins with fixed letters is looked for at the speed of memory, ten to thirty times as fast as one that
+# begins with several ways to go on.
+_IN_STRING = (
+    regex(rb":(?:(?<![\"'`]:)(?<!t[0-9]{2}:)-?[1-9]|[1-9][0-9]{0,4}[\"'`/ \\])"),
+    regex(rb"/(?<=[0-9]/)(?:tcp|udp|sctp)"),
+    regex(rb"_(?:tcp|udp)"),
+    regex(rb"proxy tcp"),
 )
 """the port of an address (`api:8000`, `:8000`), a fallback (`${X:-8000}`), a protocol; not `"key":8000`"""
 
-
-# A pattern that begins with fixed letters is looked for at the speed of memory, ten to thirty times as fast as one that
-# begins with several ways to go on.
 _WORDS = tuple(
     regex(sign) for sign in (r"port", r":[0-9]", r"tcp(?<=[/_ ]tcp)", r"udp(?<=[/_]udp)", r"sctp(?<=[/_]sctp)")
 )
@@ -40,7 +42,7 @@ def in_words(text: str) -> Iterator[int]:
 def shows_port(data: bytes) -> bool:
     """Whether the word, an address or a protocol says that a text may name a port."""
     lower = data.lower()
-    return PORT_WORD.search(lower) is not None or _IN_STRING.search(lower) is not None
+    return PORT_WORD.search(lower) is not None or any(sign.search(lower) for sign in _IN_STRING)
 
 
 def called(names: Iterable[str]) -> re.Pattern[bytes]:

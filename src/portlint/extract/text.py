@@ -50,6 +50,8 @@ _PLACEHOLDER = regex(
 )
 _COLON = regex(r":([0-9]{1,6})(?:-([0-9]{1,6}))?(?![0-9A-Za-z_%])")
 _PROTOCOL = regex(r"(?<![\w./:-])([0-9]{1,6})(?:-([0-9]{1,6}))?/(tcp|udp|sctp)\b", re.IGNORECASE)
+_BEHIND_PORT = regex(r"/(?:tcp|udp|sctp)", re.IGNORECASE)
+"""begins with a fixed sign, so that it is found far more quickly"""
 _SRV = regex(r"(?<![A-Za-z0-9])_([0-9]{1,5})\._(tcp|udp|sctp)\b")
 _PROXY_LINE = regex(r"PROXY TCP[46] [0-9A-Fa-f.:\x00]{2,45} [0-9A-Fa-f.:\x00]{2,45} ([0-9]{1,5}) ([0-9]{1,5})(?![0-9])")
 _PORT_WORD = regex(r"ports?", re.IGNORECASE)
@@ -332,7 +334,7 @@ def _path(text: str, start: int) -> str | None:
 
 def _protocols(text: str) -> Iterator[Hit]:
     """`53/udp`, `_25._tcp.` and the PROXY protocol's first line."""
-    for match in _PROTOCOL.finditer(text) if "/" in text else ():
+    for match in _PROTOCOL.finditer(text) if _BEHIND_PORT.search(text) is not None else ():
         number = int(match[1])
         if number:
             last = int(match[2]) if match[2] else None
@@ -340,7 +342,7 @@ def _protocols(text: str) -> Iterator[Hit]:
                 start=match.start(1), end=match.end(2) if match[2] else match.end(1), port=number, end_port=last,
                 form="word", protocol=match[3].lower(),
             )  # fmt: skip
-    if "_" in text:
+    if "._" in text:
         for match in _SRV.finditer(text):
             yield Hit(
                 start=match.start(1), end=match.end(1), port=int(match[1]), form="word", role=Role.CONNECT,
