@@ -111,6 +111,13 @@ def _cases() -> Iterator[tuple[str, str | bytes, str | None]]:
     yield "json/many.json", '{"port": [' + "8000, " * 20_000 + "8000]}", "more than 10,000 places in it look like ports"
     yield "yaml/many.yml", "port: 8000\n" * 20_000, "more than 10,000 places in it look like ports"
     yield "py/many.py", "port = 8000\n" * 20_000, "more than 10,000 places in it look like ports"
+    yield (
+        "py/functions.py",
+        "".join(f"def f{n}(port): ...\n" for n in range(2000))
+        + "".join(f"f{n}(8000)\nuse(port=a{n})\na{n} = 8000\n" for n in range(2000)),
+        None,
+    )
+    yield "py/renamed.py", "".join(f"from socket import a as b{n}\nb{n}(('', 8000))\n" for n in range(2000)), None
     yield "py/memory.py", "port = f(" + "f(port=x)," * 160_000 + "8000)\n", "too large or too deep for Python"
     yield "env/quote.env", "A_PORT='8000\n" * 2000, None
     yield "shell/substitutions.sh", "curl localhost:8000 " + "$(" * 20_000 + "\n", None
@@ -128,7 +135,11 @@ CASES: dict[str, Case] = {
 }
 
 UNITS: dict[str, tuple[str, ...]] = {
-    "app.py": ("a=8000;", "f(port=8000),", "http://a:8000/"),
+    "app.py": (
+        "a=8000;", "f(port=8000),", "http://a:8000/", "port: int;", 'os.environ["A_PORT"];', "class A:", '"""a:8000 ',
+        "for a in b.items():", "a=b;",
+    ),
+    "README.md": ("``` ", "`a:8000` ", "|a|8000", "[a](http://a:8000) ", "$ curl a:8000 ", "<!-- "),
     "app.js": ("const port=8000;", '"a:8000",', "f(8000,", "`${"),
     "app.json": ('{"port":8000},', '"a:8000",'),
     ".env": ("8000", "a:8000,", "${A:-"),
@@ -144,7 +155,7 @@ UNITS: dict[str, tuple[str, ...]] = {
     "app.service": ("ListenStream=8000\n", "--port 8000 "),
     "app.properties": ("server.port=8000\n", "a.", "\\\n"),
     "app.conf": ("port = 8000 ", "a { ", "# port 8000 "),
-}
+}  # fmt: skip
 """what a file of one line is made of, by the file's name"""
 
 

@@ -56,6 +56,8 @@ _NEVER = regex(
 _GENERATED = regex(
     rb"@generated|DO NOT EDIT|(?:auto-?generated|generated (?:by|from|automatically|code|file))", re.IGNORECASE
 )
+_MARK = b"\xef\xbb\xbf"
+"""the byte order mark, with which editors and tools on Windows begin any text"""
 _HEADER = 1024
 """bytes at the top of a file in which a note that it is generated counts"""
 
@@ -130,6 +132,8 @@ def extract(
         use_rules(extra_rules)
     shown = readable(data, found.by_line, found.most_bytes)
     source = Source.of(path, shown.data, before)
+    if not found.reads_mark and shown.data.startswith(_MARK):
+        source = replace(source, data=b" " * len(_MARK) + shown.data[len(_MARK) :])
     try:
         facts = found.extract(source)
         _check_size(facts)

@@ -206,4 +206,4 @@ def _candidate(source: Source, item: Assignment, name: str, value: str) -> Itera
         )
 
 
-FORMAT = Format(name=_FORMAT, named=_named, extract=_extract, by_line=True, most_bytes=LARGEST_BY_HAND)
+FORMAT = Format(name=_FORMAT, named=_named, extract=_extract, by_line=True, reads_mark=True, most_bytes=LARGEST_BY_HAND)

@@ -27,6 +27,8 @@ class Format(Struct, frozen=True, kw_only=True):
     """given a file's data, tells whether a byte offset lies in a comment: where strings may hold such signs"""
     by_line: bool = False
     """people write it line by line: a line that is longer than `bounds.LONGEST_LINE` is left out, which is told"""
+    reads_mark: bool = False
+    """it knows what a byte order mark is; for the others spaces stand in its place"""
     most_bytes: int | None = None
     """what lies behind so many is left out, which is told; None: the limit that all files have"""
 

@@ -252,4 +252,4 @@ def _toml_problems(source: Source) -> Iterator[Problem]:
             yield Problem(source.span(at, at), f"not valid TOML: {str(error).splitlines()[0]}")
 
 
-FORMAT = Format(name="traefik", named=_named, content=_content, extract=_extract)
+FORMAT = Format(name="traefik", named=_named, content=_content, extract=_extract, reads_mark=True)

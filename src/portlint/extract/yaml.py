@@ -47,4 +47,4 @@ def read(tree: Tree) -> Facts:
     return reader.facts(tree)
 
 
-FORMAT = Format(name="yaml", named=_named, content=_content, extract=_extract)
+FORMAT = Format(name="yaml", named=_named, content=_content, extract=_extract, reads_mark=True)

@@ -107,4 +107,4 @@ def _is_other(document: Node) -> bool:
     )
 
 
-FORMAT = Format(name="compose", named=_named, content=_content, extract=_extract)
+FORMAT = Format(name="compose", named=_named, content=_content, extract=_extract, reads_mark=True)

@@ -19,7 +19,7 @@ from portlint.extract.python.context import Context
 from portlint.extract.python.excerpts import excerpt, is_worth_a_look
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import Imports
-from portlint.extract.python.memory import digest_of, remembered
+from portlint.extract.python.memory import Memory
 from portlint.extract.python.pieces import Piece, Scope, pieces, too_deep
 from portlint.extract.python.references import references
 from portlint.extract.python.texts import in_text, in_words
@@ -127,7 +127,6 @@ class _Reader:
         self._literals: list[PortLiteral] = []
         self._prefix = module_name(source.path)
         self._statements: list[Statement] = []
-        self._known = remembered(source.before)
 
     def facts(self) -> Facts:
         source = self._source
@@ -144,8 +143,12 @@ class _Reader:
             elif is_promising(piece, flow):
                 kept.append(piece)
         imports = Imports(flow.imports)
+        memory = Memory(source.before, imports, flow) if kept and not source.base else None
         for piece in kept:
-            self._statement(piece, imports, flow)
+            if memory is None:
+                self._piece(piece, imports, flow)
+            else:
+                self._statement(piece, imports, flow, memory)
         self._comments(loose)
         return self._result()
 
@@ -168,14 +171,11 @@ class _Reader:
             statements=tuple(self._statements),
         )
 
-    def _statement(self, piece: Piece, imports: Imports, flow: Flow) -> None:
+    def _statement(self, piece: Piece, imports: Imports, flow: Flow, memory: Memory) -> None:
         """Takes over what an earlier state of the file says of the same statement, or has it read."""
         source = self._source
-        if source.base:
-            self._piece(piece, imports, flow)
-            return
-        digest = digest_of(piece, imports, flow)
-        known = self._known.get(digest)
+        digest = memory.digest_of(piece)
+        known = memory.known(digest)
         if known is not None:
             start, literals = known
             shift = piece.start - start
@@ -273,6 +273,7 @@ class _Reader:
 
 
 FORMAT = Format(
+    reads_mark=True,
     name="python",
     named=lambda path: _NAMED.search(path) is not None,
     content=lambda path, data: _SHEBANG.match(data) is not None,

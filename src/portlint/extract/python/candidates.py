@@ -41,6 +41,7 @@ _IN_COMMAND = tuple(map(regex, (rb"-(?<=[ ]-)[pP](?:[ =]|[1-9])", rb"nc [^\s=](?
 _LONGEST_HOST = 100
 _SHORT_OPTIONS = ("-p", "-P")
 _WORD = regex(rb"\w+")
+_FEW_NAMES = 64
 
 
 def candidates(data: bytes) -> list[int]:
@@ -70,7 +71,7 @@ def _shows_port(code: bytes, called: frozenset[bytes]) -> bool:
         return True
     if any(sign.search(code) for sign in _PROTOCOLS) and _PROTOCOL.search(code) is not None:
         return True
-    return bool(called) and not called.isdisjoint(_WORD.findall(code))
+    return holds_name(code, called)
 
 
 def may_show_port(chunk: bytes, names: frozenset[bytes]) -> bool:
@@ -87,7 +88,15 @@ def may_show_port(chunk: bytes, names: frozenset[bytes]) -> bool:
         return True
     if any(sign.search(lower) for sign in _PROTOCOLS_IN_PROSE):
         return True
-    return any(name in chunk for name in names) and not names.isdisjoint(_WORD.findall(chunk))
+    return holds_name(chunk, names)
+
+
+def holds_name(code: bytes, names: frozenset[bytes]) -> bool:
+    """Whether one of the names is a word of the code."""
+    # To look for a few names is quicker than to take all words; for many it would be the square of the file's size.
+    if len(names) <= _FEW_NAMES and not any(name in code for name in names):
+        return False
+    return not names.isdisjoint(_WORD.findall(code))
 
 
 def _names_host(code: bytes) -> bool:

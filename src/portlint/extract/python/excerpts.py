@@ -12,7 +12,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from portlint.extract.python.candidates import may_show_port
+from portlint.extract.python.candidates import holds_name, may_show_port
 from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow, lists_ports
 from portlint.lazy import regex
@@ -45,13 +45,7 @@ _FEWEST = 2000
 
 def is_worth_a_look(data: bytes, flow: Flow) -> bool:
     """Whether a file may hold a port literal: of most files this is all that is asked."""
-    return (
-        b":{" in data
-        or may_show_port(data, frozenset())
-        # Of a whole file it is quicker to look for each name than to take the words.
-        or any(name in data for name in flow.called)
-        or lists_ports(data)
-    )
+    return b":{" in data or may_show_port(data, frozenset()) or holds_name(data, flow.called) or lists_ports(data)
 
 
 def excerpt(data: bytes, candidates: Sequence[int], flow: Flow) -> tuple[bytes, Sequence[int]]:

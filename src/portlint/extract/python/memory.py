@@ -6,8 +6,6 @@ To import libcst takes longer than all the rest of a run over two files.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
-from functools import cache
 from hashlib import sha256
 
 from msgspec.json import Encoder
@@ -15,40 +13,49 @@ from msgspec.json import Encoder
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import Imports, library
 from portlint.extract.python.pieces import Piece
+from portlint.lazy import regex
 from portlint.model import Facts, PortLiteral
 
+_WORD = regex(r"\w+")
 
-def remembered(before: Facts | None) -> Mapping[str, tuple[int, tuple[PortLiteral, ...]]]:
-    """The digest of each statement that was read to its byte offset then, and to the literals in it."""
-    if before is None or not before.statements:
-        return {}
+
+class Memory:
+    """What an earlier state of a file says of the statements of this one."""
+
+    def __init__(self, before: Facts | None, imports: Imports, flow: Flow) -> None:
+        """imports, flow: of the file as it is now; all that goes into `flow.sinks` has been noticed."""
+        self._imports, self._flow = imports, flow
+        self._encode = Encoder().encode
+        of_file = self._encode((sorted(imports.roots & library().roots), sorted(flow.sinks.items())))
+        self._of_file = sha256(of_file).digest()
+        self._known = {} if before is None else _by_digest(before)
+
+    def known(self, digest: str) -> tuple[int, tuple[PortLiteral, ...]] | None:
+        """Where a statement stood, byte offset, and the literals in it; None where it was not read then."""
+        return self._known.get(digest)
+
+    def digest_of(self, piece: Piece) -> str:
+        """All that the literals of a piece rest on but its place: its code, what is around it, and what the file says
+        of the names in it."""
+        imports, signatures = self._imports, self._flow.signatures
+        words = sorted(set(_WORD.findall(piece.code.decode("utf-8", "replace"))))
+        names = [(word, imports.names[word]) for word in words if word in imports.names]
+        heads = {path.partition(".")[0] for _, path in names}
+        rests = (
+            piece.code,
+            piece.skip,
+            piece.scope,
+            names,
+            sorted(imports.modules.intersection(words) | (imports.modules & heads)),
+            [(word, signatures[word]) for word in words if word in signatures],
+        )
+        return sha256(self._of_file + self._encode(rests)).hexdigest()[:32]
+
+
+def _by_digest(before: Facts) -> dict[str, tuple[int, tuple[PortLiteral, ...]]]:
     literals = before.literals
     starts = [each.span.start for each in literals]
     return {
         each.digest: (each.start, literals[bisect_left(starts, each.start) : bisect_left(starts, each.end)])
         for each in before.statements
     }
-
-
-def digest_of(piece: Piece, imports: Imports, flow: Flow) -> str:
-    """All that the literals of a piece rest on but its place: its code, what is around it, and what the file says of
-    the names in it."""
-    code = piece.code
-    names = {name: path for name, path in imports.names.items() if name.encode() in code}
-    heads = {path.partition(".")[0] for path in names.values()}
-    rests = (
-        code,
-        piece.skip,
-        piece.scope,
-        sorted(names.items()),
-        sorted(imports.roots & library().roots),
-        sorted(name for name in imports.modules if name in heads or name.encode() in code),
-        sorted((name, slots) for name, slots in flow.signatures.items() if name.encode() in code),
-        sorted(flow.sinks.items()),
-    )
-    return sha256(_encoder().encode(rests)).hexdigest()[:32]
-
-
-@cache
-def _encoder() -> Encoder:
-    return Encoder()
