@@ -20,7 +20,7 @@ BEGINS_A_LINE = {
     "makefile/Makefile", "makefile/justfile", "config/haproxy/haproxy.cfg", "shell/launcher",
     "traefik/dynamic.tmpl.yml", "traefik/traefik.toml", "traefik/traefik.broken.toml",
 }  # fmt: skip
-"""what the first characters of a line tell, which a mark hides from the programs that read these as well"""
+"""what is told by the first characters of a line, and so is lost with a mark on the first line"""
 
 
 @pytest.mark.parametrize("fixture", fixtures(), ids=lambda path: "/".join(path.parts[-2:]))

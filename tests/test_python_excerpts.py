@@ -14,9 +14,11 @@ from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 from msgspec.structs import replace
 
 from inventory import fixtures
+from portlint import rulebook
 from portlint.extract import python
 from portlint.extract.python import excerpts
 from portlint.extract.python.candidates import candidates
+from portlint.extract.python.commanded import shows_command
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.walking import Places, Walker
 from portlint.model import Facts, Source
@@ -190,3 +192,27 @@ def test_the_walk_comes_to_every_expression(comments):
         module.visit(theirs)
         wanted = libcst.CSTNode if comments else libcst.BaseExpression
         assert {node for node in theirs.seen if isinstance(node, wanted)} <= ours.seen
+
+
+COMMANDS = rulebook.load("commands.yaml")["commands"]
+
+
+def written(name: str, rule: dict) -> list[str]:
+    """Ways to write a port behind a command."""
+    subs = [word for words in rule.get("sub", {}) for word in words.split()]
+    options = [word for words in rule.get("options", {}) for word in words.split()]
+    out = [f"{name} 8136", f"{name} depot 8136", f"{name} tcp 8136", f"{name} 8136/tcp"]
+    out += [f"{name} {option}{sign}8136" for option in options[:4] for sign in (" ", "=", "")]
+    return out + [f"{name} {sub} {host}8136" for sub in subs[:3] for host in ("", "depot ")]
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_shortcuts_lose_no_command(name):
+    for text in written(name, COMMANDS[name]):
+        for code in (f"run({text!r})\n", f"run({text.split()!r})\n"):
+            assert found(code.encode(), shortcuts=True) == found(code.encode(), shortcuts=False), code
+
+
+@pytest.mark.parametrize("code", ["x = 8136", "return 8136", 'retry("depot", "8136")', "wait(-8136)", "# at most 8136"])
+def test_a_number_without_a_command_is_none(code):
+    assert not shows_command(code.encode())

@@ -76,6 +76,16 @@ CHANGES = {
     "the class around": (
         "class Ports:\n    web = 8000\n", "class Sizes:\n    web = 8000\n",
     ),
+    "what a base without a name stands for": (
+        "import socket\nfrom gettext import gettext as _\n(a or b_port).bind(('', 8000))\n",
+        "import socket\n(a or b_port).bind(('', 8000))\n",
+    ),
+    "a name with a sign that is no letter": (
+        "def l·l(a, port): ...\nl·l(port_name, 8000)\n", "def l·l(a, size): ...\nl·l(port_name, 8000)\n",
+    ),
+    "a comment behind a statement with its sign": (
+        'image = "#localhost:8000"  # port 9000\n', 'image = "#localhost:8000"\n',
+    ),
     "the number": ("PORT = 8000\n", "PORT = 8001\n"),
 }  # fmt: skip
 
@@ -86,6 +96,20 @@ def test_what_a_statement_rests_on_is_asked_again(change):
     assert before.literals != after.literals
     assert read(change[1], before) == after
     assert read(change[0], after) == before
+
+
+def test_one_statement_written_twice_has_one_memory():
+    text = 'image = "#localhost:8000"  # port 9000\nimage = "#localhost:8000"\n'
+    facts = read(text)
+    assert read(text, facts) == facts
+
+
+def test_what_is_too_much_is_so_with_a_memory(monkeypatch):
+    monkeypatch.setattr("portlint.extract.format.MOST_PORTS", 30)
+    line = "PORTS = ['redis-server', '--port', '6380']\n"
+    few, many = read(line * 10), read(line * 20)
+    assert (len(few.literals), many.literals) == (10, ())
+    assert read(line * 20, few) == many
 
 
 def test_literals_keep_all_but_their_place():

@@ -190,6 +190,8 @@ class Cache:
         entries, rows, size = [], [], len("00000000 []\n")
         for entry in known.values():
             text, row = write(entry.written), self._row(entry)
+            if len(row) != entry.length:  # behind the end of a cache that was cut
+                continue
             size += len(text) + len(row) + 1
             if size >= LARGEST:
                 break

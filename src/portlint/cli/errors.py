@@ -72,7 +72,7 @@ def _library_versions() -> list[tuple[str, str]]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = []
-    for name in ("libcst", "PyYAML", "ruamel.yaml", "pathspec", "Jinja2"):
+    for name in ("libcst", "PyYAML", "ruamel.yaml", "pathspec", "Jinja2", "msgspec"):
         try:
             found.append((name, version(name)))
         except PackageNotFoundError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from msgspec import Struct, field
@@ -81,6 +81,21 @@ def targets() -> frozenset[str]:
 @cache
 def own_words() -> frozenset[str]:
     return frozenset(rulebook.load("commands.yaml")["own"])
+
+
+@lru_cache(maxsize=8192)
+def takes_port(text: str) -> bool:
+    """Whether what may be the name of a command, with its folder, is that of one that takes a port or an address."""
+    return _takes_port(known(text)[1])
+
+
+def _takes_port(spec: Spec) -> bool:
+    kinds = {*spec.options.values(), *spec.arguments, spec.rest}
+    return spec.listing or not kinds <= _NO_PORT or any(map(_takes_port, spec.sub.values()))
+
+
+_NO_PORT = frozenset({"", "none", "script", "setting", "image", "pattern"})
+"""kinds of what holds no port, or shows it by a sign of its own"""
 
 
 def known(text: str) -> tuple[str, Spec]:

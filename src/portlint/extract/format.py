@@ -33,13 +33,14 @@ class Format(Struct, frozen=True, kw_only=True):
     """what lies behind so many is left out, which is told; None: the limit that all files have"""
 
 
-def moved(source: Source, known: PortLiteral, start: int) -> PortLiteral:
-    """A literal that was found in an earlier state of `source`, at the byte offset where it stands now.
-
-    Raises TooManyPortsError as `literal` does.
-    """
+def count(source: Source) -> None:
+    """Counts one literal more of a file. Raises TooManyPortsError where that is one too many."""
     if next(source.made) >= MOST_PORTS:
         raise TooManyPortsError
+
+
+def moved(source: Source, known: PortLiteral, start: int) -> PortLiteral:
+    """A literal that was found in an earlier state of `source`, at the byte offset where it stands now."""
     return replace(known, span=source.span(start, start + known.span.end - known.span.start))
 
 
@@ -68,8 +69,7 @@ def literal(
 
     Raises TooManyPortsError where it is one too many for its file.
     """
-    if next(source.made) >= MOST_PORTS:
-        raise TooManyPortsError
+    count(source)
     return PortLiteral(
         path=source.path, span=source.span(start, end), port=port, end_port=end_port, text=source.decoded(start, end),
         role=role, format=format, protocol=protocol, host=host, variable=variable, name=name, subject=subject,

@@ -234,6 +234,8 @@ class Statement(_Kept, frozen=True, array_like=True):
     start: int
     """byte offset"""
     end: int
+    made: int
+    """literals that were made of it, those included that another one at the same place made superfluous"""
 
 
 class Stamp(_Kept, frozen=True, kw_only=True):

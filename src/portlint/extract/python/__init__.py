@@ -13,7 +13,7 @@ import gc
 import warnings
 from collections.abc import Iterator, Sequence
 
-from portlint.extract.format import Format, literal, moved
+from portlint.extract.format import Format, count, literal, moved
 from portlint.extract.python.candidates import candidates, is_promising
 from portlint.extract.python.context import Context
 from portlint.extract.python.excerpts import excerpt, is_worth_a_look
@@ -131,14 +131,17 @@ class _Reader:
     def facts(self) -> Facts:
         source = self._source
         kept: list[Piece] = []
-        loose: list[int] = []
+        loose: list[tuple[int, int]] = []
+        behind = 0
         flow = self._flow
         # Of a piece of another file, ast counts the lines from the piece's own first.
         lines = LineIndex(source.data) if source.base else source.lines
         for piece, offsets in pieces(self._module, source.data, lines, self._shift, self._candidates):
             if piece is None:
-                loose += offsets
-            elif piece.docstring:
+                loose += ((offset, behind) for offset in offsets)
+                continue
+            behind = piece.end
+            if piece.docstring:
                 self._prose(piece.start, piece.end)
             elif is_promising(piece, flow):
                 kept.append(piece)
@@ -177,12 +180,17 @@ class _Reader:
         digest = memory.digest_of(piece)
         known = memory.known(digest)
         if known is not None:
-            start, literals = known
-            shift = piece.start - start
+            then, literals = known
+            made, shift = then.made, piece.start - then.start
+            for _ in range(made):
+                count(source)
             self._literals += (moved(source, each, each.span.start + shift) for each in literals)
-        elif not self._piece(piece, imports, flow):
-            return
-        self._statements.append(Statement(digest, piece.start, piece.end))
+        else:
+            before = len(self._literals)
+            if not self._piece(piece, imports, flow):
+                return
+            made = len(self._literals) - before
+        self._statements.append(Statement(digest, piece.start, piece.end, made))
 
     def _piece(self, piece: Piece, imports: Imports, flow: Flow) -> bool:
         """Has libcst read a piece; whether it could."""
@@ -258,13 +266,16 @@ class _Reader:
                 )
             )
 
-    def _comments(self, offsets: Sequence[int]) -> None:
-        """Prose outside the statements: the rest of the line from its `#` on."""
+    def _comments(self, places: Sequence[tuple[int, int]]) -> None:
+        """Prose outside the statements: the rest of the line from its `#` on.
+
+        places: byte offsets there, each with the end of the last piece before it.
+        """
         data, done = self._source.data, -1
-        for offset in offsets:
+        for offset, behind in places:
             if offset < done:
                 continue
-            start = data.rfind(b"\n", 0, offset) + 1
+            start = max(data.rfind(b"\n", 0, offset) + 1, behind)
             sign = data.find(b"#", start, offset)
             end = data.find(b"\n", offset)
             done = end if end >= 0 else len(data)

@@ -6,6 +6,7 @@ dropped here (a property test holds that against the visitor on everything).
 
 from __future__ import annotations
 
+from portlint.extract.python.commanded import shows_command
 from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.hosts import LOCAL_HOSTS, is_domain, is_ip
@@ -36,8 +37,8 @@ _SECOND = regex(rb"\[1\]\s{0,9}+(?:[=!<>]=?|in\b|or\b)")
 _TOKEN = regex(rb"[\w.:*-]+")
 _HOLDS = regex(rb"[ \t]{0,9}+(?:[\w.]{1,80}+\()?[\[({\"']")
 """between the name of what holds an address and the address: `addr = (`, `"peers": [`, `addr = "db", 5432`"""
-_IN_COMMAND = tuple(map(regex, (rb"-(?<=[ ]-)[pP](?:[ =]|[1-9])", rb"nc [^\s=](?<![a-z]nc .)", rb"ufw [a-z]")))
-"""a port in the text of a command: `psql -p 5433`, `nc -z depot 25`"""
+_OPTION = regex(rb"-(?<=[ \"']-)[pP](?:[ =]|[1-9])")
+"""a port in the text of whatever command: `serve -p 5433`"""
 _LONGEST_HOST = 100
 _SHORT_OPTIONS = ("-p", "-P")
 _WORD = regex(rb"\w+")
@@ -109,7 +110,7 @@ def _names_host(code: bytes) -> bool:
             return True
     if any(is_address_name(_before(code, second.start()).rpartition(".")[2]) for second in _SECOND.finditer(code)):
         return True
-    return any(sign.search(code) for sign in _IN_COMMAND)
+    return _OPTION.search(code) is not None or shows_command(code)
 
 
 def _before(code: bytes, end: int) -> str:

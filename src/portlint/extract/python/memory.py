@@ -14,9 +14,11 @@ from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import Imports, library
 from portlint.extract.python.pieces import Piece
 from portlint.lazy import regex
-from portlint.model import Facts, PortLiteral
+from portlint.model import Facts, PortLiteral, Statement
 
 _WORD = regex(r"\w+")
+_NO_NAME = "_"
+"""what stands for a base that has no name, as in `(a or b).bind(...)`; see `nodes.dotted`"""
 
 
 class Memory:
@@ -30,15 +32,15 @@ class Memory:
         self._of_file = sha256(of_file).digest()
         self._known = {} if before is None else _by_digest(before)
 
-    def known(self, digest: str) -> tuple[int, tuple[PortLiteral, ...]] | None:
-        """Where a statement stood, byte offset, and the literals in it; None where it was not read then."""
+    def known(self, digest: str) -> tuple[Statement, tuple[PortLiteral, ...]] | None:
+        """A statement as it was read then, and the literals in it; None where it was not."""
         return self._known.get(digest)
 
     def digest_of(self, piece: Piece) -> str:
         """All that the literals of a piece rest on but its place: its code, what is around it, and what the file says
         of the names in it."""
         imports, signatures = self._imports, self._flow.signatures
-        words = sorted(set(_WORD.findall(piece.code.decode("utf-8", "replace"))))
+        words = self._words(piece.code)
         names = [(word, imports.names[word]) for word in words if word in imports.names]
         heads = {path.partition(".")[0] for _, path in names}
         rests = (
@@ -51,11 +53,18 @@ class Memory:
         )
         return sha256(self._of_file + self._encode(rests)).hexdigest()[:32]
 
+    def _words(self, code: bytes) -> list[str]:
+        """The names that a piece may ask the file about, sorted."""
+        if not code.isascii():
+            # What may stand in a name beyond ASCII is not what a word is to a regular expression.
+            return sorted({_NO_NAME, *self._imports.names, *self._imports.modules, *self._flow.signatures})
+        return sorted({_NO_NAME, *_WORD.findall(code.decode("ascii"))})
 
-def _by_digest(before: Facts) -> dict[str, tuple[int, tuple[PortLiteral, ...]]]:
+
+def _by_digest(before: Facts) -> dict[str, tuple[Statement, tuple[PortLiteral, ...]]]:
     literals = before.literals
     starts = [each.span.start for each in literals]
     return {
-        each.digest: (each.start, literals[bisect_left(starts, each.start) : bisect_left(starts, each.end)])
+        each.digest: (each, literals[bisect_left(starts, each.start) : bisect_left(starts, each.end)])
         for each in before.statements
     }
