@@ -209,7 +209,8 @@ def written(name: str, rule: dict) -> list[str]:
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_shortcuts_lose_no_command(name):
     for text in written(name, COMMANDS[name]):
-        for code in (f"run({text!r})\n", f"run({text.split()!r})\n"):
+        formatted = f"run(f{text.replace('depot', '{host}')!r})\n"
+        for code in (f"run({text!r})\n", f"run({text.split()!r})\n", formatted):
             assert found(code.encode(), shortcuts=True) == found(code.encode(), shortcuts=False), code
 
 

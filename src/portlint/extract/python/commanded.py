@@ -11,7 +11,7 @@ from portlint.lazy import regex
 
 # Each begins with a fixed sign, which is found quickly.
 _SIGNS = (
-    regex(rb" [1-9](?<=[\w.\"'-] .)[0-9]{1,4}(?![0-9A-Za-z_.])"),  # nc -z depot 25
+    regex(rb" [1-9](?<=[^\s=+*<>,:(\[{&|] .)[0-9]{1,4}(?![0-9A-Za-z_.])"),  # nc -z depot 25
     regex(rb",\s{0,40}+[\"'][1-9][0-9]{1,4}(?:[-:/,][0-9a-z]{1,9})?[\"']"),  # "depot", "25"
     regex(rb"-(?<=[ \"'-]-)[A-Za-z][\w.-]{0,40}?=?[1-9][0-9]{1,4}(?![0-9A-Za-z_.])"),  # -p25, --listen=25
 )
