@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from collections.abc import Set as AbstractSet
+from functools import cache
 from typing import Any
 
 from msgspec import Struct, field
@@ -32,6 +33,10 @@ class Spec(Struct, frozen=True):
     runs: int | None = None
     listing: bool = False
     listens: frozenset[str] = frozenset()
+
+
+_LOOSE = regex(rf"[/\\$A-Z\"'@{HOLE}]|[0-9]$|{_ENDING.pattern}")
+"""what `known` does not take as it stands"""
 
 
 UNKNOWN = Spec()
@@ -83,10 +88,18 @@ def own_words() -> frozenset[str]:
     return frozenset(rulebook.load("commands.yaml")["own"])
 
 
-@lru_cache(maxsize=8192)
-def takes_port(text: str) -> bool:
-    """Whether what may be the name of a command, with its folder, is that of one that takes a port or an address."""
-    return _takes_port(known(text)[1])
+def names_port_command(words: AbstractSet[str]) -> bool:
+    """Whether one of the words may be the name of a command, with its folder, that takes a port or an address."""
+    names = _port_commands()
+    if not names.isdisjoint(words):
+        return True
+    loose = (word for word in words if not (word.isalpha() and word.islower()) and _LOOSE.search(word))
+    return any(known(word)[0] in names for word in loose)
+
+
+@cache
+def _port_commands() -> frozenset[str]:
+    return frozenset(name for name, spec in _specs().items() if _takes_port(spec))
 
 
 def _takes_port(spec: Spec) -> bool:

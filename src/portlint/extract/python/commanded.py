@@ -6,7 +6,7 @@ before it.
 
 from __future__ import annotations
 
-from portlint.extract.command_rules import takes_port
+from portlint.extract.command_rules import names_port_command
 from portlint.lazy import regex
 
 # Each begins with a fixed sign, which is found quickly.
@@ -16,7 +16,7 @@ _SIGNS = (
     regex(rb"-(?<=[ \"'-]-)[A-Za-z][\w.-]{0,40}?=?[1-9][0-9]{1,4}(?![0-9A-Za-z_.])"),  # -p25, --listen=25
 )
 _WORD = regex(r"[\w.@$/\\-]+")
-_LONGEST = 400
+_LONGEST = 250
 """bytes of a command before the port that are looked at"""
 
 
@@ -27,4 +27,4 @@ def shows_command(code: bytes) -> bool:
 
 def _follows_command(code: bytes, end: int) -> bool:
     before = code[max(0, end - _LONGEST) : end].decode("latin-1")
-    return any(takes_port(word) for word in set(_WORD.findall(before)))
+    return names_port_command(set(_WORD.findall(before)))
