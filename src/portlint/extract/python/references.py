@@ -5,8 +5,10 @@ Found by their text: most such statements hold no candidate and are never parsed
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
+from portlint.extract.bounds import few
 from portlint.extract.python.tokens import Tokens
 from portlint.lazy import regex
 from portlint.model import PortLiteral, PortReference, Role, Source
@@ -25,14 +27,17 @@ _FAR = 200
 
 
 def references(source: Source, literals: Sequence[PortLiteral]) -> Iterator[PortReference]:
-    """The references of a file, in order, each with its fallback among `literals`."""
+    """The references of a file, in order, each with its fallback among `literals`. Raises TooManyPortsError."""
     data = source.data
     if b"PORT" not in data:
         return
-    fallbacks = {(x.variable, x.span.start): x for x in literals if x.variable is not None and x.role == Role.FALLBACK}
+    fallbacks: dict[str, list[PortLiteral]] = {}
+    for each in sorted(literals, key=_start):
+        if each.variable is not None and each.role == Role.FALLBACK:
+            fallbacks.setdefault(each.variable, []).append(each)
     tokens: Tokens | None = None
     seen, quotes = 0, [0, 0]
-    for start, end in _names(data):
+    for start, end in few(_names(data)):
         variable = data[start:end].decode()
         # Counted on from the name before: a file of nothing but such names is not read anew for each.
         for kind, quote in enumerate((b'"""', b"'''")):
@@ -43,15 +48,21 @@ def references(source: Source, literals: Sequence[PortLiteral]) -> Iterator[Port
             if not tokens.begins_string(start - 1):
                 # An example in a docstring or a comment.
                 continue
-        near = [x for (name, at), x in fallbacks.items() if name == variable and 0 < at - end < _FAR]
+        known = fallbacks.get(variable, ())
+        first = bisect_right(known, end, key=_start)
+        is_near = first < len(known) and _start(known[first]) < end + _FAR
         yield PortReference(
             path=source.path,
             span=source.span(start, end),
             variable=variable,
             role=Role.SETTING,
-            fallback=min(near, key=lambda x: x.span.start) if near else None,
+            fallback=known[first] if is_near else None,
             subject=variable,
         )
+
+
+def _start(literal: PortLiteral) -> int:
+    return literal.span.start
 
 
 def _names(data: bytes) -> Iterator[tuple[int, int]]:
