@@ -21,9 +21,7 @@ class Stamps:
 
     def of(self, path: str) -> Stamp | None:
         """The stamp of a file; None where it is no file to read."""
-        folder = path.rpartition("/")[0]
-        is_folder = self._folders.get(folder)
-        if not (self._is_folder(folder) if is_folder is None else is_folder):
+        if not self.is_straight(path):
             return None
         taken = self.taken.get(path)
         if taken is not None:
@@ -34,6 +32,12 @@ class Stamps:
             except (OSError, ValueError):
                 self._seen[path] = None
         return self._seen[path]
+
+    def is_straight(self, path: str) -> bool:
+        """Whether no folder on the way to a file is a link."""
+        folder = path.rpartition("/")[0]
+        known = self._folders.get(folder)
+        return self._is_folder(folder) if known is None else known
 
     def _is_folder(self, folder: str) -> bool:
         """Whether no part of a path is a link: reading would not follow it, and so must not be spared."""

@@ -119,7 +119,8 @@ class Cache:
             self._is_damaged = True
 
     def recall(self, files: Sequence[str], limit: int, taken: Mapping[str, Stamp]) -> list[str]:
-        """Those of the files whose status says that they have not changed.
+        """Those of the files whose status says that they have not changed; whether a folder on the way has become a
+        link is asked when their facts are.
 
         limit: the largest file in bytes. taken: stamps of regular files, as far as the walk took them.
         """
@@ -160,8 +161,10 @@ class Cache:
         return self._known[path].ties
 
     def facts(self, path: str) -> Facts | None:
-        """What is known of a file; None where its row is damaged, and then it is forgotten."""
+        """What is known of a file; None where a link leads to it now, or its row is damaged, and then forgotten."""
         entry = self._known[path]
+        if entry.digest and not self._stamps.is_straight(path):
+            return None
         body = self._row(entry)
         try:
             if zlib.crc32(body, self._seed) == entry.checksum:
@@ -234,8 +237,8 @@ class Cache:
         entry = self._known[path]
         if not entry.digest:
             return True
-        stamp = entry.stamp
-        return stamp is not None and stamp[0] <= limit and stamp == self._stamps.of(path)
+        now = self._stamps.taken.get(path) or self._stamps.of(path)
+        return now is not None and now[0] <= limit and now == entry.stamp
 
 
 def _plain_name(name: str) -> str:
