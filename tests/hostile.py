@@ -137,7 +137,7 @@ CASES: dict[str, Case] = {
 UNITS: dict[str, tuple[str, ...]] = {
     "app.py": (
         "a=8000;", "f(port=8000),", "http://a:8000/", "port: int;", 'os.environ["A_PORT"];', "class A:", '"""a:8000 ',
-        "for a in b.items():", "a=b;",
+        "for a in b.items():", "a=b;", "'a 25',",
     ),
     "README.md": ("``` ", "`a:8000` ", "|a|8000", "[a](http://a:8000) ", "$ curl a:8000 ", "<!-- "),
     "app.js": ("const port=8000;", '"a:8000",', "f(8000,", "`${"),

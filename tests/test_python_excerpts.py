@@ -214,6 +214,21 @@ def test_shortcuts_lose_no_command(name):
             assert found(code.encode(), shortcuts=True) == found(code.encode(), shortcuts=False), code
 
 
+@pytest.mark.parametrize("number", [1, 60])
+def test_a_port_far_behind_its_command_is_not_lost(number):
+    listed = ["docker", "run", *(["--env", "SETTING=value"] * number), "--expose", "8136", "image"]
+    lines = "".join(f"    {word!r},  # {place}\n\n" for place, word in enumerate(listed))
+    joined = "    '-v '\n" * number
+    ways = (
+        f"run({listed!r})", f"run('nc {'-v ' * number}depot 8136')", f"run([\n{lines}])",
+        f"run(\n    'nc -z '\n{joined}    'depot 8136')",
+    )  # fmt: skip
+    for code in ways:
+        facts = found(code.encode() + b"\n", shortcuts=True)
+        assert facts == found(code.encode() + b"\n", shortcuts=False)
+        assert [each.port for each in facts.literals] == [8136]
+
+
 @pytest.mark.parametrize("code", ["x = 8136", "return 8136", 'retry("depot", "8136")', "wait(-8136)", "# at most 8136"])
 def test_a_number_without_a_command_is_none(code):
     assert not shows_command(code.encode())

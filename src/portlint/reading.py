@@ -60,13 +60,11 @@ Stamp = tuple[int, int, int, int]
 
 def stamp_of(status: os.stat_result) -> Stamp | None:
     """The stamp of a regular file; None for anything else."""
-    if status.st_mode & FILE_TYPE != stat.S_IFREG:
+    if not stat.S_ISREG(status.st_mode):
         return None
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-FILE_TYPE: Final = stat.S_IFMT(0xFFFF)
-"""the bits of a mode that tell a file from a folder or a link (inode(7))"""
 _OPEN_FILE: Final = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)

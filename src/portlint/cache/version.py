@@ -32,7 +32,7 @@ def version_of(package: Path, rules: Path, extra: Sequence[tuple[str, bytes]]) -
     parts = [__version__, sys.version, *(f"{name} {digest_of(data)}" for name, data in extra)]
     for folder in (package, rules):
         parts += sorted(_listing(os.fspath(folder)))
-    for parser in ("libcst", "yaml"):
+    for parser in ("libcst", "yaml", "msgspec"):
         spec = find_spec(parser)
         if spec is not None and spec.origin is not None:
             status = Path(spec.origin).stat()

@@ -6,7 +6,7 @@ dropped here (a property test holds that against the visitor on everything).
 
 from __future__ import annotations
 
-from portlint.extract.python.commanded import shows_command
+from portlint.extract.python.commanded import BEHIND_COMMA, shows_command
 from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.hosts import LOCAL_HOSTS, is_domain, is_ip
@@ -30,7 +30,7 @@ _PROTOCOLS_IN_PROSE = tuple(
     regex(word + rb"(?:(?<=[/_]" + word + rb")|(?<=proxy " + word + rb"))") for word in (b"tcp", b"udp", b"sctp")
 )
 _PROTOCOL = regex(rb"[0-9]/(?:tcp|udp|sctp)|/dev/(?:tcp|udp)|_[0-9]{1,5}\._(?:tcp|udp|sctp)|PROXY TCP")
-_PAIR = regex(rb",\s{0,40}+(?:int\(\s{0,40}+)?[\"']?[1-9][0-9_]{1,6}(?![0-9A-Za-z.])")
+_PAIR = regex(b"," + BEHIND_COMMA + rb"(?:int\(\s{0,40}+)?[\"']?[1-9][0-9_]{1,6}(?![0-9A-Za-z.])")
 """the number of `(host, 8000)`, `connect("localhost", 8000)`, `addr = ("db", 5432)`, `["psql", "-p", "5433"]`"""
 _SECOND = regex(rb"\[1\]\s{0,9}+(?:[=!<>]=?|in\b|or\b)")
 """behind an address: `sock.getsockname()[1] == 8000`"""
