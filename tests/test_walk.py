@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from portlint.listing import Ahead, Listing
 from portlint.walk import folders_of, walk
 from portlint.walk.ignore import has_few_wildcards
 
@@ -201,6 +202,41 @@ def test_a_git_that_does_not_answer_is_not_waited_for(repository, tmp_path, monk
     found = walk(repository)
     assert found.files == ("a.py",)
     assert found.notes == ("git did not list the files within 0.2 s: the folders were read instead",)
+
+
+def test_the_list_is_the_same_where_there_is_no_fork(repository, monkeypatch):
+    make(repository, "a.py", "sub/b.py", "gone.py", "venv/pyvenv.cfg", "venv/c.py", ".hg/d.py", "\udcff.py")
+    (repository / "link.py").symlink_to("a.py")
+    git(repository, "add", "gone.py")
+    (repository / "gone.py").unlink()
+    forked = Listing(str(repository)).found()
+    monkeypatch.delattr(os, "fork")
+    alone = Listing(str(repository)).found()
+    assert vars(forked) == vars(alone)
+    assert alone.files == ["a.py", "sub/b.py", "venv/c.py", "venv/pyvenv.cfg", "\udcff.py"]
+    assert (alone.links, alone.gone, alone.marks) == (["link.py"], ["gone.py"], ["venv/pyvenv.cfg"])
+    assert alone.stamps.keys() == set(alone.files)
+    monkeypatch.setattr("portlint.listing.GIT_TIMEOUT", 0.0)
+    late = Listing(str(repository))
+    assert late.found() is None
+    assert late.notes == ["git did not list the files within 0 s: the folders were read instead"]
+
+
+def test_a_listing_that_nobody_takes_ends_with_its_git(repository, tmp_path, monkeypatch):
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(
+        f"#!/bin/sh\necho $$ > {tmp_path}/begun.new\nmv {tmp_path}/begun.new {tmp_path}/begun\nexec sleep 60\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.chdir(repository)
+    with Ahead():
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.01)
+    git_process = Path("/proc", (tmp_path / "begun").read_text().strip(), "stat")
+    while git_process.exists() and b") Z " not in git_process.read_bytes():
+        time.sleep(0.01)
 
 
 def test_excludes(root):

@@ -137,6 +137,40 @@ def test_without_fork(culprit):
     assert isinstance(results[2], Lost)
 
 
+@pytest.mark.parametrize("items", [[], [1], ["nap", 1, 2, 3, 4], [1, 2, 3, "nap", 4]])
+def test_one_worker_is_helped_where_it_takes_long(items):
+    with Supervisor(work, items, Limits(20), jobs=2, one_first=True) as supervisor:
+        assert len(supervisor._workers) == min(1, len(items))
+        assert supervisor.results() == items
+
+
+def test_what_one_worker_has_not_begun_another_one_does():
+    with Supervisor(work, ["nap", *["pid"] * 3], Limits(20), jobs=2, one_first=True) as supervisor:
+        first = supervisor._workers[0]._process
+        nap, *others = supervisor.results()
+    assert nap == "nap"
+    assert first not in others
+
+
+@pytest.mark.parametrize("culprit", ["segfault", "exit", "raise"])
+@pytest.mark.parametrize("place", [0, 1, 4])
+def test_one_item_is_lost_whoever_does_it(culprit, place):
+    items = ["nap", 1, 2, "nap", 4]
+    items[place] = culprit
+    with Supervisor(work, items, Limits(20), jobs=2, one_first=True) as supervisor:
+        results = supervisor.results()
+    assert isinstance(results[place], Lost)
+    assert [each for each in results if not isinstance(each, Lost)] == [each for each in items if each != culprit]
+
+
+def test_an_item_that_two_began_counts_once(monkeypatch):
+    """As where a worker takes up an item at the very moment at which it is given to another one."""
+    monkeypatch.setattr("portlint.workers.forked.ForkedWorker.shorten", lambda self, stop: True)
+    with Supervisor(work, ["nap", 1, "large", "nap", 4], Limits(20), jobs=2, one_first=True) as supervisor:
+        results = supervisor.results()
+    assert [results[0], results[1], len(results[2]), *results[3:]] == ["nap", 1, 3_000_000, "nap", 4]
+
+
 def test_workers_that_cannot_begin_are_given_up(monkeypatch):
     monkeypatch.setattr("portlint.workers.forked.labour", lambda *_: os._exit(9))
     with pytest.raises(WorkersFailed, match="exit code 9"):

@@ -12,10 +12,12 @@ from types import TracebackType
 
 from msgspec.structs import replace
 
+from portlint import lazy_nodes
 from portlint.cache import Cache, Known, Row, digest_of, row_of, version_of
 from portlint.change import Base, Past, compared
+from portlint.filestatus import Stamp
 from portlint.model import NOWHERE, Facts, LineIndex, Problem, Settings
-from portlint.reading import AS_ON_DISK, Contents, Stamp, Tree, Unread, Why, decode
+from portlint.reading import AS_ON_DISK, Contents, Tree, Unread, Why, decode
 from portlint.rulebook import rules_folder
 from portlint.ties import variables_of
 from portlint.workers import Limits, Lost, Supervisor, default_jobs
@@ -70,6 +72,7 @@ class Analysis:
             facts = Facts(path=path, format=None)
             return facts if self._known is None else row_of(facts, "")
         if self._tree is None:
+            lazy_nodes.allow()
             self._tree = Tree(self._root, self._contents)
         raw = self._tree.read(path, self._limit)
         if self._known is None or isinstance(raw, Unread) or path in self._contents:
@@ -166,7 +169,8 @@ class Extraction:
     def _begin(self, files: Sequence[str], known: Mapping[str, Known]) -> None:
         settings = self._settings
         jobs = settings.jobs or default_jobs()
-        if len(files) <= FILES_FOR_ONE_WORKER:
+        few = len(files) <= FILES_FOR_ONE_WORKER
+        if few:
             # Two files of one kind share a parser, which takes longer to import than they take to read.
             jobs = min(jobs, 2, len({PurePosixPath(path).suffix for path in files}))
             files = sorted(files, key=lambda path: not path.endswith(".py"))  # libcst takes the longest of all
@@ -177,7 +181,7 @@ class Extraction:
             tuple(formats())
         rows = None if self._cache is None else known
         work = Analysis(self._root, settings.max_file_size, self._extra_rules, rows, self._contents)
-        self._shifts.append((files, Supervisor(work, files, Limits(settings.timeout), jobs=jobs)))
+        self._shifts.append((files, Supervisor(work, files, Limits(settings.timeout), jobs=jobs, one_first=few)))
 
     def _collect(self, found: dict[str, Facts | Lost], progress: Callable[[int, int], None] | None) -> None:
         """Waits for the workers, and takes over what they found."""

@@ -7,7 +7,10 @@ hook that may mean another repository. Little is imported here: git is called be
 from __future__ import annotations
 
 import os
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 TIMEOUT: Final = 20.0
 """seconds for one question"""

@@ -1,72 +1,220 @@
-"""git's list of the files of a repository, which it makes while the caller does something else.
+"""git's list of the files of a repository and their status, both taken while the caller does something else.
 
-Little is imported here, so that git can begin before the rest of portlint is there.
+A process of its own does so, where the system has fork(2): to ask the status of some thousand files takes as long as
+git takes to list them. It begins before the rest of portlint is imported, so nothing that is slow to import is asked
+for here, `re`, `typing` and `subprocess` among it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import marshal
 import os
-import re
-import subprocess
-from typing import Final
+import stat
+import time
 
 from portlint.calling_git import TIMEOUT, command, environment, is_work_tree, work_tree_above
-from portlint.lazy import regex
+from portlint.filestatus import Stamp, stamp_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Final, NoReturn
+
+    _Lists = tuple[list[str], dict[str, Stamp], list[str], list[str], list[str], list[str]]
 
 GIT_TIMEOUT: Final = TIMEOUT
 """seconds; git itself can be kept busy for long by a pattern such as ten times `**/a/`"""
+NEVER: Final = frozenset({".git", ".hg", ".svn", ".jj", "node_modules"})
+"""folders that are never entered"""
+
+
+class Listed:
+    """What git lists, sorted, each once, folders that are never entered left out. Paths are relative to the root."""
+
+    def __init__(
+        self,
+        files: list[str],
+        stamps: dict[str, Stamp],
+        links: list[str],
+        folders: list[str],
+        gone: list[str],
+        marks: list[str],
+    ) -> None:
+        """files: regular files and others, such as pipes; and those whose path is too long to be asked about in one
+        call. stamps: of the regular files. links: symbolic links. folders: submodules, and other repositories inside
+        this one. gone: tracked, and deleted in the working tree. marks: every `pyvenv.cfg` that does not lie in the
+        root, whatever it is."""
+        self.files, self.stamps, self.links = files, stamps, links
+        self.folders, self.gone, self.marks = folders, gone, marks
 
 
 class Listing:
-    """`git ls-files` at work. notes, closed: see `Walk`, filled by `names`."""
+    """`git ls-files` at work. notes, closed: see `Walk`, filled by `found`."""
 
     def __init__(self, root: str) -> None:
         """Starts git, where the root lies in a repository."""
         self.notes: list[str] = []
         self.closed: list[tuple[str, str]] = []
-        self._git: subprocess.Popen[bytes] | None = None
-        if not is_work_tree(root):
-            return
-        words = command(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        self._root = root if is_work_tree(root) else None
+        self._process = self._answer = -1
+        if self._root is not None and hasattr(os, "fork"):
+            self._begin(self._root)
+
+    def _begin(self, root: str) -> None:
+        import signal
+
+        self._answer, theirs = os.pipe()
+        # Ctrl-C must not run the parent's program in the child.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            self._git = subprocess.Popen(
-                words,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=environment(),
-            )
-        except OSError:
-            return
+            self._process = os.fork()
+            if self._process == 0:
+                _be_the_child(root, theirs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            os.close(theirs)
+        with contextlib.suppress(OSError):  # in both, since nobody knows which comes first: git must end with the child
+            os.setpgid(self._process, self._process)
 
     def close(self) -> None:
         """Ends git, whatever it is doing."""
-        if self._git is not None:
-            self._git.kill()
-            self._git.communicate()
-            self._git = None
+        if self._process > 0:
+            import signal
 
-    def names(self) -> list[str] | None:
+            with contextlib.suppress(OSError):  # it has ended
+                os.killpg(self._process, signal.SIGKILL)
+            os.waitpid(self._process, 0)
+            os.close(self._answer)
+        self._process, self._root = -1, None
+
+    def found(self) -> Listed | None:
         """What git lists; None where there is no repository or no git, it refuses, or takes too long."""
-        if self._git is None:
+        if self._root is None:
             return None
-        try:
-            out, err = self._git.communicate(timeout=GIT_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            self.close()
+        if self._process < 0:
+            late, warnings, listed = _answer(self._root, _ask_without_fork)
+        else:
+            with open(self._answer, "rb", closefd=False) as answer:
+                content = answer.read()
+            late, warnings, listed = marshal.loads(content) if content else (False, b"", None)
+        self.close()
+        if late:
             self.notes.append(f"git did not list the files within {GIT_TIMEOUT:g} s: the folders were read instead")
-            return None
-        refused = self._git.returncode != 0
-        self._git = None
-        if refused:
-            return None
-        for closed in _CLOSED_FOLDER.finditer(err):
-            reason = closed[2].decode("utf-8", "replace")
-            self.closed.append((os.fsdecode(closed[1]).rstrip("/"), f"cannot be read: {reason}"))
-        for closed in _CUT_SHORT.finditer(err):
-            folder = os.fsdecode(closed[1]).rpartition("/")[0]
-            self.closed.append((folder, "cannot be read: a path in it is too long for git"))
-        return [name for name in os.fsdecode(out).split("\0") if name]
+        if warnings:
+            from portlint.git_warnings import closed_folders
+
+            self.closed += closed_folders(warnings)
+        return None if listed is None else Listed(*listed)
+
+
+def _be_the_child(root: str, answer: int) -> NoReturn:
+    """The child's whole life: not a line of the parent's program runs in it again."""
+    code = 1
+    try:
+        os.setpgid(0, 0)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):  # whoever reads what portlint prints does not wait for this process
+            os.dup2(nothing, descriptor)
+        content = memoryview(marshal.dumps(_answer(root, _ask)))
+        while content:
+            content = content[os.write(answer, content) :]
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _answer(
+    root: str, ask: Callable[[list[str], dict[str, str]], tuple[bytes, bytes] | None]
+) -> tuple[bool, bytes, _Lists | None]:
+    """Whether git took too long, what it said on stderr, and what makes a `Listed`; None: there is no list."""
+    words = command(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    try:
+        said = ask(words, environment())
+    except TimeoutError:
+        return True, b"", None
+    if said is None:
+        return False, b"", None
+    return False, said[1], _sorted_out(root, os.fsdecode(said[0]).split("\0"))
+
+
+def _ask(words: list[str], variables: dict[str, str]) -> tuple[bytes, bytes] | None:
+    """What git says on stdout and stderr; None where it is not there or fails. Raises TimeoutError."""
+    import select
+
+    pipes = {1: os.pipe(), 2: os.pipe()}
+    actions = [(os.POSIX_SPAWN_DUP2, theirs, descriptor) for descriptor, (_, theirs) in pipes.items()]
+    try:
+        git = os.posix_spawnp(words[0], words, variables, file_actions=actions)
+    except OSError:
+        return None
+    poll, ends, said = select.poll(), time.monotonic() + GIT_TIMEOUT, dict[int, list[bytes]]()
+    for ours, theirs in pipes.values():
+        os.close(theirs)
+        poll.register(ours, select.POLLIN)
+        said[ours] = []
+    left = len(said)
+    while left:
+        ready = poll.poll(max(0, ends - time.monotonic()) * 1000)
+        if not ready:
+            raise TimeoutError
+        for ours, _ in ready:
+            piece = os.read(ours, 1 << 20)
+            said[ours].append(piece)
+            if not piece:
+                poll.unregister(ours)
+                left -= 1
+    out, err = map(b"".join, said.values())
+    return None if os.waitpid(git, 0)[1] else (out, err)
+
+
+def _ask_without_fork(words: list[str], variables: dict[str, str]) -> tuple[bytes, bytes] | None:
+    """The same, where there is neither fork(2) nor poll(2)."""
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=GIT_TIMEOUT, env=variables, check=True
+        )
+    except subprocess.TimeoutExpired:
+        raise TimeoutError from None
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout, done.stderr
+
+
+def _sorted_out(root: str, names: Iterable[str]) -> _Lists:
+    """What there is of the names that git lists: an unmerged file is listed for each of its stages."""
+    lists: _Lists = ([], {}, [], [], [], [])
+    files, stamps, links, folders, gone, marks = lists
+    lstat, start, entered = os.lstat, f"{root}/", dict[str, bool]()
+    for name in sorted(set(names)):
+        folder = name.rpartition("/")[0]
+        if folder not in entered:
+            entered[folder] = NEVER.isdisjoint(folder.split("/"))
+        if not (entered[folder] and name):
+            continue
+        if name.endswith("/pyvenv.cfg"):
+            marks.append(name)
+        try:
+            status = lstat(start + name)
+        except (FileNotFoundError, NotADirectoryError):
+            gone.append(name)
+            continue
+        except OSError:
+            files.append(name)  # reading goes step by step, and says what is wrong
+            continue
+        stamp = stamp_of(status)
+        if stamp is not None:
+            stamps[name] = stamp
+        elif stat.S_ISLNK(status.st_mode):
+            links.append(name)
+            continue
+        elif stat.S_ISDIR(status.st_mode):
+            folders.append(name)
+            continue
+        files.append(name)
+    return lists
 
 
 class Ahead:
@@ -96,10 +244,3 @@ class Ahead:
             return Listing(root)
         listing, self._listing = self._listing, None
         return listing
-
-
-_CLOSED_FOLDER: Final = regex(rb"^warning: could not open directory '([^\n]*)': ([^\n]*)$", re.MULTILINE)
-_CUT_SHORT: Final = regex(
-    rb"^warning: could not open directory '([^\n]{3000,})(?<!': File name too long)$", re.MULTILINE
-)
-"""git cuts its messages at 4,096 bytes: the end of the line, and with it the reason, is missing"""

@@ -54,17 +54,6 @@ class Text(Struct, frozen=True):
     doubt_at: int = 0
 
 
-Stamp = tuple[int, int, int, int]
-"""what tells that a file has changed: size in bytes, mtime and ctime in nanoseconds, inode (stat(2))"""
-
-
-def stamp_of(status: os.stat_result) -> Stamp | None:
-    """The stamp of a regular file; None for anything else."""
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-
-
 _OPEN_FILE: Final = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)

@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Mapping
 
-from portlint.reading import Stamp, stamp_of
+from portlint.filestatus import Stamp, stamp_of
 
 
 class Stamps:

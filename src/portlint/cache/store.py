@@ -15,9 +15,9 @@ from msgspec.json import Decoder, Encoder
 
 from portlint.cache.codec import decode, encode
 from portlint.cache.stamps import Stamps
+from portlint.filestatus import Stamp
 from portlint.keeping import BINARY, NO_LINKS, read_kept, replace_kept
 from portlint.model import Facts
-from portlint.reading import Stamp
 from portlint.ties import ties_of
 
 LARGEST: Final = 32 << 20

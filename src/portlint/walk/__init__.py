@@ -13,20 +13,20 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct, field
 
-from portlint.listing import Listing
+from portlint.filestatus import Stamp
+from portlint.listing import NEVER, Listed, Listing
 from portlint.patterns import matcher
-from portlint.reading import Stamp, Tree, Unread, stamp_of
+from portlint.reading import Tree, Unread
 from portlint.walk.ignore import IgnoreFile, is_ignored
 
 __all__ = ["Walk", "files_among", "folders_of", "resolved", "walk"]
 
-NEVER: Final = frozenset({".git", ".hg", ".svn", ".jj", "node_modules"})
-"""folders that are never entered"""
 PRODUCTS: Final = frozenset(
     {"build", "dist", "target", "out", "tmp", "temp", "cache", ".cache", "__pycache__", ".tox", ".nox", ".venv", "venv"}
 )
@@ -151,7 +151,7 @@ class _Walker:
         self.listing = listing
         self.keep = keep
         self.links: set[str] = set()
-        self.stamps: dict[str, Stamp] = {}
+        self.stamps: Mapping[str, Stamp] = {}
         self.repositories = 0
         self.closed: list[tuple[str, str]] = []
         self.notes: list[str] = []
@@ -222,43 +222,24 @@ class _Walker:
         return {path for path in self._scan(folder) if whole or not self.is_excluded(path)}
 
     def _listed(self) -> Iterable[str]:
-        names = self.listing.names()
+        found = self.listing.found()
         self.notes += self.listing.notes
         self.closed += self.listing.closed
-        return self._scan("") if names is None else self._sifted(names)
+        return self._scan("") if found is None else self._sifted(found)
 
-    def _sifted(self, names: Iterable[str]) -> Iterator[str]:
-        """The regular files among what git lists, each once: an unmerged file is listed for each of its stages."""
-        unique = sorted(set(names))
-        marks = (name for name in unique if name.endswith("/pyvenv.cfg") and self.is_environment(name))
-        environments = tuple(name[: -len("pyvenv.cfg")] for name in marks)
-        lstat, start, entered = os.lstat, f"{self.root}/", dict[str, bool]()
-        for name in unique:
-            folder = name.rpartition("/")[0]
-            if folder not in entered:
-                entered[folder] = NEVER.isdisjoint(folder.split("/")) and not f"{folder}/".startswith(environments)
-            if not entered[folder]:
-                continue
-            if name in self.held:
-                yield name
-                continue
-            try:
-                status = lstat(start + name)
-            except (FileNotFoundError, NotADirectoryError):
-                continue  # tracked, and deleted in the working tree
-            except OSError:
-                yield name  # too long a path for one call: reading goes step by step, and says what is wrong
-                continue
-            stamp = stamp_of(status)
-            if stamp is not None:
-                self.stamps[name] = stamp
-            elif stat.S_ISLNK(status.st_mode):
-                self.links.add(name)
-                continue
-            elif stat.S_ISDIR(status.st_mode):
-                self.repositories += 1
-                continue
-            yield name
+    def _sifted(self, found: Listed) -> Iterable[str]:
+        """The files of git's list without those of virtual environments, and with those that are known without the
+        disk."""
+        environments = tuple(mark[: -len("pyvenv.cfg")] for mark in found.marks if self.is_environment(mark))
+
+        def entered(names: Iterable[str]) -> Iterable[str]:
+            return (name for name in names if not name.startswith(environments)) if environments else names
+
+        held = {name for names in (found.links, found.folders, found.gone) for name in names if name in self.held}
+        self.links.update(name for name in entered(found.links) if name not in held)
+        self.repositories += sum(name not in held for name in entered(found.folders))
+        self.stamps = found.stamps
+        return chain(entered(found.files), entered(held))
 
     def _scan(self, start: str) -> Iterator[str]:
         """The files below a folder, folder by folder: a tree may be deeper than the stack of the interpreter."""

@@ -12,23 +12,25 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Final, NoReturn
 
-from portlint.workers.labour import FLUSH_AFTER, Limits, labour
+from portlint.workers.labour import FLUSH_AFTER, Batch, Limits, labour
 from portlint.workers.supervisor import Worker
 
 _HEADER: Final = struct.Struct("=Q")
 _STRETCH: Final = struct.Struct("=QQ")
+_STATE: Final = struct.Struct("=qq")
 _INDEX: Final = struct.Struct("=q")
 
 
 class ForkedWorker:
-    """Talks over two pipes: stretches one way, lengths and pickles the other. See `supervisor.Worker`."""
+    """Talks over two pipes: stretches one way, lengths and pickles the other; and in shared memory, where it writes
+    the item that it has in hand, and its supervisor the end of the stretch. See `supervisor.Worker`."""
 
     _living: ClassVar[set[ForkedWorker]] = set()
     """those of all supervisors"""
 
     def __init__(self, work: Callable[[Any], Any], items: Sequence[Any], limits: Limits) -> None:
         self.stretch, self.current, self.since, self.is_dead = (0, 0), -1, 0.0, False
-        self._shared = mmap.mmap(-1, _INDEX.size)
+        self._shared = mmap.mmap(-1, _STATE.size)
         self._buffer = bytearray()
         self._status: int | None = None
         tasks, self._tasks = os.pipe()
@@ -68,8 +70,8 @@ class ForkedWorker:
                 message = os.read(tasks, _STRETCH.size)
                 return _STRETCH.unpack(message) if message else None
 
-            def say(results: list[Any]) -> None:
-                payload = pickle.dumps(results, pickle.HIGHEST_PROTOCOL)
+            def say(batch: Batch) -> None:
+                payload = pickle.dumps(batch, pickle.HIGHEST_PROTOCOL)
                 left = memoryview(_HEADER.pack(len(payload)) + payload)
                 while left:
                     left = left[os.write(answers, left) :]
@@ -79,17 +81,23 @@ class ForkedWorker:
         finally:
             os._exit(code)
 
-    def _begin(self, index: int) -> None:
-        self._shared[:] = _INDEX.pack(index)
+    def _begin(self, index: int) -> bool:
+        _INDEX.pack_into(self._shared, 0, index)
+        stop: int = _STATE.unpack_from(self._shared)[1]
+        return index < stop
+
+    def shorten(self, stop: int) -> bool:
+        _INDEX.pack_into(self._shared, _INDEX.size, stop)
+        return True
 
     def send(self, stretch: tuple[int, int]) -> None:
-        self._begin(-1)
+        _STATE.pack_into(self._shared, 0, -1, stretch[1])
         try:
             os.write(self._tasks, _STRETCH.pack(*stretch))
         except BrokenPipeError:
             self.is_dead = True
 
-    def receive(self) -> Iterator[list[Any]]:
+    def receive(self) -> Iterator[Batch]:
         while True:
             try:
                 piece = os.read(self._answers, 1 << 20)
@@ -117,7 +125,7 @@ class ForkedWorker:
         return [descriptors[descriptor] for descriptor, _ in poll.poll(patience * 1000)]
 
     def in_hand(self) -> int:
-        index: int = _INDEX.unpack(self._shared[:])[0]
+        index: int = _INDEX.unpack_from(self._shared)[0]
         return index
 
     def dismiss(self) -> None:

@@ -16,6 +16,10 @@ MOST_UNCOLLECTED: Final = 100_000
 """objects that a worker makes and keeps before it looks for cycles among them"""
 
 
+Batch = tuple[int, list[Any]]
+"""the index of an item, and the results of that one and those behind it"""
+
+
 class Lost(Struct, frozen=True):
     """What became of an item that has no result.
 
@@ -40,14 +44,15 @@ def labour(
     items: Sequence[Any],
     limits: Limits,
     give: Callable[[], tuple[int, int] | None],
-    say: Callable[[list[Any]], None],
-    begin: Callable[[int], None],
+    say: Callable[[Batch], None],
+    begin: Callable[[int], bool],
     flush_after: float,
 ) -> None:
     """Does stretches of the items until there are no more.
 
-    give: waits for the next stretch; None: there is none. say: sends results, in order. begin: notes the index of
-    the item that is taken up. flush_after: seconds that results may be held back.
+    give: waits for the next stretch; None: there is none. say: sends results. begin: notes the index of
+    the item that is taken up; False: somebody else does it and those behind it. flush_after: seconds that results may
+    be held back.
     """
     import gc
 
@@ -59,12 +64,17 @@ def labour(
         results: list[Any] = []
         said = time.monotonic()
         for index in range(*stretch):
-            begin(index)
+            if not begin(index):
+                break
             guard()
             results.append(_attempt(work, items[index], limits))
-            if index + 1 == stretch[1] or time.monotonic() - said >= flush_after:
-                say(results)
+            if time.monotonic() - said >= flush_after:
+                say((index + 1 - len(results), results))
                 results, said = [], time.monotonic()
+        else:
+            index = stretch[1]
+        if results:
+            say((index - len(results), results))
         if gc.get_count()[0] > MOST_UNCOLLECTED:
             gc.collect()
             # What is left are modules and what they remember; to look through it again each time takes 10 ms.

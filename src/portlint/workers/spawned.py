@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from portlint.workers.labour import Limits, labour
+from portlint.workers.labour import Batch, Limits, labour
 from portlint.workers.supervisor import Worker
 
 
@@ -35,7 +35,10 @@ class SpawnedWorker:
         except OSError:
             self.is_dead = True
 
-    def receive(self) -> Iterator[list[Any]]:
+    def shorten(self, stop: int) -> bool:
+        return False
+
+    def receive(self) -> Iterator[Batch]:
         try:
             while self._connection.poll():
                 yield self._connection.recv()
@@ -75,4 +78,4 @@ def _be_the_child(
             return None
         return stretch
 
-    labour(work, items, limits, give, connection.send, lambda _: None, flush_after=0.0)
+    labour(work, items, limits, give, connection.send, lambda _: True, flush_after=0.0)

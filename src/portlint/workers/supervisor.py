@@ -14,9 +14,9 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
-from portlint.workers.labour import Limits, Lost
+from portlint.workers.labour import Batch, Limits, Lost
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -25,6 +25,8 @@ LARGEST_STRETCH: Final = 64
 """items handed out at once"""
 STRETCHES: Final = 6
 """stretches for each worker that what is left is cut into, so that none has long to do when the others are through"""
+SHARE_AFTER: Final = 0.02
+"""seconds that somebody has waited for a single worker after which others help it: what they import takes longer"""
 LOOK_AFTER: Final = 0.1
 """seconds after which the supervisor looks at what each worker has in hand"""
 STOPPED: Final = 1.0
@@ -60,8 +62,12 @@ class Worker(Protocol):
     def send(self, stretch: tuple[int, int]) -> None:
         """Gives it a stretch."""
 
-    def receive(self) -> Iterator[list[Any]]:
-        """The batches of results that it has sent; sets `is_dead` where it has closed its end."""
+    def shorten(self, stop: int) -> bool:
+        """Tells it not to begin the item `stop` of its stretch, nor those behind it; False: it cannot be told. It may
+        just have begun that one all the same."""
+
+    def receive(self) -> Iterator[Batch]:
+        """The results that it has sent; sets `is_dead` where it has closed its end."""
 
     def wait(self, workers: list[Worker], patience: float) -> list[Worker]:
         """Those of the workers (all of one kind) that have something to hear. patience: seconds."""
@@ -92,15 +98,19 @@ class Supervisor(Generic[T, R]):
         limits: Limits,
         *,
         jobs: int,
+        one_first: bool = False,
         fork: bool = hasattr(os, "fork"),
     ) -> None:
-        """work: called in the workers; without `fork` it and the items must be picklable. jobs: how many workers."""
+        """work: called in the workers; without `fork` it and the items must be picklable. jobs: how many workers.
+        one_first: the others only start when somebody waits for results, and there is something left for them."""
         self._work, self._items, self._limits = work, items, limits
         self._fork = fork
-        jobs = max(1, min(jobs, len(items)))
-        self._waiting = deque(_stretches(len(items), jobs))
+        self._jobs = jobs = max(1, min(jobs, len(items)))
+        one_first = one_first and fork
+        self._waiting = deque([(0, len(items))] if one_first and items else _stretches(len(items), jobs))
         self._results: dict[int, R | Lost] = {}
         self._workers: list[Worker] = []
+        self._shortened: Worker | None = None
         self._failed_starts = 0
         self._looked = time.monotonic()
         try:
@@ -129,11 +139,15 @@ class Supervisor(Generic[T, R]):
 
         progress: told again and again how many items are done, and how many there are.
         """
+        timeout = self._limits.timeout
         while self._workers:
-            timeout = self._limits.timeout
-            patience = min(LOOK_AFTER, timeout)
-            for worker in self._workers[0].wait(self._workers, patience):
+            alone = not self._waiting and len(self._workers) < self._jobs
+            patience = min(SHARE_AFTER if alone else LOOK_AFTER, timeout)
+            heard = self._workers[0].wait(self._workers, patience)
+            for worker in heard:
                 self._hear(worker)
+            if alone and not heard:
+                self._share_out()
             self._check_deadlines(timeout)
             if progress is not None:
                 progress(len(self._results), len(self._items))
@@ -152,10 +166,23 @@ class Supervisor(Generic[T, R]):
         self._workers.append(worker)
         self._give(worker)
 
+    def _share_out(self) -> None:
+        """Has all workers do what the first one has not begun with."""
+        worker = self._workers[0]
+        start, stop = worker.stretch
+        left = max(start, worker.in_hand()) + 1
+        if left < stop and worker.shorten(left):
+            worker.stretch, self._shortened = (start, left), worker
+            self._waiting.extend((index, index + 1) for index in range(left, stop))
+            for _ in range(min(self._jobs - 1, stop - left)):
+                self._start()
+
     def _give(self, worker: Worker) -> None:
         """Hands the next stretch to a worker; sends it home where there is none."""
         if not self._waiting:
             self._workers.remove(worker)
+            if worker is self._shortened:  # what it may have begun all the same, nobody listens to
+                worker.kill()
             worker.dismiss()
             worker.ended()
             return
@@ -164,13 +191,15 @@ class Supervisor(Generic[T, R]):
         worker.send(worker.stretch)
 
     def _hear(self, worker: Worker) -> None:
-        for results in worker.receive():
+        for first, results in worker.receive():
             self._failed_starts = 0
+            self._results.update(enumerate(results, first))
             start, stop = worker.stretch
-            self._results.update(enumerate(results, start))
-            worker.stretch = (start + len(results), stop)
+            # An item that it began when another one got it lies outside of the stretch that it has now.
+            if first <= start < first + len(results):
+                worker.stretch = (first + len(results), stop)
             worker.current, worker.since = worker.in_hand(), time.monotonic()
-        if worker.stretch[0] == worker.stretch[1]:
+        if worker.stretch[0] >= worker.stretch[1]:
             self._give(worker)
         elif worker.is_dead:
             self._replace(worker, None)
