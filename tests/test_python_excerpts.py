@@ -18,7 +18,7 @@ from portlint import rulebook
 from portlint.extract import python
 from portlint.extract.python import excerpts
 from portlint.extract.python.candidates import candidates
-from portlint.extract.python.commanded import shows_command
+from portlint.extract.python.commanded import plain, shows_command
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.walking import Places, Walker
 from portlint.model import Facts, Source
@@ -231,4 +231,4 @@ def test_a_port_far_behind_its_command_is_not_lost(number):
 
 @pytest.mark.parametrize("code", ["x = 8136", "return 8136", 'retry("depot", "8136")', "wait(-8136)", "# at most 8136"])
 def test_a_number_without_a_command_is_none(code):
-    assert not shows_command(code.encode())
+    assert not shows_command(code.encode(), plain(code.encode()))

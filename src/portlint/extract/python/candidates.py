@@ -6,7 +6,7 @@ dropped here (a property test holds that against the visitor on everything).
 
 from __future__ import annotations
 
-from portlint.extract.python.commanded import BEHIND_COMMA, shows_command
+from portlint.extract.python.commanded import BEHIND_COMMA, plain, shows_command
 from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.hosts import LOCAL_HOSTS, is_domain, is_ip
@@ -17,7 +17,8 @@ from portlint.naming import is_address_name, is_port_name
 
 # A pattern that begins with fixed letters is looked for at the speed of memory, ten times as fast as one that begins
 # with a class of characters or with several ways to go on: so each word has its own, and looks behind from its end.
-_NUMBER = regex(rb"[0-9](?:(?<![0-9A-Za-z.].)|(?<=\\[nrt].))[0-9_]{1,6}(?![0-9A-Za-z]|\.[0-9])")
+_NUMBER = regex(rb"1(?:(?<![0-9a-z.].)|(?<=\\[nrt].))[0-9_]{1,6}(?![0-9a-z]|\.[0-9])")
+"""in plain text"""
 _JOINED = rb"[\"']\s*+(?:\+|\.join)|(?:%[sd]|\{\})[\"'/]"
 _BEHIND_COLON = regex(rb":(?:\{?[0-9]{2,5}(?:(?![0-9A-Za-z_\]}.%<>]|\.[0-9])|\.(?![0-9])|[{}])|" + _JOINED + rb")")
 """the port of an address or a URL, or where it goes: `"//api:" + port`, `"api:%d"`; not a slice, a format or a time"""
@@ -26,8 +27,9 @@ _PROTOCOLS = tuple(
     regex(word + rb"(?:(?<=[/_]" + word + rb")|(?<=PROXY " + word + rb"))")
     for word in (b"tcp", b"udp", b"sctp", b"TCP")
 )
-_PROTOCOLS_IN_PROSE = tuple(
-    regex(word + rb"(?:(?<=[/_]" + word + rb")|(?<=proxy " + word + rb"))") for word in (b"tcp", b"udp", b"sctp")
+_PROTOCOLS_IN_PROSE = (
+    regex(rb"tcp(?:(?<=[/_]tcp)|(?<=[/_]sctp)|(?<=proxy tcp))"),
+    regex(rb"udp(?:(?<=[/_]udp)|(?<=proxy udp))"),
 )
 _PROTOCOL = regex(rb"[0-9]/(?:tcp|udp|sctp)|/dev/(?:tcp|udp)|_[0-9]{1,5}\._(?:tcp|udp|sctp)|PROXY TCP")
 _PAIR = regex(b"," + BEHIND_COMMA + rb"(?:int\(\s{0,40}+)?[\"']?[1-9][0-9_]{1,6}(?![0-9A-Za-z.])")
@@ -47,7 +49,7 @@ _FEW_NAMES = 64
 
 def candidates(data: bytes) -> list[int]:
     """Byte offsets, ascending, of the numbers of two digits and more that may be ports."""
-    return [m.end() - 1 for m in _NUMBER.finditer(data)]
+    return [m.end() - 1 for m in _NUMBER.finditer(plain(data))]
 
 
 def is_promising(piece: Piece, flow: Flow) -> bool:
@@ -65,10 +67,10 @@ def is_promising(piece: Piece, flow: Flow) -> bool:
 def _shows_port(code: bytes, called: frozenset[bytes]) -> bool:
     if b":" in code and _BEHIND_COLON.search(code) is not None:
         return True
-    lower = code.lower()
-    if PORT_WORD.search(lower) is not None:
+    known = plain(code)
+    if PORT_WORD.search(known) is not None:
         return True
-    if _names_host(code):
+    if _names_host(code, known):
         return True
     if any(sign.search(code) for sign in _PROTOCOLS) and _PROTOCOL.search(code) is not None:
         return True
@@ -80,14 +82,14 @@ def may_show_port(chunk: bytes, names: frozenset[bytes]) -> bool:
 
     names: those that are used as ports in the file, and those of calls that may take one.
     """
-    lower = chunk.lower()
-    if PORT_WORD.search(lower) is not None:
+    known = plain(chunk)
+    if PORT_WORD.search(known) is not None:
         return True
     if b":" in chunk and _COLON_IN_PROSE.search(chunk) is not None:
         return True
-    if _names_host(chunk):
+    if _names_host(chunk, known):
         return True
-    if any(sign.search(lower) for sign in _PROTOCOLS_IN_PROSE):
+    if any(sign.search(known) for sign in _PROTOCOLS_IN_PROSE):
         return True
     return holds_name(chunk, names)
 
@@ -100,7 +102,7 @@ def holds_name(code: bytes, names: frozenset[bytes]) -> bool:
     return not names.isdisjoint(_WORD.findall(code))
 
 
-def _names_host(code: bytes) -> bool:
+def _names_host(code: bytes, known: bytes) -> bool:
     """Whether a number may stand behind an address, one that is written or a name that means one, or an option."""
     for pair in _PAIR.finditer(code):
         host = _before(code, pair.start())
@@ -110,7 +112,7 @@ def _names_host(code: bytes) -> bool:
             return True
     if any(is_address_name(_before(code, second.start()).rpartition(".")[2]) for second in _SECOND.finditer(code)):
         return True
-    return _OPTION.search(code) is not None or shows_command(code)
+    return _OPTION.search(code) is not None or shows_command(code, known)
 
 
 def _before(code: bytes, end: int) -> str:

@@ -6,19 +6,22 @@ before it.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 
 from portlint.extract.command_rules import names_port_command
 from portlint.lazy import regex
 
 BEHIND_COMMA = rb"\s{0,120}+(?:#[^\n]{0,400}+\n\s{0,120}+){0,3}+"
 """what may stand between a comma and the next item: spaces, lines and comments"""
-# Each begins with a fixed sign, which is found quickly.
-_SIGNS = (
-    regex(rb" [1-9](?<=[^\s=+*<>,:(\[{&|] .)[0-9]{1,4}(?![0-9A-Za-z_.])"),  # nc -z depot 25
-    regex(b"," + BEHIND_COMMA + rb"[\"'][1-9][0-9]{1,4}(?:[-:/,][0-9a-z]{1,9})?[\"']"),  # "depot", "25"
-    regex(rb"-(?<=[ \"'-]-)[A-Za-z][\w.-]{0,40}?=?[1-9][0-9]{1,4}(?![0-9A-Za-z_.])"),  # -p25, --listen=25
-)
+_LONGEST_BEHIND_COMMA = 1800
+_PLAIN = bytes(49 if chr(byte).isdigit() else byte for byte in bytes(range(128)).lower()) + bytes(range(128, 256))
+# Each begins with a fixed sign, which is found quickly; with every digit a 1, so does a number.
+_BEHIND_WORD = regex(rb"11(?<=[^\s=+*<>,:(\[{&|] 11)1{0,3}(?![0-9a-z_.])")
+"""nc -z depot 25"""
+_QUOTED = regex(rb"11(?<=[\"']11)1{0,3}(?:[-:/,][0-9a-z]{1,9})?[\"']")
+"""the 25 of "depot", "25" """
+_BEHIND_OPTION = regex(rb"-(?<=[ \"'-]-)[a-z][\w.-]{0,40}?=?11{1,4}(?![0-9a-z_.])")
+"""-p25, --listen=25"""
 _WORD = regex(r"[\w.@$/\\-]+")
 _LONGEST = 4000
 """bytes of a command before the port that are looked at"""
@@ -26,15 +29,31 @@ _GOES_ON = (b",", b"(", b"[", b"{", b"\\", b"+", b"%", b'"', b"'")
 """what ends a line behind which a command goes on: in a list, in strings that stand together, behind a backslash"""
 
 
-def shows_command(code: bytes) -> bool:
-    """Whether a number stands behind the name of a command that takes a port."""
-    return any(_follows_command(code, sign) for sign in _SIGNS)
+def plain(code: bytes) -> bytes:
+    """The code in lower case and with a 1 for each digit, so that numbers are found as quickly as words."""
+    return code.translate(_PLAIN)
 
 
-def _follows_command(code: bytes, sign: re.Pattern[bytes]) -> bool:
+def shows_command(code: bytes, plain: bytes) -> bool:
+    """Whether a number stands behind the name of a command that takes a port. plain: see there."""
+    quoted = (match.start() - 1 for match in _QUOTED.finditer(plain))
+    return (
+        _follows_command(code, (match.start() for match in _BEHIND_WORD.finditer(plain)))
+        or _follows_command(code, (at for at in quoted if _is_behind_comma(code, at)))
+        or _follows_command(code, (match.start() for match in _BEHIND_OPTION.finditer(plain)))
+    )
+
+
+def _is_behind_comma(code: bytes, at: int) -> bool:
+    """Whether a comma may stand before an offset, with nothing but space and comments between."""
+    before = code[max(0, at - _LONGEST_BEHIND_COMMA) : at].rstrip()
+    return before.endswith(b",") or b"#" in before[before.rfind(b"\n") + 1 :]
+
+
+def _follows_command(code: bytes, places: Iterable[int]) -> bool:
+    """Whether the name of such a command stands before one of the offsets, which ascend."""
     seen = 0
-    for match in sign.finditer(code):
-        at = match.start()
+    for at in places:
         # What stands before the number that was looked at last names no command, and is not read again.
         before = code[_start_of_command(code, max(seen, at - _LONGEST), at) : at].decode("latin-1")
         if names_port_command(set(_WORD.findall(before))):
