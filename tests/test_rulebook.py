@@ -98,3 +98,25 @@ def test_where_the_rules_cannot_be_written_the_cache_is_used(kept, tmp_path, mon
     (tmp_path / "__pycache__").write_text("no folder")
     assert load("some.yaml") == {"a": 1}
     assert [file.name for file in kept.iterdir()] == ["some.yaml.json"]
+
+
+def test_the_files_of_a_folder_are_kept_together(kept, tmp_path, monkeypatch):
+    monkeypatch.setattr(rulebook, "rules_folder", lambda: tmp_path)
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some/b.yaml").write_text("b: 2\n")
+    (tmp_path / "some/a.yaml").write_text("a: 1\n")
+    (tmp_path / "some/c.txt").write_text("c: 3\n")
+
+    def load_all():
+        rulebook.load_all.cache_clear()
+        return list(rulebook.load_all("some").items())
+
+    assert load_all() == [("a.yaml", {"a": 1}), ("b.yaml", {"b": 2})]
+    with monkeypatch.context() as patch:
+        patch.setattr("portlint.rulebook._parsed", lambda path: pytest.fail("parsed"))
+        assert load_all() == [("a.yaml", {"a": 1}), ("b.yaml", {"b": 2})]
+    (tmp_path / "some/b.yaml").write_text("b: 22\n")
+    assert load_all()[1] == ("b.yaml", {"b": 22})
+    (tmp_path / "some/a.yaml").unlink()
+    assert load_all() == [("b.yaml", {"b": 22})]
+    assert len(list(kept.iterdir())) == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+import portlint.run
 from commandline import fill
 from portlint.analysis import Extraction
 from portlint.check import RULES
@@ -74,6 +75,28 @@ def test_what_does_not_matter_is_left_out(tmp_path, believed, monkeypatch):
     monkeypatch.setattr(Extraction, "__exit__", lambda self, *a: (seen.append(self.left_out), leave(self, *a))[1])
     run(replace(request, named=(str(root / "compose.yaml"),)))
     assert seen == [{"tools/calls.py", "tools/plain.py", "docs/ports.md"}]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "is_judged"),
+    [
+        ("tools/more.py", "import os\n\nx = 1\n", False),
+        ("README.md", "# Nothing\n", False),
+        ("tools/more.py", "PORT = 8080\n", True),
+        ("tools/more.py", "def f(:\n", True),
+        ("tools/more.py", "x = 1  # portlint: ignore[PORT101]\n", True),
+        ("ports.yaml", "ports: {web: {default: 8080, env_var: WEB_PORT}}\n", True),
+    ],
+)
+def test_nothing_is_judged_where_a_file_says_nothing(path, text, is_judged, tmp_path, monkeypatch):
+    fill(tmp_path, CODE | {path: text})
+    request = Request(root=tmp_path, settings=Settings(jobs=1), named=(str(tmp_path / path),))
+    judged = []
+    judge = portlint.run._judged
+    monkeypatch.setattr(portlint.run, "_judged", lambda *given: (judged.append(path), judge(*given))[1])
+    outcome = run(request)
+    assert judged == [path] * is_judged
+    assert (outcome.checked + outcome.not_checked, len(outcome.facts)) == (1, len(CODE) + 1)
 
 
 @pytest.mark.parametrize(

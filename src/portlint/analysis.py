@@ -12,7 +12,7 @@ from types import TracebackType
 
 from msgspec.structs import replace
 
-from portlint import lazy_nodes
+from portlint import lazy_imports
 from portlint.cache import Cache, Known, Row, digest_of, row_of, version_of
 from portlint.change import Base, Past, compared
 from portlint.filestatus import Stamp
@@ -72,7 +72,7 @@ class Analysis:
             facts = Facts(path=path, format=None)
             return facts if self._known is None else row_of(facts, "")
         if self._tree is None:
-            lazy_nodes.allow()
+            lazy_imports.install()
             self._tree = Tree(self._root, self._contents)
         raw = self._tree.read(path, self._limit)
         if self._known is None or isinstance(raw, Unread) or path in self._contents:

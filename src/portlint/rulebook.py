@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 import zlib
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,28 @@ def load(name: str) -> Any:
     Raises OSError where the file is missing, which is a broken installation.
     """
     path = rules_folder() / name
-    places = _places(path, name)
+    return _kept(name, path, [path], lambda: _parsed(path))
+
+
+@cache
+def load_all(folder: str) -> Mapping[str, Any]:
+    """The parsed YAML files of a subfolder, in the order of their names, by name: `flask.yaml`. They are kept together,
+    since to open dozens of files takes longer than to read them. Raises OSError like `load`."""
+    place = rules_folder() / folder
+    files = sorted(path for path in place.iterdir() if path.suffix == ".yaml")
+    data: Mapping[str, Any] = _kept(
+        f"{folder}/all", place / "all", files, lambda: {path.name: _parsed(path) for path in files}
+    )
+    return data
+
+
+def _kept(name: str, beside: Path, files: Sequence[Path], parsed: Callable[[], Any]) -> Any:
+    """What the files say, as it was kept while they were the same, or else parsed. name: see `_places`."""
+    places = _places(beside, name)
     if not places:
-        return _parsed(path)
-    status = path.stat()
-    stamp = [os.fspath(path), status.st_size, status.st_mtime_ns]
+        return parsed()
+    statuses = [(path, path.stat()) for path in files]
+    stamp = [each for path, status in statuses for each in (os.fspath(path), status.st_size, status.st_mtime_ns)]
     for kept in places:
         with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
             found = read_kept(kept, _LARGEST)
@@ -57,7 +75,7 @@ def load(name: str) -> Any:
                 known, data = Decoder().decode(found[9:])
                 if known == stamp:
                     return data
-    data = _parsed(path)
+    data = parsed()
     text = _as_json([stamp, data])
     if text and Decoder().decode(text)[1] == data:  # keys that are numbers, and dates, are not the same in JSON
         for kept in places:

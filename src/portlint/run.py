@@ -27,6 +27,7 @@ from portlint.model import (
     Settings,
 )
 from portlint.reading import NOT_STAGED, Contents, Tree, Unread, Why, read_named
+from portlint.ties import is_silent
 from portlint.walk import Walk, files_among, walk
 from portlint.workers import Lost
 
@@ -51,11 +52,14 @@ def run(request: Request) -> Outcome:
         # The inventory lists the ports of the registry too; they are only not held against itself.
         written = _facts(read, _own(read.registry if request.rules else None, settings))
         facts = written if policy is None else _without_new_marks(written, policy)
-        resolution, result = _judged(facts, read.registry, settings, request.rules, read.walk.reported)
+        reported = tuple(each for each in facts if read.walk.reported is None or each.path in read.walk.reported)
+        if read.focus is not None and all(map(is_silent, reported)):
+            resolution, result = Resolution(), CheckResult()
+        else:
+            resolution, result = _judged(facts, read.registry, settings, request.rules, read.walk.reported)
         accepted = _accepted(request, tree, read.walk, _narrowed(result, read.walk))
         touched = accepted if since is None else _touched(request, since, written, accepted)
         clock.mark("resolve and check")
-        reported = tuple(each for each in facts if read.walk.reported is None or each.path in read.walk.reported)
         not_checked = sum(any(not problem.partly for problem in each.problems) for each in reported)
         skipped = sum(each.format is None and not each.problems for each in reported)
         return Outcome(
@@ -111,6 +115,8 @@ class _Read(Struct, frozen=True):
     notes: tuple[str, ...]
     extra_rules: ExtraRules
     results: Results
+    focus: AbstractSet[str] | None
+    """see `_focus`; None also where findings are compared with those of another time"""
     left_out: AbstractSet[str]
     """files that no finding that is asked for can rest on"""
     cached: int
@@ -131,7 +137,7 @@ def _read(request: Request, tree: Tree, listing: Listing, clock: _Clock) -> _Rea
         is_compared = view.since is not None or view.policy is not None
         focus = None if is_compared else _focus(found, registry, settings)
         results = extraction.results(request.progress, focus, variables)
-        return _Read(found, registry, notes, extra_rules, results, extraction.left_out, extraction.cached)
+        return _Read(found, registry, notes, extra_rules, results, focus, extraction.left_out, extraction.cached)
 
 
 def _held(request: Request) -> Contents:

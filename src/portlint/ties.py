@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from portlint.model import Facts, Role
 
 _TIED_BY_VARIABLES = frozenset({"python", "javascript", "markdown", "shell", "powershell", "batch", "makefile"})
@@ -24,6 +26,14 @@ def ties_of(facts: Facts) -> tuple[str, ...] | None:
     if facts.services or facts.compose_runs or any(literal.role is Role.BIND for literal in facts.literals):
         return None
     return tuple(sorted(variables_of((facts,))))
+
+
+def is_silent(facts: Facts) -> bool:
+    """Whether no finding can be in a file, whatever others say: a finding is about something that its facts tell."""
+    return replace(facts, path="", format=None, statements=()) == _NOTHING
+
+
+_NOTHING = Facts(path="", format=None)
 
 
 def variables_of(all_facts: Iterable[Facts]) -> set[str]:

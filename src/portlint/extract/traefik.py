@@ -10,7 +10,6 @@ Sources: Traefik v3 and v2, "Static Configuration", "Dynamic Configuration"; Tra
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from functools import cache
 
@@ -235,6 +234,8 @@ def _comments(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _toml_problems(source: Source) -> Iterator[Problem]:
+    import tomllib  # 3 ms, which a compose file's labels do not pay
+
     if any(line.count(b".") > _MOST_DOTS for line in source.data.split(b"\n")):
         yield Problem(source.span(0, 0), "not checked for mistakes: a line with too many dots")
         return

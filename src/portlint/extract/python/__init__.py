@@ -26,7 +26,6 @@ from portlint.extract.python.texts import in_text, in_words
 from portlint.extract.python.tokens import Tokens
 from portlint.extract.text import Hit, find
 from portlint.lazy import regex
-from portlint.lazy_nodes import import_libcst
 from portlint.model import Facts, LineIndex, PortLiteral, Problem, Role, Source, Statement
 from portlint.naming import module_name
 
@@ -196,7 +195,6 @@ class _Reader:
     def _piece(self, piece: Piece, imports: Imports, flow: Flow) -> bool:
         """Has libcst read a piece; whether it could."""
         # libcst is the slowest import of all: only when a statement needs it.
-        import_libcst()
         from portlint.extract.python.parse import visit
 
         reason = too_deep(piece.code)

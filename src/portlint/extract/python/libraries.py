@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from portlint import rulebook
@@ -49,21 +49,67 @@ class OptionRule(Struct, frozen=True):
     prose: tuple[str, ...] = ()
 
 
-class Library(Struct):
-    """All rules, by the dotted path of the call; `methods` by its last word."""
+class Library:
+    """All rules. What a file without any port needs is ready at once, the rest when it is asked for."""
 
-    calls: dict[str, CallRule] = field(default_factory=dict)
-    lookups: dict[str, LookupRule] = field(default_factory=dict)
-    options: dict[str, OptionRule] = field(default_factory=dict)
-    methods: dict[str, list[str]] = field(default_factory=dict)
-    called: dict[str, frozenset[bytes]] = field(default_factory=dict)
-    """top-level package to the last words of its calls that take a port, an address or ports"""
-    packages: frozenset[bytes] = frozenset()
-    """the packages of `called`"""
-    roots: frozenset[str] = frozenset()
-    """the top-level packages of `calls`"""
+    def __init__(self, files: Iterable[Mapping[str, Any]]) -> None:
+        self._files = tuple(files)
+        self._rows = {
+            path: (row, each.get("service")) for each in self._files for path, row in (each.get("calls") or {}).items()
+        }
+        """dotted path of the call to what its file says of it, and the file's service"""
+        called: dict[str, set[bytes]] = {}
+        for path, (row, _) in self._rows.items():
+            if not _TELLING.isdisjoint(row):
+                called.setdefault(path.partition(".")[0], set()).add(path.rpartition(".")[2].encode())
+        self.called = {package: frozenset(names) for package, names in called.items()}
+        """top-level package to the last words of its calls that take a port, an address or ports"""
+        self.packages = frozenset(package.encode() for package in called)
+        """the packages of `called`"""
+
+    @cached_property
+    def roots(self) -> frozenset[str]:
+        """The top-level packages of `calls`."""
+        return frozenset(path.partition(".")[0] for path in self._rows)
+
+    @cached_property
+    def calls(self) -> dict[str, CallRule]:
+        """Dotted path of the call to its rule."""
+        return {path: _call_rule(row, service) for path, (row, service) in self._rows.items()}
+
+    @cached_property
+    def methods(self) -> dict[str, list[str]]:
+        """Last word of a call to the paths that end in it."""
+        out: dict[str, list[str]] = {}
+        for path in self._rows:
+            out.setdefault(path.rsplit(".", 1)[-1], []).append(path)
+        return out
+
+    @cached_property
+    def lookups(self) -> dict[str, LookupRule]:
+        """Dotted path of the call, or a pattern of one, to its rule."""
+        return {
+            path: LookupRule(
+                _slot(row["name"]), _slot(row["value"]), row.get("environment", False), row.get("sets", False)
+            )
+            for each in self._files
+            for path, row in (each.get("lookups") or {}).items()
+        }
+
+    @cached_property
+    def options(self) -> dict[str, OptionRule]:
+        """Dotted path of the call, or a pattern of one, to its rule."""
+        return {
+            path: OptionRule(
+                _slot(row.get("default", (None, "default"))), row.get("names", False), tuple(row.get("prose", ()))
+            )
+            for each in self._files
+            for path, row in (each.get("options") or {}).items()
+        }
 
 
+_TELLING = frozenset({"port", "ports", "address"})
+"""the arguments for which a call may show a port"""
 _OBJECTS = frozenset({"socket", "reactor", "pxssh", "socksocket", "docker", "containers"})
 """what methods are called on though its name begins with a small letter"""
 
@@ -77,24 +123,14 @@ def _slot(value: Sequence[Any]) -> Slot:
     return Slot(value[0], value[1])
 
 
-def _add(library: Library, data: Mapping[str, Any]) -> None:
-    for path, row in (data.get("calls") or {}).items():
-        rest = dict(row)
-        library.calls[path] = CallRule(
-            role=rest.pop("role", "connect"),
-            protocol=rest.pop("protocol", "tcp"),
-            service=rest.pop("service", data.get("service")),
-            slots={key: _slot(value) for key, value in rest.items()},
-        )
-        library.methods.setdefault(path.rsplit(".", 1)[-1], []).append(path)
-    for path, row in (data.get("lookups") or {}).items():
-        library.lookups[path] = LookupRule(
-            _slot(row["name"]), _slot(row["value"]), row.get("environment", False), row.get("sets", False)
-        )
-    for path, row in (data.get("options") or {}).items():
-        library.options[path] = OptionRule(
-            _slot(row.get("default", (None, "default"))), row.get("names", False), tuple(row.get("prose", ()))
-        )
+def _call_rule(row: Mapping[str, Any], service: str | None) -> CallRule:
+    rest = dict(row)
+    return CallRule(
+        role=rest.pop("role", "connect"),
+        protocol=rest.pop("protocol", "tcp"),
+        service=rest.pop("service", service),
+        slots={key: _slot(value) for key, value in rest.items()},
+    )
 
 
 _extra: tuple[tuple[str, bytes], ...] = ()
@@ -111,22 +147,12 @@ def use_rules(extra: tuple[tuple[str, bytes], ...]) -> None:
 @cache
 def library() -> Library:
     """The shipped rules and the user's."""
-    out = Library()
-    for name in rulebook.names("python"):
-        _add(out, rulebook.load(name))
-    for _name, data in _extra:
+    files = [*rulebook.load_all("python").values()]
+    if _extra:
         import yaml  # 20 ms, which only users with rules of their own pay
 
-        _add(out, yaml.load(data, Loader=yaml.CSafeLoader) or {})
-    slots = {"port", "ports", "address"}
-    called: dict[str, set[bytes]] = {}
-    for path, rule in out.calls.items():
-        if not slots.isdisjoint(rule.slots):
-            called.setdefault(path.partition(".")[0], set()).add(path.rpartition(".")[2].encode())
-    out.called = {package: frozenset(names) for package, names in called.items()}
-    out.packages = frozenset(package.encode() for package in called)
-    out.roots = frozenset(path.partition(".")[0] for path in out.calls)
-    return out
+        files += (yaml.load(data, Loader=yaml.CSafeLoader) or {} for _, data in _extra)
+    return Library(files)
 
 
 @cache

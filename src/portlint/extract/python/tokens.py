@@ -6,7 +6,6 @@ Source: https://docs.python.org/3/library/tokenize.html
 from __future__ import annotations
 
 import io
-import tokenize
 from bisect import bisect_right
 
 from portlint.model import LineIndex
@@ -16,6 +15,8 @@ class Tokens:
     """The string and comment tokens of a file; of a broken file those before the place where it breaks."""
 
     def __init__(self, data: bytes) -> None:
+        import tokenize
+
         starts = LineIndex(data).starts
         shift = 3 if data.startswith(b"\xef\xbb\xbf") else 0
         self._strings: list[tuple[int, int, bool]] = []

@@ -1,0 +1,118 @@
+"""libcst and PyYAML, imported in half the time, in a process that runs nothing but portlint.
+
+libcst's nodes are some 170 frozen dataclasses, and `dataclasses.dataclass` writes and compiles the methods of each at
+import: 90 of 150 ms, for which a hook has to wait. Here a class gets its constructor when its first node is made, which
+is so of some forty; and neither what forbids to change a node nor what checks it anew, since these nodes come from
+libcst's own parser and nobody changes them, which makes parsing a quarter faster as well. Both libraries compile
+regular expressions at import that most runs never use: one of PyYAML's takes 7 of 15 ms. Here they are compiled when
+they are used.
+
+So `dataclasses.dataclass` and `re.compile` are other functions while one of the two is imported. A program that
+portlint is only a part of keeps its own libraries: nothing happens before `install`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from portlint.lazy import regex
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+_LIBRARIES: Final = frozenset({"libcst", "yaml"})
+_NODES: Final = "libcst._nodes."
+"""the modules whose dataclasses are nodes; those of others are made as ever"""
+
+
+def install() -> None:
+    """From now on the libraries are imported in the way told above, as far as they are not there yet."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+class _Finder:
+    """Finds the libraries as the other finders do (importlib.abc.MetaPathFinder)."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name not in _LIBRARIES:
+            return None
+        for finder in sys.meta_path:
+            if finder is not self and (spec := finder.find_spec(name, path, target)) is not None:
+                if spec.loader is not None:
+                    spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
+                return spec
+        return None
+
+
+class _Loader:
+    """Loads as another loader does (importlib.abc.Loader), and with it all that the module imports."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        with ExitStack() as replaced:
+            replaced.enter_context(_replaced(re, "compile", _compiled_when_used))
+            if module.__name__ == "libcst":
+                import dataclasses
+
+                light = _node_or_other(dataclasses.dataclass)
+                replaced.enter_context(_replaced(dataclasses, "dataclass", light))
+            self._loader.exec_module(module)
+
+
+@contextmanager
+def _replaced(module: ModuleType, name: str, other: object) -> Iterator[None]:
+    usual = getattr(module, name)
+    setattr(module, name, other)
+    try:
+        yield
+    finally:
+        setattr(module, name, usual)
+
+
+def _compiled_when_used(pattern: Any, flags: int = 0) -> Any:
+    return regex(pattern, flags) if isinstance(pattern, str | bytes) else pattern
+
+
+def _node_or_other(usual: Callable[..., Any]) -> Any:
+    """`dataclass` with and without parentheses, for nodes and for other classes."""
+
+    def dataclass(cls: type | None = None, /, **options: Any) -> Any:
+        def made(cls: type) -> type:
+            if not cls.__module__.startswith(_NODES):
+                return usual(**options)(cls)  # type: ignore[no-any-return]
+            own = "__init__" in vars(cls)
+            cls = usual(init=False, repr=False, eq=False)(cls)
+            if not own:
+                setattr(cls, "__init__", _first)  # noqa: B010
+            return cls
+
+        return made if cls is None else made(cls)
+
+    return dataclass
+
+
+def _first(self: Any, *values: Any, **named: Any) -> None:
+    """The constructor of a class that has made no node yet: makes the real one, and has it make the node."""
+    from dataclasses import field, fields, make_dataclass
+
+    kind = next(each for each in type(self).__mro__ if vars(each).get("__init__") is _first)
+    written = [
+        (each.name, object, field(default=each.default, default_factory=each.default_factory, init=each.init))
+        for each in fields(kind)
+    ]
+    real = vars(make_dataclass(kind.__name__, written, repr=False, eq=False))["__init__"]
+    setattr(kind, "__init__", real)  # noqa: B010
+    real(self, *values, **named)

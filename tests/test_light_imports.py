@@ -1,0 +1,62 @@
+"""libcst and PyYAML as a worker imports them read every file as ever, and a program of others keeps its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import yaml
+
+from inventory import fixtures
+from portlint.cache.codec import encode
+from portlint.extract import extract
+
+FILES = [*fixtures("python"), *fixtures("compose"), *fixtures("yaml")]
+PROGRAM = """
+import dataclasses, json, re, sys
+from pathlib import Path
+from portlint import lazy_imports
+from portlint.cache.codec import encode
+from portlint.extract import extract
+
+usual = dataclasses.dataclass, re.compile
+if sys.argv[1] == "light":
+    lazy_imports.install()
+    lazy_imports.install()
+import libcst, yaml
+assert (dataclasses.dataclass, re.compile) == usual
+facts = [encode(extract(name.rpartition("/")[2], Path(name).read_bytes())).decode() for name in sys.argv[2:]]
+try:
+    libcst.Name("a").value = "b"
+    is_frozen = False
+except dataclasses.FrozenInstanceError:
+    is_frozen = True
+code = "async def f(*, a: int = 1) -> None:\\n    return [x async for x in a]\\n"
+module = libcst.parse_module(code)
+plain = module.with_changes(body=[module.body[0].with_changes(asynchronous=None)])
+assert (module.code, plain.code) == (code, code.removeprefix("async "))
+text = sys.stdin.read()
+loaded = yaml.load(text, yaml.CSafeLoader), yaml.load(text, yaml.SafeLoader)
+json.dump([is_frozen, type(yaml.SafeLoader.NON_PRINTABLE).__name__, facts, list(map(repr, loaded))], sys.stdout)
+"""
+VALUES = "{when: 2026-11-21, hex: 0x10, yes: 1.5, nothing: ~, text: 'ü'}"
+
+
+def told(*arguments: str) -> list[object]:
+    program = [sys.executable, "-c", PROGRAM, *arguments]
+    done = subprocess.run(program, input=VALUES.encode(), capture_output=True, check=True, timeout=120)
+    answer: list[object] = json.loads(done.stdout)
+    return answer
+
+
+def test_a_worker_reads_what_others_read():
+    assert len(FILES) > 30
+    is_frozen, kind, facts, loaded = told("light", *map(str, FILES))
+    assert (is_frozen, kind) == (False, "_Regex")
+    assert facts == [encode(extract(path.name, path.read_bytes())).decode() for path in FILES]
+    assert loaded == [repr(yaml.safe_load(VALUES))] * 2
+
+
+def test_others_keep_their_own():
+    assert told("others") == [True, "Pattern", [], [repr(yaml.safe_load(VALUES))] * 2]
