@@ -220,11 +220,12 @@ class Extraction:
         if cache is None or not tied:
             return
         variables = variables_of(each for each in found.values() if isinstance(each, Facts)) | variables
-        for path in tied:
-            self.cached += 1
-            if variables.isdisjoint(cache.ties(path) or ()):
-                self.left_out.add(path)
-            elif (facts := cache.facts(path)) is not None:
+        self.cached += len(tied)
+        wanted = [path for path in tied if (ties := cache.ties(path)) and not variables.isdisjoint(ties)]
+        self.left_out.update(tied)
+        self.left_out.difference_update(wanted)
+        for path in wanted:
+            if (facts := cache.facts(path)) is not None:
                 found[path] = facts
 
 

@@ -125,7 +125,8 @@ class Cache:
         limit: the largest file in bytes. taken: stamps of regular files, as far as the walk took them.
         """
         self._stamps.taken = taken
-        return [path for path in files if path in self._known and self._is_unchanged(path, limit)]
+        known = self._known.get
+        return [path for path in files if (entry := known(path)) is not None and self._is_unchanged(entry, limit)]
 
     def look(self, files: Sequence[str]) -> dict[str, Known]:
         """Takes the status of files that are about to be read; gives what the cache has for them."""
@@ -233,12 +234,11 @@ class Cache:
                 at += entry.length
         return known
 
-    def _is_unchanged(self, path: str, limit: int) -> bool:
-        entry = self._known[path]
+    def _is_unchanged(self, entry: Entry, limit: int) -> bool:
         if not entry.digest:
             return True
-        now = self._stamps.taken.get(path) or self._stamps.of(path)
-        return now is not None and now[0] <= limit and now == entry.stamp
+        now = self._stamps.taken.get(entry.path) or self._stamps.of(entry.path)
+        return now is not None and now == entry.stamp and now[0] <= limit
 
 
 def _plain_name(name: str) -> str:
