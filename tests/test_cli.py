@@ -290,6 +290,16 @@ def test_the_number_of_workers_changes_nothing(root, portlint, jobs):
     assert len(found) == 63
 
 
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
+@pytest.mark.parametrize("named", [[], ["app/main.py"]])
+def test_a_standard_stream_that_is_closed_changes_nothing(root, closed, named):
+    command = [sys.executable, "-m", "portlint", "check", "--no-cache", "--output-format", "jsonl", *named]
+    usual = subprocess.run(command, capture_output=True, timeout=60)
+    done = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", *command], capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (usual.returncode, usual.stdout)
+    assert usual.stdout
+
+
 def test_a_run_in_memory_finds_the_same():
     result = run_on_memory({name: content.encode() for name, content in FILES.items()})
     assert [(finding.path, finding.rule) for finding in result.findings] == [

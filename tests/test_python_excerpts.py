@@ -232,3 +232,17 @@ def test_a_port_far_behind_its_command_is_not_lost(number):
 @pytest.mark.parametrize("code", ["x = 8136", "return 8136", 'retry("depot", "8136")', "wait(-8136)", "# at most 8136"])
 def test_a_number_without_a_command_is_none(code):
     assert not shows_command(code.encode(), plain(code.encode()))
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp", "sctp"])
+@pytest.mark.parametrize("prose", ["# the peer answers on 3868/{}\n", '"""The peer answers on 3868/{}."""\n'])
+def test_a_protocol_in_prose_is_seen(protocol, prose):
+    data = (prose.format(protocol) + "x = [10, 11]\n" * 200).encode()
+    literals = found(data, shortcuts=True).literals
+    assert [(each.port, each.protocol) for each in literals] == [(3868, protocol)]
+    assert literals == found(data, shortcuts=False).literals
+
+
+@pytest.mark.parametrize("code", [b'#"25"iperf\n,"25"', b"#--t05*psql\n--T12"])
+def test_a_command_in_a_comment_above_counts(code):
+    assert shows_command(code, plain(code))

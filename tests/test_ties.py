@@ -86,6 +86,7 @@ def test_what_does_not_matter_is_left_out(tmp_path, believed, monkeypatch):
         ("tools/more.py", "def f(:\n", True),
         ("tools/more.py", "x = 1  # portlint: ignore[PORT101]\n", True),
         ("ports.yaml", "ports: {web: {default: 8080, env_var: WEB_PORT}}\n", True),
+        ("app/.env.example", "# copy me\n", True),
     ],
 )
 def test_nothing_is_judged_where_a_file_says_nothing(path, text, is_judged, tmp_path, monkeypatch):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -222,21 +225,115 @@ def test_the_list_is_the_same_where_there_is_no_fork(repository, monkeypatch):
     assert late.notes == ["git did not list the files within 0 s: the folders were read instead"]
 
 
-def test_a_listing_that_nobody_takes_ends_with_its_git(repository, tmp_path, monkeypatch):
-    program = tmp_path / "bin" / "git"
+@pytest.fixture
+def slow_git(tmp_path, monkeypatch):
+    """A git that begins, and does nothing more; gives the function that waits for it to begin and tells its number."""
+    begun, program = tmp_path / "begun", tmp_path / "bin" / "git"
     program.parent.mkdir()
-    program.write_text(
-        f"#!/bin/sh\necho $$ > {tmp_path}/begun.new\nmv {tmp_path}/begun.new {tmp_path}/begun\nexec sleep 60\n"
-    )
+    program.write_text(f"#!/bin/sh\necho $$ > {begun}.new\nmv {begun}.new {begun}\nexec sleep 600\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    monkeypatch.chdir(repository)
-    with Ahead():
-        while not (tmp_path / "begun").exists():
-            time.sleep(0.01)
-    git_process = Path("/proc", (tmp_path / "begun").read_text().strip(), "stat")
-    while git_process.exists() and b") Z " not in git_process.read_bytes():
+
+    def process() -> int:
+        assert within_seconds(20, begun.exists)
+        return int(begun.read_text())
+
+    return process
+
+
+def within_seconds(seconds: float, is_so: Callable[[], bool]) -> bool:
+    end = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < end:
         time.sleep(0.01)
+    return is_so()
+
+
+def is_gone(process: int) -> bool:
+    """Whether there is not even a zombie of a process."""
+    return not Path("/proc", str(process)).exists()
+
+
+def test_a_listing_that_nobody_takes_ends_with_its_git(repository, slow_git, monkeypatch):
+    monkeypatch.chdir(repository)
+    with Ahead() as ahead:
+        lister = ahead._listing._process
+        git = slow_git()
+    assert within_seconds(20, lambda: is_gone(git))
+    assert is_gone(lister)
+
+
+def test_git_ends_when_it_is_too_late(repository, slow_git, monkeypatch):
+    monkeypatch.setattr("portlint.listing.GIT_TIMEOUT", 0.5)
+    assert Listing(str(repository)).found() is None
+    assert within_seconds(20, lambda: is_gone(slow_git()))
+
+
+ORPHAN = """
+import os, signal, sys, time
+from portlint.listing import Listing
+listing = Listing(sys.argv[1])
+print(listing._process, flush=True)
+sys.stdin.readline()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("git", ["slow", "with much to tell"])
+def test_a_listing_ends_with_its_program(git, repository, slow_git, monkeypatch):
+    if git != "slow":
+        make(repository, *(f"{'long' * 20}/{number:04}-{'name' * 20}" for number in range(1000)))
+        monkeypatch.setenv("PATH", os.environ["PATH"].partition(":")[2])
+    program = [sys.executable, "-c", ORPHAN, str(repository)]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        lister = int(parent.stdout.readline())
+        processes = [lister, slow_git()] if git == "slow" else [lister]
+        assert git == "slow" or within_seconds(20, lambda: "pipe" in Path(f"/proc/{lister}/wchan").read_text())
+        parent.stdin.write(b"\n")
+        parent.stdin.flush()
+    # Who looks after orphans may leave a zombie.
+    states = (Path("/proc", str(process), "stat") for process in processes)
+    assert all(within_seconds(20, lambda p=p: not p.exists() or b") Z " in p.read_bytes()) for p in states)
+
+
+def test_a_git_that_closes_its_ends_and_goes_on(repository, tmp_path, monkeypatch):
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nexec >&- 2>&-\nexec sleep 600\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setattr("portlint.listing.GIT_TIMEOUT", 0.5)
+    listing = Listing(str(repository))
+    assert listing.found() is None
+    assert listing.notes == ["git did not list the files within 0.5 s: the folders were read instead"]
+
+
+def test_a_lister_that_was_killed_costs_its_list(repository, slow_git):
+    make(repository, "a.py")
+    listing = Listing(str(repository))
+    os.kill(slow_git(), signal.SIGKILL)
+    assert listing.found() is None
+    assert not listing.notes  # git failed, as it may for many reasons
+    listing = Listing(str(repository))
+    os.kill(listing._process, signal.SIGKILL)
+    assert listing.found() is None
+    assert listing.notes == ["the process that lists the files with git was ended: the folders were read instead"]
+
+
+def test_an_interruption_leaves_no_lister(repository, slow_git, monkeypatch):
+    def interrupted(how, signals):
+        if how == signal.SIG_SETMASK:
+            raise KeyboardInterrupt
+        return signals
+
+    forked = []
+    fork = os.fork
+    monkeypatch.setattr(os, "fork", lambda: forked.append(fork()) or forked[-1])
+    with monkeypatch.context() as patch:
+        patch.setattr(signal, "pthread_sigmask", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            Listing(str(repository))
+    assert forked
+    assert all(map(is_gone, forked))
 
 
 def test_excludes(root):

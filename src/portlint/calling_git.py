@@ -24,7 +24,7 @@ def command(root: str | os.PathLike[str], *words: str) -> list[str]:
 
 def environment() -> dict[str, str]:
     """The variables that git gets."""
-    kept = {name: value for name, value in os.environ.items() if name not in _OF_A_REPOSITORY}
+    kept = {name: value for name, value in os.environ.items() if name and name not in _OF_A_REPOSITORY}
     return kept | _SAFE_VARIABLES
 
 

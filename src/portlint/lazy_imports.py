@@ -63,7 +63,7 @@ class _Loader:
 
     def exec_module(self, module: ModuleType) -> None:
         with ExitStack() as replaced:
-            replaced.enter_context(_replaced(re, "compile", _compiled_when_used))
+            replaced.enter_context(_replaced(re, "compile", _compiled_when_used(re.compile)))
             if module.__name__ == "libcst":
                 import dataclasses
 
@@ -82,8 +82,15 @@ def _replaced(module: ModuleType, name: str, other: object) -> Iterator[None]:
         setattr(module, name, usual)
 
 
-def _compiled_when_used(pattern: Any, flags: int = 0) -> Any:
-    return regex(pattern, flags) if isinstance(pattern, str | bytes) else pattern
+def _compiled_when_used(usual: Callable[..., Any]) -> Callable[..., Any]:
+    """`re.compile` for the libraries; for others that they import, the usual one."""
+
+    def compile(pattern: Any, flags: int = 0) -> Any:
+        caller = sys._getframe(1).f_globals.get("__name__", "")
+        is_ours = caller.partition(".")[0] in _LIBRARIES and isinstance(pattern, str | bytes)
+        return regex(pattern, flags) if is_ours else usual(pattern, flags)
+
+    return compile
 
 
 def _node_or_other(usual: Callable[..., Any]) -> Any:

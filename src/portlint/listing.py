@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 GIT_TIMEOUT: Final = TIMEOUT
 """seconds; git itself can be kept busy for long by a pattern such as ten times `**/a/`"""
+_LAST_WORDS: Final = 1.0
+"""seconds that the process has to end git and itself"""
 NEVER: Final = frozenset({".git", ".hg", ".svn", ".jj", "node_modules"})
 """folders that are never entered"""
 
@@ -53,7 +55,7 @@ class Listing:
     """`git ls-files` at work. notes, closed: see `Walk`, filled by `found`."""
 
     def __init__(self, root: str) -> None:
-        """Starts git, where the root lies in a repository."""
+        """Starts a process that asks git, where the root lies in a repository."""
         self.notes: list[str] = []
         self.closed: list[tuple[str, str]] = []
         self._root = root if is_work_tree(root) else None
@@ -65,28 +67,48 @@ class Listing:
         import signal
 
         self._answer, theirs = os.pipe()
-        # Ctrl-C must not run the parent's program in the child.
+        # Ctrl-C must neither run the parent's program in the child nor leave a child that nobody knows.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            self._process = os.fork()
-            if self._process == 0:
-                _be_the_child(root, theirs)
-        finally:
+            try:
+                self._process = os.fork()
+                if self._process == 0:
+                    _be_the_child(root, self._answer, theirs)
+            finally:
+                os.close(theirs)
+            with contextlib.suppress(OSError):  # in both, since nobody knows which comes first: see `close`
+                os.setpgid(self._process, self._process)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            os.close(theirs)
-        with contextlib.suppress(OSError):  # in both, since nobody knows which comes first: git must end with the child
-            os.setpgid(self._process, self._process)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Ends git, whatever it is doing."""
-        if self._process > 0:
-            import signal
+        self._end()
 
-            with contextlib.suppress(OSError):  # it has ended
-                os.killpg(self._process, signal.SIGKILL)
-            os.waitpid(self._process, 0)
-            os.close(self._answer)
-        self._process, self._root = -1, None
+    def _end(self) -> bool:
+        """Ends the process; whether it had done its work."""
+        process, answer = self._process, self._answer
+        self._process, self._answer, self._root = -1, -1, None
+        if answer >= 0:
+            os.close(answer)  # which tells the child to end, and its git before
+        if process <= 0:
+            return False
+        try:
+            ends = time.monotonic() + _LAST_WORDS
+            while (ended := os.waitpid(process, os.WNOHANG))[0] == 0:
+                if time.monotonic() > ends:
+                    import signal
+
+                    with contextlib.suppress(OSError):
+                        os.killpg(process, signal.SIGKILL)
+                    ended = os.waitpid(process, 0)
+                    break
+                time.sleep(0.0005)
+        except ChildProcessError:  # the program that portlint is a part of looks after all children
+            return True
+        return ended[1] == 0
 
     def found(self) -> Listed | None:
         """What git lists; None where there is no repository or no git, it refuses, or takes too long."""
@@ -97,8 +119,12 @@ class Listing:
         else:
             with open(self._answer, "rb", closefd=False) as answer:
                 content = answer.read()
-            late, warnings, listed = marshal.loads(content) if content else (False, b"", None)
-        self.close()
+            if self._end() and content:
+                late, warnings, listed = marshal.loads(content)
+            else:
+                late, warnings, listed = False, b"", None
+                self.notes.append("the process that lists the files with git was ended: the folders were read instead")
+        self._root = None
         if late:
             self.notes.append(f"git did not list the files within {GIT_TIMEOUT:g} s: the folders were read instead")
         if warnings:
@@ -108,15 +134,24 @@ class Listing:
         return None if listed is None else Listed(*listed)
 
 
-def _be_the_child(root: str, answer: int) -> NoReturn:
+def _be_the_child(root: str, parents_end: int, answer: int) -> NoReturn:
     """The child's whole life: not a line of the parent's program runs in it again."""
     code = 1
     try:
-        os.setpgid(0, 0)
+        import signal
+
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
+        with contextlib.suppress(OSError):
+            os.setpgid(0, 0)
+        os.close(parents_end)  # whoever writes into a pipe that nobody can read is told so, but not who could read it
+        while answer <= 2:
+            answer = os.dup(answer)
         nothing = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):  # whoever reads what portlint prints does not wait for this process
             os.dup2(nothing, descriptor)
-        content = memoryview(marshal.dumps(_answer(root, _ask)))
+        content = memoryview(marshal.dumps(_answer(root, lambda words, variables: _ask(words, variables, answer))))
         while content:
             content = content[os.write(answer, content) :]
         code = 0
@@ -138,34 +173,46 @@ def _answer(
     return False, said[1], _sorted_out(root, os.fsdecode(said[0]).split("\0"))
 
 
-def _ask(words: list[str], variables: dict[str, str]) -> tuple[bytes, bytes] | None:
-    """What git says on stdout and stderr; None where it is not there or fails. Raises TimeoutError."""
+def _ask(words: list[str], variables: dict[str, str], answer: int) -> tuple[bytes, bytes] | None:
+    """What git says on stdout and stderr; None where it is not there or fails. Raises TimeoutError, and BrokenPipeError
+    where nobody waits for an answer any more; git does not outlive it."""
     import select
+    import signal
 
     pipes = {1: os.pipe(), 2: os.pipe()}
     actions = [(os.POSIX_SPAWN_DUP2, theirs, descriptor) for descriptor, (_, theirs) in pipes.items()]
     try:
         git = os.posix_spawnp(words[0], words, variables, file_actions=actions)
-    except OSError:
+    except (OSError, ValueError):
         return None
     poll, ends, said = select.poll(), time.monotonic() + GIT_TIMEOUT, dict[int, list[bytes]]()
+    poll.register(answer, 0)
     for ours, theirs in pipes.values():
         os.close(theirs)
         poll.register(ours, select.POLLIN)
         said[ours] = []
-    left = len(said)
-    while left:
-        ready = poll.poll(max(0, ends - time.monotonic()) * 1000)
-        if not ready:
-            raise TimeoutError
-        for ours, _ in ready:
-            piece = os.read(ours, 1 << 20)
-            said[ours].append(piece)
-            if not piece:
-                poll.unregister(ours)
-                left -= 1
+    left, status = len(said), 0
+    try:
+        while left or (ended := os.waitpid(git, os.WNOHANG))[0] == 0:
+            # Most often git ends a moment after it has said all.
+            patience = ends - time.monotonic() if left else 0.0005
+            if time.monotonic() > ends:
+                raise TimeoutError
+            for descriptor, _ in poll.poll(max(0.0, patience) * 1000):
+                if descriptor == answer:
+                    raise BrokenPipeError
+                piece = os.read(descriptor, 1 << 20)
+                said[descriptor].append(piece)
+                if not piece:
+                    poll.unregister(descriptor)
+                    left -= 1
+        status, git = ended[1], 0
+    finally:
+        if git:
+            os.kill(git, signal.SIGKILL)
+            os.waitpid(git, 0)
     out, err = map(b"".join, said.values())
-    return None if os.waitpid(git, 0)[1] else (out, err)
+    return None if status else (out, err)
 
 
 def _ask_without_fork(words: list[str], variables: dict[str, str]) -> tuple[bytes, bytes] | None:

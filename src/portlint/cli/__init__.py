@@ -36,6 +36,10 @@ def entry() -> None:
     and on freeing what the system frees anyway. `main` has flushed what was printed.
     """
     gc.set_threshold(100_000)
+    # Where one of the three standard descriptors is closed, a pipe to a worker would get its number.
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
     os._exit(main())
 
 

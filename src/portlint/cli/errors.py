@@ -83,8 +83,9 @@ def _library_versions() -> list[tuple[str, str]]:
 def _make_streams_safe() -> None:
     """A character that the terminal's encoding lacks is escaped, and what nobody reads is thrown away: neither must end
     the run. Python has no stream at all where the descriptor was closed before it began (`>&-`)."""
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

@@ -82,16 +82,17 @@ class ForkedWorker:
             os._exit(code)
 
     def _begin(self, index: int) -> bool:
-        _INDEX.pack_into(self._shared, 0, index)
+        # Not `pack_into`: it writes zeros first, which the other side may read.
+        self._shared[: _INDEX.size] = _INDEX.pack(index)
         stop: int = _STATE.unpack_from(self._shared)[1]
         return index < stop
 
     def shorten(self, stop: int) -> bool:
-        _INDEX.pack_into(self._shared, _INDEX.size, stop)
+        self._shared[_INDEX.size :] = _INDEX.pack(stop)
         return True
 
     def send(self, stretch: tuple[int, int]) -> None:
-        _STATE.pack_into(self._shared, 0, -1, stretch[1])
+        self._shared[:] = _STATE.pack(-1, stretch[1])
         try:
             os.write(self._tasks, _STRETCH.pack(*stretch))
         except BrokenPipeError:

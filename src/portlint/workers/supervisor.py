@@ -26,7 +26,7 @@ LARGEST_STRETCH: Final = 64
 STRETCHES: Final = 6
 """stretches for each worker that what is left is cut into, so that none has long to do when the others are through"""
 SHARE_AFTER: Final = 0.02
-"""seconds that somebody has waited for a single worker after which others help it: what they import takes longer"""
+"""seconds without progress after which a worker that was to do all alone gets help: what helpers import takes longer"""
 LOOK_AFTER: Final = 0.1
 """seconds after which the supervisor looks at what each worker has in hand"""
 STOPPED: Final = 1.0
@@ -110,6 +110,7 @@ class Supervisor(Generic[T, R]):
         self._waiting = deque([(0, len(items))] if one_first and items else _stretches(len(items), jobs))
         self._results: dict[int, R | Lost] = {}
         self._workers: list[Worker] = []
+        self._may_share = one_first and jobs > 1
         self._shortened: Worker | None = None
         self._failed_starts = 0
         self._looked = time.monotonic()
@@ -141,13 +142,13 @@ class Supervisor(Generic[T, R]):
         """
         timeout = self._limits.timeout
         while self._workers:
-            alone = not self._waiting and len(self._workers) < self._jobs
-            patience = min(SHARE_AFTER if alone else LOOK_AFTER, timeout)
-            heard = self._workers[0].wait(self._workers, patience)
+            patience = min(SHARE_AFTER if self._may_share else LOOK_AFTER, timeout)
+            first, in_hand = self._workers[0], self._workers[0].in_hand()
+            heard = first.wait(self._workers, patience)
             for worker in heard:
                 self._hear(worker)
-            if alone and not heard:
-                self._share_out()
+            if self._may_share and not heard and first.in_hand() == in_hand:
+                self._share_out(first)
             self._check_deadlines(timeout)
             if progress is not None:
                 progress(len(self._results), len(self._items))
@@ -166,12 +167,12 @@ class Supervisor(Generic[T, R]):
         self._workers.append(worker)
         self._give(worker)
 
-    def _share_out(self) -> None:
-        """Has all workers do what the first one has not begun with."""
-        worker = self._workers[0]
+    def _share_out(self, worker: Worker) -> None:
+        """Has all workers do what the only one has not begun with."""
+        self._may_share = False
         start, stop = worker.stretch
         left = max(start, worker.in_hand()) + 1
-        if left < stop and worker.shorten(left):
+        if left < stop and not self._waiting and worker.shorten(left):
             worker.stretch, self._shortened = (start, left), worker
             self._waiting.extend((index, index + 1) for index in range(left, stop))
             for _ in range(min(self._jobs - 1, stop - left)):
@@ -230,7 +231,7 @@ class Supervisor(Generic[T, R]):
             if reason is None:
                 timed_out = PATIENCE > 1 and status == -signal.SIGPROF
                 reason = self._too_long() if timed_out else f"the parser crashed: {_cause(status)}"
-            self._results[current] = Lost(reason)
+            self._results.setdefault(current, Lost(reason))  # another one may have done it as well
             for rest in ((current + 1, stop), (start, current)):
                 if rest[0] < rest[1]:
                     self._waiting.appendleft(rest)

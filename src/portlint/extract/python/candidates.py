@@ -28,8 +28,9 @@ _PROTOCOLS = tuple(
     for word in (b"tcp", b"udp", b"sctp", b"TCP")
 )
 _PROTOCOLS_IN_PROSE = (
-    regex(rb"tcp(?:(?<=[/_]tcp)|(?<=[/_]sctp)|(?<=proxy tcp))"),
+    regex(rb"tcp(?:(?<=[/_]tcp)|(?<=proxy tcp))"),
     regex(rb"udp(?:(?<=[/_]udp)|(?<=proxy udp))"),
+    regex(rb"sctp(?<=[/_]sctp)"),
 )
 _PROTOCOL = regex(rb"[0-9]/(?:tcp|udp|sctp)|/dev/(?:tcp|udp)|_[0-9]{1,5}\._(?:tcp|udp|sctp)|PROXY TCP")
 _PAIR = regex(b"," + BEHIND_COMMA + rb"(?:int\(\s{0,40}+)?[\"']?[1-9][0-9_]{1,6}(?![0-9A-Za-z.])")

@@ -66,9 +66,10 @@ def _start_of_command(code: bytes, floor: int, at: int) -> int:
     """Where the command around an offset begins at the latest: not before `floor`."""
     end = code.rfind(b"\n", floor, at)
     while end >= 0:
-        above = code.rfind(b"\n", floor, end)
-        line = code[max(above + 1, floor) : end].rstrip()
+        # The whole line, also where a part of it was looked at before: its start may tell that it ends in a comment.
+        above = code.rfind(b"\n", max(0, end - _LONGEST), end)
+        line = code[above + 1 : end].rstrip()
         if line and not line.endswith(_GOES_ON) and b"#" not in line:
             return end
-        end = above
+        end = above if above >= floor else -1
     return floor
