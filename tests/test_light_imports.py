@@ -60,3 +60,20 @@ def test_a_worker_reads_what_others_read():
 
 def test_others_keep_their_own():
     assert told("others") == [True, "Pattern", [], [repr(yaml.safe_load(VALUES))] * 2]
+
+
+ALONE = """
+import sys
+from portlint import cli
+cli.main(["check"], is_alone=sys.argv[1] == "alone")
+print(*sorted({type(finder).__module__ for finder in sys.meta_path} & {"portlint.lazy_imports"}))
+"""
+
+
+def test_only_the_program_itself_changes_how_libraries_are_imported(root):
+    def told(word):
+        done = subprocess.run([sys.executable, "-c", ALONE, word], capture_output=True, check=True, timeout=60)
+        return done.stdout.splitlines()[-1].decode()
+
+    assert told("alone") == "portlint.lazy_imports"
+    assert told("part") == ""
