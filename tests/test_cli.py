@@ -290,6 +290,26 @@ def test_the_number_of_workers_changes_nothing(root, portlint, jobs):
     assert len(found) == 63
 
 
+HELD = """
+import signal, sys
+from portlint import cli
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("datetime", "uuid"):  # which msgspec imports
+            print(name, signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()), file=sys.stderr)
+
+sys.meta_path.insert(0, Finder())
+cli.main(["ports", "--quiet"])
+print("later", signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()), file=sys.stderr)
+"""
+
+
+def test_ctrl_c_waits_for_the_imports_of_a_command(root):
+    done = subprocess.run([sys.executable, "-c", HELD], capture_output=True, check=True, timeout=60)
+    assert done.stderr.decode().split() == ["datetime", "True", "uuid", "True", "later", "False"]
+
+
 @pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
 @pytest.mark.parametrize("named", [[], ["app/main.py"]])
 def test_a_standard_stream_that_is_closed_changes_nothing(root, closed, named):

@@ -88,10 +88,18 @@ def _dispatch(arguments: list[str], is_alone: bool = False) -> int:
 
 
 def _command(name: str) -> Callable[..., int]:
+    """The function of a command. Ctrl-C waits for its imports: msgspec 0.22 passes over one that comes during its own,
+    and crashes afterwards."""
+    import signal
     from importlib import import_module
 
-    run: Callable[..., int] = import_module(f"portlint.cli.{name}").run
-    return run
+    mask = getattr(signal, "pthread_sigmask", lambda how, signals: signals)
+    before = mask(getattr(signal, "SIG_BLOCK", None), {signal.SIGINT})
+    try:
+        run: Callable[..., int] = import_module(f"portlint.cli.{name}").run
+        return run
+    finally:
+        mask(getattr(signal, "SIG_SETMASK", None), before)
 
 
 def _help() -> str:
