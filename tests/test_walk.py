@@ -194,13 +194,18 @@ def test_without_git_the_folders_are_read(repository, monkeypatch):
     assert walk(repository).files == (".gitignore", "a.py")
 
 
-def test_a_git_that_does_not_answer_is_not_waited_for(repository, tmp_path, monkeypatch):
-    make(repository, "a.py")
+def other_git(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Puts a shell script in the place of git."""
     program = tmp_path / "bin" / "git"
     program.parent.mkdir()
-    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+
+def test_a_git_that_does_not_answer_is_not_waited_for(repository, tmp_path, monkeypatch):
+    make(repository, "a.py")
+    other_git("exec sleep 60", tmp_path, monkeypatch)
     monkeypatch.setattr("portlint.listing.GIT_TIMEOUT", 0.2)
     found = walk(repository)
     assert found.files == ("a.py",)
@@ -228,11 +233,8 @@ def test_the_list_is_the_same_where_there_is_no_fork(repository, monkeypatch):
 @pytest.fixture
 def slow_git(tmp_path, monkeypatch):
     """A git that begins, and does nothing more; gives the function that waits for it to begin and tells its number."""
-    begun, program = tmp_path / "begun", tmp_path / "bin" / "git"
-    program.parent.mkdir()
-    program.write_text(f"#!/bin/sh\necho $$ > {begun}.new\nmv {begun}.new {begun}\nexec sleep 600\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    begun = tmp_path / "begun"
+    other_git(f"echo $$ > {begun}.new\nmv {begun}.new {begun}\nexec sleep 600", tmp_path, monkeypatch)
 
     def process() -> int:
         assert within_seconds(20, begun.exists)
@@ -296,11 +298,7 @@ def test_a_listing_ends_with_its_program(git, repository, slow_git, monkeypatch)
 
 
 def test_a_git_that_closes_its_ends_and_goes_on(repository, tmp_path, monkeypatch):
-    program = tmp_path / "bin" / "git"
-    program.parent.mkdir()
-    program.write_text("#!/bin/sh\nexec >&- 2>&-\nexec sleep 600\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    other_git("exec >&- 2>&-\nexec sleep 600", tmp_path, monkeypatch)
     monkeypatch.setattr("portlint.listing.GIT_TIMEOUT", 0.5)
     listing = Listing(str(repository))
     assert listing.found() is None
@@ -317,6 +315,15 @@ def test_a_lister_that_was_killed_costs_its_list(repository, slow_git):
     os.kill(listing._process, signal.SIGKILL)
     assert listing.found() is None
     assert listing.notes == ["the process that lists the files with git was ended: the folders were read instead"]
+
+
+def test_without_another_process_the_folders_are_read(repository, monkeypatch):
+    def refused():
+        raise BlockingIOError
+
+    make(repository, "a.py")
+    monkeypatch.setattr(os, "fork", refused)
+    assert walk(repository).files == ("a.py",)
 
 
 def test_an_interruption_leaves_no_lister(repository, slow_git, monkeypatch):

@@ -61,7 +61,10 @@ class Listing:
         self._root = root if is_work_tree(root) else None
         self._process = self._answer = -1
         if self._root is not None and hasattr(os, "fork"):
-            self._begin(self._root)
+            try:
+                self._begin(self._root)
+            except OSError:  # no more processes or descriptors, which others tell
+                self.close()
 
     def _begin(self, root: str) -> None:
         import signal
