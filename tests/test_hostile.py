@@ -16,6 +16,7 @@ import pytest
 
 from commandline import fill
 from hostile import CASES, ODD_NAMES, REPORTED_NAME, fill_hostile, long_lines, repository
+from portlint.extract import extract
 from portlint.reading import Tree
 from portlint.report import FINDING_FORMATS, INVENTORY_FORMATS
 from portlint.report.audit import AUDIT_FORMATS
@@ -248,6 +249,19 @@ def test_a_file_that_changes_while_the_run_is_on_gives_no_wrong_frame(root, port
     assert code == 1
     assert " --> app/main.py:2:35\n" in out
     assert "hunter" not in out
+
+
+@pytest.mark.parametrize(
+    ("tables", "reason"),
+    [(200_000, "not checked for mistakes: larger than 1,000,000 bytes"), (1000, "not valid TOML: ")],
+)
+def test_a_large_toml_file_is_not_held_against_its_grammar(tables, reason):
+    """tomllib takes a second for each megabyte."""
+    address = b'[http.services.web.loadBalancer]\nservers = [{url = "http://web:8000"}]\n'
+    facts = extract("traefik.toml", b"[[a]]\n" * tables + b"[a]\n" + address)
+    assert [literal.port for literal in facts.literals] == [8000]
+    (problem,) = facts.problems
+    assert problem.reason.startswith(reason)
 
 
 def test_patterns_that_keep_git_and_a_matcher_busy(root, portlint, monkeypatch):

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from portlint import rulebook
+from portlint.extract.bounds import LARGEST_BY_HAND
 from portlint.extract.format import Format
 from portlint.extract.text import Hit, is_port
 from portlint.extract.values import find_in_value
@@ -236,6 +237,9 @@ def _comments(text: str) -> Iterator[tuple[int, int]]:
 def _toml_problems(source: Source) -> Iterator[Problem]:
     import tomllib  # 3 ms, which a compose file's labels do not pay
 
+    if len(source.data) > LARGEST_BY_HAND:
+        yield Problem(source.span(0, 0), f"not checked for mistakes: larger than {LARGEST_BY_HAND:,} bytes")
+        return
     if any(line.count(b".") > _MOST_DOTS for line in source.data.split(b"\n")):
         yield Problem(source.span(0, 0), "not checked for mistakes: a line with too many dots")
         return
