@@ -324,6 +324,7 @@ def test_without_another_process_the_folders_are_read(repository, monkeypatch):
     make(repository, "a.py")
     monkeypatch.setattr(os, "fork", refused)
     assert walk(repository).files == ("a.py",)
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_an_interruption_leaves_no_lister(repository, slow_git, monkeypatch):

@@ -74,14 +74,16 @@ class Listing:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             try:
-                self._process = os.fork()
-                if self._process == 0:
-                    _be_the_child(root, self._answer, theirs)
+                try:
+                    self._process = os.fork()
+                    if self._process == 0:
+                        _be_the_child(root, self._answer, theirs)
+                finally:
+                    os.close(theirs)
+                with contextlib.suppress(OSError):  # in both, since nobody knows which comes first: see `close`
+                    os.setpgid(self._process, self._process)
             finally:
-                os.close(theirs)
-            with contextlib.suppress(OSError):  # in both, since nobody knows which comes first: see `close`
-                os.setpgid(self._process, self._process)
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
         except BaseException:
             self.close()
             raise
