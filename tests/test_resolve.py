@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 import time
 from itertools import chain
 from typing import Any
@@ -356,3 +359,21 @@ def test_a_large_repository_takes_time_in_proportion() -> None:
     started = time.process_time()
     resolve(files, known, DEFAULTS)
     assert time.process_time() - started < 3
+
+
+HASHED = """
+from portlint.run import run_on_memory
+names = ["front", "chat", "mail", "search"]
+entries = "".join(f"  {name}: {{default: 3000, env_var: {name.upper()}_PORT}}\\n" for name in names)
+code = f"{'_'.join(sorted(names))}_url = 'http://localhost:3000/'\\n"
+for finding in run_on_memory({"ports.yaml": b"ports:\\n" + entries.encode(), "app.py": code.encode()}).findings:
+    if finding.path == "app.py":
+        print(finding.message)
+"""
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "2", "3"])
+def test_entries_that_are_meant_equally_well_come_in_the_order_of_the_registry(seed):
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    done = subprocess.run([sys.executable, "-c", HASHED], capture_output=True, check=True, env=environment, timeout=60)
+    assert done.stdout.decode() == "3000 is hardcoded; it is the port of front, chat and mail\n"

@@ -61,6 +61,7 @@ class Entries:
         inside: list[tuple[PortRange, Entry]] = []
         anywhere: list[tuple[PortRange, Entry]] = []
         keys: list[tuple[Key, Entry]] = []
+        self._order = {entry.name: number for number, entry in enumerate(registry.entries)}
         for entry in registry.entries:
             names = [entry.name, *entry.aliases]
             if entry.env_var:
@@ -130,7 +131,8 @@ class Entries:
         return self._full.get(key) or self._full.get(core) or self._stripped.get(core) or ()
 
     def _contained(self, key: Key) -> tuple[Entry, ...]:
-        """The entries all of whose words are among those of the key; where several are, those with most words."""
+        """The entries all of whose words are among those of the key, in the registry's order; where several are, those
+        with most words."""
         found = {
             entry.name: (len(words_), entry)
             for word in key
@@ -138,7 +140,8 @@ class Entries:
             if words_ <= key
         }
         most = max((count for count, _ in found.values()), default=0)
-        return tuple(entry for count, entry in found.values() if count == most)
+        longest = (entry for count, entry in found.values() if count == most)
+        return tuple(sorted(longest, key=lambda entry: self._order[entry.name]))
 
     def for_library(self, name: str) -> Named:
         """The entries of a well-known service: those that carry its name, else those with its usual port."""

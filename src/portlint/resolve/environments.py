@@ -37,7 +37,7 @@ class Environments:
         if registry:
             named |= set(chain.from_iterable(entry.environments for entry in registry.entries))
         self._spelling: dict[str, str] = {**_words(), **{name.lower(): name for name in named}}
-        for name in named:
+        for name in sorted(named):
             canonical = _words().get(name.lower())
             if canonical is not None and canonical not in named:
                 # The registry says `prod`: every word for production means that.
