@@ -9,10 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from inventory import EXPECTED, FOLDER, fixtures, shown
-from portlint.extract import extract
+from portlint.extract import SCRIPTS, SIGNS, by_name, extract
 from portlint.model import NOWHERE
 
 MARK = b"\xef\xbb\xbf"
@@ -41,3 +43,34 @@ def test_a_byte_order_mark_hides_nothing(path):
     assert [each.span.start - len(MARK) for each in marked.literals] == [each.span.start for each in without.literals]
     assert [each.span.column for each in marked.literals] == [each.span.column for each in without.literals]
     assert [each.reason for each in marked.problems] == [each.reason for each in without.problems]
+
+
+PIECES = [
+    *(sign for signs in SIGNS.values() for sign in signs), "/", ".", "-", "_", "a", "GNU", "x", "d", "w", "c", "\u017f",
+    "conf.d/", "sites-enabled/", "local", "dist", "example", "default", "yml", "yaml", "compose", "traefik",
+]  # fmt: skip
+CONTENTS = sorted({path.read_bytes()[:2000] for path in fixtures() if path.stat().st_size < 20_000})
+
+
+@given(
+    st.lists(st.sampled_from([*PIECES, *(piece.upper() for piece in PIECES)]), max_size=6).map("".join),
+    st.sampled_from([b"", b"#!/usr/bin/env python3\n", b"#!/bin/sh\n", *CONTENTS]),
+)
+def test_a_format_that_is_not_asked_would_not_have_known_the_file(path, data):
+    low = path.casefold()
+    for name in sorted(SIGNS):
+        if not any(sign in low for sign in SIGNS[name]):
+            format = by_name(name)
+            assert not format.named(path)
+            is_asked = name in SCRIPTS and data.startswith(b"#!")
+            assert is_asked or format.content is None or not format.content(path, data)
+
+
+@pytest.mark.parametrize("path", fixtures(), ids=lambda path: "/".join(path.relative_to(FOLDER).parts))
+def test_the_format_of_a_fixture_is_asked(path):
+    for name in sorted(SIGNS):
+        inner, data = path.relative_to(FOLDER / path.relative_to(FOLDER).parts[0]).as_posix(), path.read_bytes()
+        format = by_name(name)
+        knows = format.named(inner) or (format.content is not None and format.content(inner, data))
+        is_asked = any(sign in inner.casefold() for sign in SIGNS[name])
+        assert not knows or is_asked or (name in SCRIPTS and data.startswith(b"#!"))

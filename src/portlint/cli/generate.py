@@ -90,7 +90,8 @@ def _old(place: Path, name: str) -> bytes | None:
 
 def _in_page(old: bytes, table: str, name: str) -> bytes:
     """The page with the new table. Raises UserError where the page has no place for it."""
-    from portlint.generate.page import END, NoMarkersError, updated
+    from portlint.generate.page import NoMarkersError, updated
+    from portlint.generate.stamps import END
 
     try:
         return updated(old.decode("utf-8"), table).encode()

@@ -43,6 +43,27 @@ MODULES = (
     "config",
 )
 
+SIGNS = {
+    "markdown": (".md", ".markdown", ".mdown", ".mkd"),
+    "python": (".py", "sconscript", "sconstruct", "wscript"),
+    "nginx": ("nginx", "conf", "sites-", "_params", ".template", ".tmpl", ".tpl", ".j2", ".jinja", ".erb"),
+    "dotenv": ("env",),
+    "dockerfile": ("dockerfile", "containerfile"),
+    "shell": ("sh", ".bats", "rc", "profile"),
+    "batch": (".bat", ".cmd"),
+    "powershell": (".ps1", ".psm1", ".psd1"),
+    "makefile": ("makefile", "justfile", ".mk", ".mak", ".just"),
+    "systemd": (".service", ".socket", ".container", ".kube", ".netdev", ".network", ".pod", ".conf"),
+    "javascript": (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".vue", ".svelte", ".astro"),
+    "json": (".json", ".code-workspace", ".webmanifest", ".ndjson", ".har", ".babelrc"),
+    "toml": (".toml", "pipfile"),
+    "properties": (".properties",),
+}
+"""of what every path has a piece in it, case folded, that one of these formats knows or looks into; a format is not
+imported to be asked about others"""
+SCRIPTS = frozenset({"python", "shell"})
+"""those of them that know a file of any name by its first line"""
+
 _NEVER = regex(
     r"(?:\.(?=[^./]{1,11}$|min\.)(?:png|jpe?g|gif|ico|webp|svg|bmp|tiff?|woff2?|ttf|otf|eot|mp[34]|wav|ogg|avi|mov|mkv|webm|pdf|zip|t?gz|bz2|xz"
     r"|7z|rar|jar|war|class|so|dylib|dll|exe|o|a|obj|pyc|pyd|whl|bin|dat|db|sqlite3?|npy|npz|pt|pth|onnx|safetensors"
@@ -68,7 +89,7 @@ _NOTE = 300
 
 
 def formats() -> Iterator[Format]:
-    """All formats, in the order in which they are asked; each is imported when it is its turn."""
+    """All formats, in the order in which they are asked."""
     return map(by_name, MODULES)
 
 
@@ -79,9 +100,18 @@ def by_name(name: str) -> Format:
     return found
 
 
+def _asked(path: str, data: bytes = b"") -> Iterator[Format]:
+    """The formats that may know a file, in the order in which they are asked; each is imported when it is its turn."""
+    low, is_script = path.casefold(), data.startswith(b"#!")
+    for name in MODULES:
+        signs = SIGNS.get(name)
+        if signs is None or (is_script and name in SCRIPTS) or any(sign in low for sign in signs):
+            yield by_name(name)
+
+
 def recognised_by_name(path: str) -> bool | None:
     """True: a format knows the name. False: no format reads such files. None: the content decides."""
-    if any(f.named(path) for f in formats()):
+    if any(f.named(path) for f in _asked(path)):
         return True
     return False if _NEVER.search(path) else None
 
@@ -96,17 +126,17 @@ def describes_services(path: str) -> bool:
 
 def recognise(path: str, data: bytes) -> Format | None:
     """The format of a file, by its name and, where the name does not tell, by its content."""
-    for candidate in formats():
+    for candidate in _asked(path):
         if candidate.named(path):
             return _special(candidate, path, data)
     if _NEVER.search(path):
         return None
-    return next((f for f in formats() if f.content is not None and f.content(path, data)), None)
+    return next((f for f in _asked(path, data) if f.content is not None and f.content(path, data)), None)
 
 
 def _special(named: Format, path: str, data: bytes) -> Format:
     """A more special format that knows the content: a compose file in `stack.yml`, nginx in `site.conf`."""
-    for candidate in formats():
+    for candidate in _asked(path, data):
         if candidate is named:
             return named
         if candidate.content is not None and candidate.content(path, data):

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from portlint.generate.values import Values, values
-from portlint.model import Registry
+if TYPE_CHECKING:
+    from portlint.generate.values import Values
+    from portlint.model import Registry
 
 TARGETS = {
     "env": "an env file with the variables",
@@ -30,6 +32,8 @@ def render(registry: Registry, target: str, environment: str | None = None) -> s
     """
     if target not in TARGETS:
         raise KeyError(target)
+    from portlint.generate.values import values
+
     module = import_module(f"portlint.generate.{_MODULES.get(target, target)}")
     renderer: Callable[[Values], str] = module.render
     return renderer(values(registry, target, environment))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from portlint.generate.page import END
 from portlint.lazy import regex
 from portlint.model import Source, Stamp
 
+END = "<!-- end of the ports by portlint -->"
+"""the marker behind a table in a page"""
 _HEAD = 1024
 """bytes at the top of a file in which the header stands"""
 _PAGES = (".md", ".markdown", ".mdx")
