@@ -1,4 +1,4 @@
-"""libcst and PyYAML as a worker imports them read every file as ever, and a program of others keeps its own."""
+"""Libraries as portlint's own processes import them do what they ever did, and a program of others keeps its own."""
 
 from __future__ import annotations
 
@@ -77,3 +77,41 @@ def test_only_the_program_itself_changes_how_libraries_are_imported(root):
 
     assert told("alone") == "portlint.lazy_imports"
     assert told("part") == ""
+
+
+LIGHT = """
+import sys
+from portlint import lazy_imports
+lazy_imports.install()
+import msgspec, msgspec.json, pathlib
+assert not {"uuid", "urllib.parse", "msgspec.inspect", "textwrap"} & sys.modules.keys()
+class Point(msgspec.Struct):
+    x: int
+print(pathlib.Path("/tmp/a b").as_uri())
+print(msgspec.json.decode(b'{"x": 2}', type=Point), msgspec.json.schema(Point)["$ref"])
+import msgspec.inspect, uuid
+print(type(msgspec.inspect.type_info(int)).__name__, uuid.UUID(int=5).int)
+"""
+
+
+def test_what_is_not_imported_is_imported_when_it_is_called():
+    done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, check=True, timeout=60)
+    assert done.stdout.decode().splitlines() == ["file:///tmp/a%20b", "Point(x=2) #/$defs/Point", "IntType 5"]
+
+
+ANOTHER_VERSION = """
+import sys
+from portlint import lazy_imports
+lazy_imports.install()
+import pathlib
+assert not vars(pathlib)["SplitResult"].__module__.startswith("portlint"), SplitResult
+print(pathlib.Split(1, 2, 3, 4, 5).scheme)
+"""
+
+
+def test_a_version_of_a_library_that_asks_for_more_is_imported_as_ever(tmp_path):
+    program = "from urllib.parse import SplitResult\nclass Split(SplitResult): pass\n"
+    (tmp_path / "pathlib.py").write_text(program)
+    code = f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\nsys.modules.pop('pathlib', None)\n{ANOTHER_VERSION}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60)
+    assert done.stdout == b"1\n"

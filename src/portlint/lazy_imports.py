@@ -1,4 +1,4 @@
-"""libcst and PyYAML, imported in half the time, in a process that runs nothing but portlint.
+"""Libraries imported in half the time, in a process that runs nothing but portlint.
 
 libcst's nodes are some 170 frozen dataclasses, and `dataclasses.dataclass` writes and compiles the methods of each at
 import: 90 of 150 ms, for which a hook has to wait. Here a class gets its constructor when its first node is made, which
@@ -7,8 +7,12 @@ libcst's own parser and nobody changes them, which makes parsing a quarter faste
 regular expressions at import that most runs never use: one of PyYAML's takes 7 of 15 ms. Here they are compiled when
 they are used.
 
-So `dataclasses.dataclass` and `re.compile` are other functions while one of the two is imported. A program that
-portlint is only a part of keeps its own libraries: nothing happens before `install`.
+msgspec and pathlib import modules for what portlint never asks of them, UUIDs, JSON schemas and `as_uri`: 7 ms, before
+anything else can begin. While they are imported, something stands in for these modules that imports the real ones when
+it is called. To msgspec a UUID is then a type that it does not know.
+
+So `dataclasses.dataclass` and `re.compile` are other functions, and some modules others, while one of the libraries is
+imported. A program that portlint is only a part of keeps its own libraries: nothing happens before `install`.
 """
 
 from __future__ import annotations
@@ -17,15 +21,21 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from portlint.lazy import regex
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
-    from types import ModuleType
 
-_LIBRARIES: Final = frozenset({"libcst", "yaml"})
+_COMPILING: Final = frozenset({"libcst", "yaml"})
+_STANDING_IN: Final = {
+    "msgspec": ("uuid", "msgspec.inspect", "msgspec._json_schema"),
+    "pathlib": ("urllib.parse",),
+}
+"""modules that are not imported with a library"""
+_LIBRARIES: Final = _COMPILING.union(_STANDING_IN)
 _NODES: Final = "libcst._nodes."
 """the modules whose dataclasses are nodes; those of others are made as ever"""
 
@@ -62,6 +72,14 @@ class _Loader:
         return getattr(self._loader, name)
 
     def exec_module(self, module: ModuleType) -> None:
+        if absent := _STANDING_IN.get(module.__name__):
+            try:
+                with _standing_in(absent, module):
+                    self._loader.exec_module(module)
+            except (AttributeError, ImportError, TypeError):
+                # Another version of it wants more of them than their names.
+                self._loader.exec_module(module)
+            return
         with ExitStack() as replaced:
             replaced.enter_context(_replaced(re, "compile", _compiled_when_used(re.compile)))
             if module.__name__ == "libcst":
@@ -70,6 +88,49 @@ class _Loader:
                 light = _node_or_other(dataclasses.dataclass)
                 replaced.enter_context(_replaced(dataclasses, "dataclass", light))
             self._loader.exec_module(module)
+
+
+@contextmanager
+def _standing_in(absent: Sequence[str], module: ModuleType) -> Iterator[None]:
+    others = {name: _StandIn(name) for name in absent if name not in sys.modules}
+    sys.modules.update(others)
+    try:
+        yield
+    finally:
+        for name, other in others.items():
+            if sys.modules.get(name) is other:
+                del sys.modules[name]
+            part = name.rpartition(".")[2]
+            if vars(module).get(part) is other:
+                delattr(module, part)
+
+
+class _Later:
+    """What a module holds: imports it when it is called."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
+
+    def __getattr__(self, name: str) -> _Later:
+        return _Later(self._module, f"{self._name}.{name}")
+
+    def __call__(self, *values: object, **named: object) -> object:
+        from importlib import import_module
+        from operator import attrgetter
+
+        module = import_module(self._module)
+        if isinstance(module, _StandIn):
+            raise ImportError(f"{self._module} is called by what is being imported")
+        return attrgetter(self._name)(module)(*values, **named)
+
+
+class _StandIn(ModuleType):
+    """A module that nobody has asked anything of yet."""
+
+    def __getattr__(self, name: str) -> _Later:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Later(self.__name__, name)
 
 
 @contextmanager
@@ -87,7 +148,7 @@ def _compiled_when_used(usual: Callable[..., Any]) -> Callable[..., Any]:
 
     def compile(pattern: Any, flags: int = 0) -> Any:
         caller = sys._getframe(1).f_globals.get("__name__", "")
-        is_ours = caller.partition(".")[0] in _LIBRARIES and isinstance(pattern, str | bytes)
+        is_ours = caller.partition(".")[0] in _COMPILING and isinstance(pattern, str | bytes)
         return regex(pattern, flags) if is_ours else usual(pattern, flags)
 
     return compile

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import quote
 
 from portlint.lazy import regex
 
@@ -42,6 +41,8 @@ def cell(text: str) -> str:
 
 def uri(path: str) -> str:
     """A path as a relative or absolute URI reference (RFC 3986): every byte that is not plain is percent-encoded."""
+    from urllib.parse import quote
+
     encoded = quote(_NOT_A_BYTE.sub("\ufffd", path).encode("utf-8", "surrogateescape"), safe="/")
     return f"file://{encoded}" if path.startswith("/") else encoded
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from ipaddress import ip_address
 
 from portlint import rulebook
 from portlint.lazy import regex
@@ -47,6 +46,8 @@ def is_public(host: str | None) -> bool:
         return False
     bare = host.strip("[]")
     if _IP.fullmatch(bare):
+        from ipaddress import ip_address
+
         try:
             return ip_address(bare).is_global
         except ValueError:
