@@ -13,8 +13,9 @@ from types import TracebackType
 from msgspec.structs import replace
 
 from portlint import lazy_imports
-from portlint.cache import Cache, Known, Row, digest_of, row_of, version_of
+from portlint.cache import Cache, Known, Row, row_of, version_of
 from portlint.change import Base, Past, compared
+from portlint.digest import digest_of
 from portlint.filestatus import Stamp
 from portlint.model import NOWHERE, Facts, LineIndex, Problem, Settings
 from portlint.reading import AS_ON_DISK, Contents, Tree, Unread, Why, decode
@@ -97,7 +98,7 @@ class Extraction:
     ) -> None:
         """caches: the folder of all caches; None, or a folder inside the tree: each file is read and parsed. contents:
         of files that are not read from disk, and which the cache does not know."""
-        self._root, self._settings, self._extra_rules = root, settings, extra_rules
+        self._root, self._settings, self.extra_rules = root, settings, extra_rules
         self._contents = contents
         self._cache: Cache | None = None
         if caches is not None and not caches.is_relative_to(root):
@@ -105,6 +106,8 @@ class Extraction:
         self._files: Sequence[str] = ()
         self._unchanged: list[str] = []
         self._shifts: list[tuple[Sequence[str], Supervisor[str, Facts | Row]]] = []
+        self._collected = 0
+        """shifts whose results are there"""
         self.left_out: set[str] = set()
         """files that are not looked at, since they have not changed and cannot matter"""
         self.cached = 0
@@ -180,13 +183,13 @@ class Extraction:
             # Imported here, or each worker would do it again, and each that takes the place of a dead one.
             tuple(formats())
         rows = None if self._cache is None else known
-        work = Analysis(self._root, settings.max_file_size, self._extra_rules, rows, self._contents)
+        work = Analysis(self._root, settings.max_file_size, self.extra_rules, rows, self._contents)
         self._shifts.append((files, Supervisor(work, files, Limits(settings.timeout), jobs=jobs, one_first=few)))
 
     def _collect(self, found: dict[str, Facts | Lost], progress: Callable[[int, int], None] | None) -> None:
         """Waits for the workers, and takes over what they found."""
         wanted = set(self._files)
-        for files, supervisor in self._shifts:
+        for files, supervisor in self._shifts[self._collected :]:
             for path, result in zip(files, supervisor.results(progress), strict=True):
                 if path not in wanted:
                     continue
@@ -199,7 +202,7 @@ class Extraction:
                 if facts is not None:
                     self.cached += result.facts is None
                     found[path] = facts
-        self._shifts.clear()
+        self._collected = len(self._shifts)
 
     def _remember(self, found: dict[str, Facts | Lost], reported: AbstractSet[str] | None) -> list[str]:
         """Takes what surely matters from the cache, while the workers read; gives the files that only may matter."""

@@ -45,8 +45,9 @@ def run(request: Request) -> Outcome:
         _collector_at_rest(),
         closing(_listing(request)) as listing,
         Tree(request.root, held) as tree,
+        _extraction(request, tree) as extraction,
     ):
-        read = _read(request, tree, listing, clock)
+        read = _read(request, tree, extraction, listing, clock)
         since, policy = _pasts(request, read)
         clock.mark("read and extract")
         # The inventory lists the ports of the registry too; they are only not held against itself.
@@ -122,22 +123,25 @@ class _Read(Struct, frozen=True):
     cached: int
 
 
-def _read(request: Request, tree: Tree, listing: Listing, clock: _Clock) -> _Read:
+def _extraction(request: Request, tree: Tree) -> Extraction:
+    settings = request.settings
+    return Extraction(request.root, settings, request.caches, read_extra_rules(tree, settings), request.view.contents)
+
+
+def _read(request: Request, tree: Tree, extraction: Extraction, listing: Listing, clock: _Clock) -> _Read:
     """Walks, reads and extracts. Files that were named are begun with while git still lists the others."""
     settings, view = request.settings, request.view
-    extra_rules = read_extra_rules(tree, settings)
-    with Extraction(request.root, settings, request.caches, extra_rules, view.contents) as extraction:
-        extraction.start(files_among(request.root, request.named))
-        found = _walked(request, listing)
-        clock.mark("walk")
-        extraction.go_on(found.files, found.stamps)
-        registry, notes = _registry(request, tree)
-        _import_judges(request.rules)
-        variables = frozenset(entry.env_var for entry in registry.entries if entry.env_var) if registry else frozenset()
-        is_compared = view.since is not None or view.policy is not None
-        focus = None if is_compared else _focus(found, registry, settings)
-        results = extraction.results(request.progress, focus, variables)
-        return _Read(found, registry, notes, extra_rules, results, focus, extraction.left_out, extraction.cached)
+    extraction.start(files_among(request.root, request.named))
+    found = _walked(request, listing)
+    clock.mark("walk")
+    extraction.go_on(found.files, found.stamps)
+    registry, notes = _registry(request, tree)
+    _import_judges(request.rules)
+    variables = frozenset(entry.env_var for entry in registry.entries if entry.env_var) if registry else frozenset()
+    is_compared = view.since is not None or view.policy is not None
+    focus = None if is_compared else _focus(found, registry, settings)
+    results = extraction.results(request.progress, focus, variables)
+    return _Read(found, registry, notes, extraction.extra_rules, results, focus, extraction.left_out, extraction.cached)
 
 
 def _held(request: Request) -> Contents:

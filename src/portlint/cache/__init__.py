@@ -12,6 +12,6 @@ matter to them (`portlint.ties`).
 
 from portlint.cache.folder import cache_folder
 from portlint.cache.store import Cache, Known, Row, row_of
-from portlint.cache.version import digest_of, version_of
+from portlint.cache.version import version_of
 
-__all__ = ["Cache", "Known", "Row", "cache_folder", "digest_of", "row_of", "version_of"]
+__all__ = ["Cache", "Known", "Row", "cache_folder", "row_of", "version_of"]

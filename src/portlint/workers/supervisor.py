@@ -110,6 +110,8 @@ class Supervisor(Generic[T, R]):
         self._waiting = deque([(0, len(items))] if one_first and items else _stretches(len(items), jobs))
         self._results: dict[int, R | Lost] = {}
         self._workers: list[Worker] = []
+        self._leaving: list[Worker] = []
+        """those with nothing more to do, whose processes may not have ended yet"""
         self._may_share = one_first and jobs > 1
         self._shortened: Worker | None = None
         self._failed_starts = 0
@@ -131,9 +133,10 @@ class Supervisor(Generic[T, R]):
         """Ends every worker, whatever it is doing."""
         for worker in self._workers:
             worker.kill()
-        for worker in self._workers:
+        for worker in (*self._workers, *self._leaving):
             worker.ended()
         self._workers.clear()
+        self._leaving.clear()
 
     def results(self, progress: Callable[[int, int], None] | None = None) -> list[R | Lost]:
         """The results in the order of the items, when all are done. Raises WorkersFailed.
@@ -185,7 +188,7 @@ class Supervisor(Generic[T, R]):
             if worker is self._shortened:  # what it may have begun all the same, nobody listens to
                 worker.kill()
             worker.dismiss()
-            worker.ended()
+            self._leaving.append(worker)  # its memory is given back while the results are looked at
             return
         worker.stretch = self._waiting.popleft()
         worker.current, worker.since = -1, time.monotonic()

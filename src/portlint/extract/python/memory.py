@@ -6,10 +6,10 @@ To import libcst takes longer than all the rest of a run over two files.
 from __future__ import annotations
 
 from bisect import bisect_left
-from hashlib import sha256
 
 from msgspec.json import Encoder
 
+from portlint.digest import digest_of
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import Imports, library
 from portlint.extract.python.pieces import Piece
@@ -29,7 +29,7 @@ class Memory:
         self._imports, self._flow = imports, flow
         self._encode = Encoder().encode
         of_file = self._encode((sorted(imports.roots & library().roots), sorted(flow.sinks.items())))
-        self._of_file = sha256(of_file).digest()
+        self._of_file = digest_of(of_file).encode()
         self._known = {} if before is None else _by_digest(before)
 
     def known(self, digest: str) -> tuple[Statement, tuple[PortLiteral, ...]] | None:
@@ -51,7 +51,7 @@ class Memory:
             sorted(imports.modules.intersection(words) | (imports.modules & heads)),
             [(word, signatures[word]) for word in words if word in signatures],
         )
-        return sha256(self._of_file + self._encode(rests)).hexdigest()[:32]
+        return digest_of(self._of_file, self._encode(rests))
 
     def _words(self, code: bytes) -> list[str]:
         """The names that a piece may ask the file about, sorted."""
