@@ -93,13 +93,13 @@ def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
 
     The last pattern that matches decides, so that one with `!` takes files out again.
     """
-    parsed = [p for p in map(_parsed, patterns) if p is not None]
-    if not parsed:
-        return lambda path: False
-    parsed.reverse()
+    parsed: list[_Pattern] | None = None
 
     @lru_cache(maxsize=8192)
     def matches(path: str) -> bool:
+        nonlocal parsed
+        if parsed is None:
+            parsed = [p for p in map(_parsed, reversed(patterns)) if p is not None]
         parts = path.split("/")
         return next((not p.negated for p in parsed if p.matches(parts)), False)
 

@@ -153,7 +153,7 @@ class _Planner:
         return changed
 
     def _tasks(self, outcome: Outcome, findings: Iterable[Finding]) -> dict[str, list[Task]]:
-        literals = {(m.literal.path, m.literal.span.start): m.literal for m in outcome.resolution.matches}
+        literals = {(each.path, each.span.start): each for each in outcome.resolution.literals}
         formats = {facts.path: facts.format for facts in outcome.facts}
         problems = {facts.path: facts.problems for facts in outcome.facts if facts.problems}
         tasks: dict[str, list[Task]] = {}

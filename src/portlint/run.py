@@ -308,7 +308,9 @@ def _judged(
 ) -> tuple[Resolution, CheckResult]:
     from portlint.resolve import resolve
 
-    resolution = resolve(facts, registry, settings)
+    # What is said in the registry, such as that nobody uses an entry, rests on every match.
+    whole = reported is None or not _own(registry, settings).isdisjoint(reported)
+    resolution = resolve(facts, registry, settings, None if whole else reported)
     if not rules:
         return resolution, CheckResult()
     from portlint.check import check

@@ -75,6 +75,9 @@ RULES: Mapping[str, Rule] = {
     "PORT904": problems.partly_checked,
 }
 
+_IN_THE_REGISTRY = frozenset(code for code in RULES if code.startswith("PORT5"))
+"""rules whose findings are all in the registry itself"""
+
 _MORE_SPECIAL = {
     "PORT403": ("PORT104", "PORT405"),
     "PORT104": ("PORT205", "PORT301", "PORT302", "PORT203", "PORT405", "PORT601"),
@@ -93,15 +96,23 @@ def check(
 ) -> CheckResult:
     """What the selected rules find, sorted by place and made unique; silenced findings apart.
 
-    reported: the paths whose findings are asked for; of others there may be some, or not. None: all are asked for.
+    reported: the paths whose findings are asked for; None: all. The resolution has to hold their matches.
     """
     selection = selected(settings)
     context = Context(facts, resolution, registry, settings, reported)
-    wanted = _Wanted(facts, settings)
-    suppressions = Suppressions(facts)
+    wanted = _Wanted(context.asked_facts, settings)
+    suppressions = Suppressions(context.asked_facts)
     kept: list[Finding] = []
     silenced: list[Suppressed] = []
-    said = [finding for code in RULES if code in selection for finding in RULES[code](context) if wanted(finding)]
+    codes = [code for code in RULES if code in selection]
+    if registry is None or not context.is_asked(registry.path):
+        codes = [code for code in codes if code not in _IN_THE_REGISTRY]
+    said = [
+        finding
+        for code in codes
+        for finding in RULES[code](context)
+        if context.is_asked(finding.path) and wanted(finding)
+    ]
     for finding in _one_for_each_cause(said):
         suppressed = suppressions.of(finding)
         if suppressed is None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from portlint import rulebook
 from portlint.check.context import HERE, Context, host_beside
 from portlint.check.network import Peer
 from portlint.lazy import regex
-from portlint.model import Match, PortLiteral, Role
+from portlint.model import PortLiteral, Role
 from portlint.naming import words
 
 _ADDRESSED = frozenset({Role.CONNECT, Role.SETTING, Role.FALLBACK})
@@ -19,57 +18,74 @@ _KUBERNETES = "spec.ports["
 _FOLDER = regex(r"[a-z0-9]+")
 
 
-def missed(context: Context) -> Iterator[tuple[PortLiteral, tuple[Peer, ...]]]:
-    """Places that go to a service by name, at a port that none of the services so named listens on."""
-    beside = _hosts_beside(context)
-    elsewhere = _ports_elsewhere(context)
-    listed, always, own_ports = _listed(context), knowledge("always"), context.own_ports
-    for match in context.matches:
-        literal = match.literal
-        host = literal.host
+class Misses:
+    """Answers which services a place goes to by name and misses. What it rests on is worked out when it is needed."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def of(self, literal: PortLiteral) -> tuple[Peer, ...]:
+        """The services that a place names, where none of those so named listens on its port."""
+        context, host = self._context, literal.host
         if host is None and literal.variable is not None and literal.form == "value":
             # `REDIS_HOST: redis` beside `REDIS_PORT: 6382`
-            host = host_beside(beside.get((literal.path, literal.service), {}), literal.variable)
-        if host is None or not literal.valid or not is_addressed(context, match):
-            continue
-        if literal.port in own_ports.get(literal.path, ()):
+            host = host_beside(self._beside.get((literal.path, literal.service), {}), literal.variable)
+        if host is None or not literal.valid or not is_addressed(context, literal):
+            return ()
+        if literal.port in context.own_ports.get(literal.path, ()):
             # Code that starts services of its own: their names may be the same.
-            continue
-        if (literal.path, literal.subject) in listed:
-            continue
-        if literal.port in elsewhere and literal.format not in always:
-            continue
+            return ()
+        if (literal.path, literal.subject) in self._listed:
+            return ()
+        if literal.port in self._elsewhere and literal.format not in knowledge("always"):
+            return ()
         peers = context.network.called(literal.path, literal.service, host)
         if not peers or not all(_misses(literal, peer) for peer in peers):
-            continue
-        if not any(peer.listens(literal.ports) for peer in context.network.everywhere(literal.path, host)):
-            yield literal, peers
+            return ()
+        if any(peer.listens(literal.ports) for peer in context.network.everywhere(literal.path, host)):
+            return ()
+        return peers
 
+    @cached_property
+    def _listed(self) -> frozenset[tuple[str, str]]:
+        """Path and subject of the lists of `name:port` in scripts, which take them apart as often as they go there."""
+        pairs = (each for each in self._context.literals if each.format == "shell" and each.form == "address")
+        count = Counter((each.path, each.subject) for each in pairs if each.name is not None or each.subject == "for")
+        return frozenset(place for place, number in count.items() if number > 1)
 
-def _listed(context: Context) -> frozenset[tuple[str, str]]:
-    """Path and subject of the lists of `name:port` in scripts, which take them apart as often as they go there."""
-    pairs = (m.literal for m in context.matches if m.literal.format == "shell" and m.literal.form == "address")
-    count = Counter((each.path, each.subject) for each in pairs if each.name is not None or each.subject == "for")
-    return frozenset(place for place, number in count.items() if number > 1)
+    @cached_property
+    def _elsewhere(self) -> frozenset[int]:
+        """Ports that services have in another network than that of the compose files, or beside the one they answer on.
 
+        What a program or its settings call may be the Service of a Kubernetes manifest, or an endpoint for metrics.
+        """
+        out = set()
+        code, side = knowledge("code_formats"), knowledge("side_options")
+        for literal in self._context.literals:
+            if literal.format == "yaml":
+                if literal.subject.startswith(_KUBERNETES):
+                    out.add(literal.port)
+            elif literal.format in code and literal.role is not Role.CONNECT and literal.port not in out:
+                name = literal.variable or literal.name
+                if name is not None and literal.host in HERE and not side.isdisjoint(words(name)):
+                    out.add(literal.port)
+        return frozenset(out)
 
-def _ports_elsewhere(context: Context) -> frozenset[int]:
-    """Ports that services have in another network than that of the compose files, or beside the one they answer on.
-
-    What a program or its settings call may be the Service of a Kubernetes manifest, or an endpoint for metrics.
-    """
-    out = set()
-    code, side = knowledge("code_formats"), knowledge("side_options")
-    for match in context.matches:
-        literal = match.literal
-        if literal.format == "yaml":
-            if literal.subject.startswith(_KUBERNETES):
-                out.add(literal.port)
-        elif literal.format in code and literal.role is not Role.CONNECT and literal.port not in out:
-            name = literal.variable or literal.name
-            if name is not None and literal.host in HERE and not side.isdisjoint(words(name)):
-                out.add(literal.port)
-    return frozenset(out)
+    @cached_property
+    def _beside(self) -> dict[tuple[str, str | None], dict[str, str]]:
+        """The variables that name a host, of each service and of each env file that only containers get."""
+        out: dict[tuple[str, str | None], dict[str, str]] = {}
+        env_files: set[str] = set()
+        for facts in self._context.facts:
+            for service in facts.services:
+                env_files.update(service.env_files)
+                if service.host_variables:
+                    out[service.path, service.name] = dict(service.host_variables)
+        for facts in self._context.facts:
+            if facts.path in env_files and facts.path.rpartition("/")[2] != ".env":
+                # Compose reads `.env` for itself as well.
+                out[facts.path, None] = {each.name: each.host for each in facts.variables if each.host is not None}
+        return out
 
 
 def _misses(literal: PortLiteral, peer: Peer) -> bool:
@@ -79,25 +95,8 @@ def _misses(literal: PortLiteral, peer: Peer) -> bool:
     return peer.whole or peer.publishes(literal.ports) is not None
 
 
-def _hosts_beside(context: Context) -> dict[tuple[str, str | None], dict[str, str]]:
-    """The variables that name a host, of each service and of each env file that only containers get."""
-    out: dict[tuple[str, str | None], dict[str, str]] = {}
-    env_files: set[str] = set()
-    for facts in context.facts:
-        for service in facts.services:
-            env_files.update(service.env_files)
-            if service.host_variables:
-                out[service.path, service.name] = dict(service.host_variables)
-    for facts in context.facts:
-        if facts.path in env_files and facts.path.rpartition("/")[2] != ".env":
-            # Compose reads `.env` for itself as well.
-            out[facts.path, None] = {each.name: each.host for each in facts.variables if each.host is not None}
-    return out
-
-
-def is_addressed(context: Context, match: Match) -> bool:
+def is_addressed(context: Context, literal: PortLiteral) -> bool:
     """Whether a place is one from which a client goes out in the network of the containers."""
-    literal = match.literal
     if literal.role not in _ADDRESSED or literal.form in ("comparison", "word"):
         return False
     if literal.format in knowledge("always"):

@@ -27,7 +27,7 @@ def duplicate_published_port(context: Context) -> Iterator[Finding]:
     """PORT201: two services of one stack publish the same host port."""
     # With another env file the same two may clash on another port.
     told: set[tuple[str, int, str, str]] = set()
-    for stack in context.network.stacks:
+    for stack in context.stacks:
         # An override comes after its base, whatever the names of the files.
         order = {path: number for number, path in enumerate(stack.paths)}
         published = [binding for peer in context.network.peers(stack) for binding in peer.published]
@@ -143,7 +143,7 @@ def exposed_on_all_interfaces(context: Context) -> Iterator[Finding]:
     matches = {(m.literal.path, m.literal.span.start): m for m in context.matches if m.literal.format == "compose"}
     # A place of several stacks is told once, whatever the env file of each says.
     told: set[tuple[str, int]] = set()
-    for stack in context.network.stacks:
+    for stack in context.stacks:
         for peer in context.network.peers(stack):
             for binding in peer.published:
                 place = binding.path, binding.span.start
@@ -218,7 +218,7 @@ def _exposed(
 
 def base_60_port(context: Context) -> Iterator[Finding]:
     """PORT202: an unquoted `22:22` that YAML 1.1 reads as one number."""
-    for facts in context.facts:
+    for facts in context.asked_facts:
         for service in facts.services:
             for mapping in service.mappings:
                 written = _written(mapping)

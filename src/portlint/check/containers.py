@@ -27,27 +27,29 @@ _MACHINE = frozenset({"localhost", "127.0.0.1", *_MACHINE_FROM_INSIDE})
 
 def container_port_mismatch(context: Context) -> Iterator[Finding]:
     """PORT203: mapping, health check, EXPOSE and command of a service disagree about what it listens on."""
-    for stack in context.network.stacks:
+    for stack in context.stacks:
         for peer in context.network.peers(stack):
             yield from _mapped(peer)
             yield from _probed(peer)
-    bound = _bound(context)
+    dockerfiles = [facts for facts in context.asked_facts if facts.format == "dockerfile"]
+    if not dockerfiles:
+        return
+    bound = _bound(context, {dirname(facts.path) for facts in dockerfiles})
     targets: dict[str, dict[str | None, None]] = {}
     for facts in context.facts:
         for service in facts.services:
             if service.build is not None:
                 targets.setdefault(service.build, {})[service.target] = None
+    for facts in dockerfiles:
+        for target in targets.get(facts.path, (None,)):
+            image = literals_of(facts, target) or ()
+            yield from _dockerfile(image, bound[dirname(facts.path)])
+
+
+def _bound(context: Context, folders: Iterable[str]) -> dict[str, frozenset[int]]:
+    """The ports that code and configuration bind under each folder."""
+    out: dict[str, set[int]] = {folder: set() for folder in folders}
     for facts in context.facts:
-        if facts.format == "dockerfile":
-            for target in targets.get(facts.path, (None,)):
-                image = literals_of(facts, target) or ()
-                yield from _dockerfile(image, bound.get(dirname(facts.path), frozenset()))
-
-
-def _bound(context: Context) -> dict[str, frozenset[int]]:
-    """The ports that code and configuration bind under each folder with a Dockerfile."""
-    out: dict[str, set[int]] = {dirname(f.path): set() for f in context.facts if f.format == "dockerfile"}
-    for facts in context.facts if out else ():
         if facts.format == "dockerfile":
             continue
         ports = {each.port for each in facts.literals if each.role is Role.BIND and not each.prose}
@@ -212,11 +214,11 @@ def dangling_upstream(context: Context) -> Iterator[Finding]:
 
 def _unpublished(context: Context) -> Iterator[Finding]:
     """Addresses of this machine that name a service whose port is published elsewhere: `postgres://localhost:5432`."""
-    for match in context.asked:
+    for match in context.matches:
         literal = match.literal
         if literal.host is None or literal.host.lower() not in _MACHINE or not literal.valid:
             continue
-        if literal.form not in ("url", "address") or is_default(literal) or not is_addressed(context, match):
+        if literal.form not in ("url", "address") or is_default(literal) or not is_addressed(context, literal):
             continue
         if literal.service is not None and literal.host.lower() not in _MACHINE_FROM_INSIDE:
             # Inside a container this is the container itself.
@@ -273,7 +275,7 @@ def _note(text: str) -> str:
 def traefik_port_mismatch(context: Context) -> Iterator[Finding]:
     """PORT302: a Traefik label carries a port that is none of its container."""
     labels: dict[tuple[str, int], list[tuple[Peer, Listening, PortLiteral]]] = {}
-    for stack in context.network.stacks:
+    for stack in context.stacks:
         for peer in context.network.peers(stack):
             for each in peer.member.listens:
                 if each.by == "label" and each.where is not None and _is_traefik(each.where):

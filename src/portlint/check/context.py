@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from portlint import rulebook
 from portlint.check.env_files import Values
@@ -25,9 +26,13 @@ from portlint.model import (
     Role,
     Settings,
     Span,
+    Stack,
 )
 from portlint.naming import is_port_name
 from portlint.patterns import matcher
+
+if TYPE_CHECKING:
+    from portlint.check.addressed import Misses
 
 _IN_TEXT = frozenset({"url", "address", "option", "word", "mapping", "base60"})
 """forms whose digits stand in a longer text"""
@@ -60,24 +65,36 @@ class Context:
         self.registry = registry
         self.settings = settings
 
-    @cached_property
-    def matches(self) -> tuple[Match, ...]:
-        """The matches that rules judge: prose means a port but runs nothing, and the registry is the measure itself."""
-        own = self.registry.path if self.registry else None
-        return tuple(m for m in self.resolution.matches if not m.literal.prose and m.literal.path != own)
+    def is_asked(self, path: str) -> bool:
+        """Whether the findings in a file are asked for."""
+        return self.reported is None or path in self.reported
 
     @cached_property
-    def asked(self) -> tuple[Match, ...]:
-        """The matches at places whose findings are asked for."""
-        if self.reported is None:
-            return self.matches
-        return tuple(match for match in self.matches if match.literal.path in self.reported)
+    def asked_facts(self) -> Sequence[Facts]:
+        """The files whose findings are asked for."""
+        return self.facts if self.reported is None else [each for each in self.facts if each.path in self.reported]
+
+    @cached_property
+    def literals(self) -> tuple[PortLiteral, ...]:
+        """The port literals that rules go by: prose means a port but runs nothing, and the registry is the measure
+        itself."""
+        own = self.registry.path if self.registry else None
+        return tuple(each for each in self.resolution.literals if not each.prose and each.path != own)
+
+    @cached_property
+    def matches(self) -> tuple[Match, ...]:
+        """The matches that rules judge: those of such literals, at places whose findings are asked for."""
+        own = self.registry.path if self.registry else None
+        return tuple(
+            match
+            for match in self.resolution.matches
+            if not match.literal.prose and match.literal.path != own and self.is_asked(match.literal.path)
+        )
 
     @cached_property
     def values(self) -> Values:
         """What the variables of compose files hold."""
-        literals = (match.literal for match in self.resolution.matches)
-        return Values(self.facts, literals, self.resolution.environments)
+        return Values(self.facts, self.resolution.literals, self.resolution.environments)
 
     @cached_property
     def network(self) -> Network:
@@ -85,15 +102,37 @@ class Context:
         return Network(self.resolution.stacks, self.values)
 
     @cached_property
-    def missed(self) -> tuple[tuple[PortLiteral, tuple[Peer, ...]], ...]:
-        """Places that go to a service by its name, at a port that none of the services so named listens on."""
-        from portlint.check.addressed import missed
+    def stacks(self) -> tuple[Stack, ...]:
+        """The stacks whose services are defined, or built, in a file whose findings are asked for."""
+        reported = self.reported
+        if reported is None:
+            return self.network.stacks
+        return tuple(
+            stack
+            for stack in self.network.stacks
+            if any(
+                each.path in reported or each.build in reported
+                for member in stack.members
+                for each in member.definitions
+            )
+        )
 
-        return tuple(missed(self))
+    @cached_property
+    def missed(self) -> tuple[tuple[PortLiteral, tuple[Peer, ...]], ...]:
+        """Places asked for that go to a service by its name, at a port that none of those so named listens on."""
+        places = (match.literal for match in self.matches)
+        return tuple((literal, peers) for literal in places if (peers := self.misses.of(literal)))
+
+    @cached_property
+    def misses(self) -> Misses:
+        """Answers which services a place, wherever it is, goes to by name and misses."""
+        from portlint.check.addressed import Misses
+
+        return Misses(self)
 
     @cached_property
     def entry_at(self) -> dict[tuple[str, int], Entry]:
-        """Path and byte offset of a literal to the entry that it means."""
+        """Path and byte offset of a literal whose findings are asked for to the entry that it means."""
         return {(m.literal.path, m.literal.span.start): m.entry for m in self.matches if m.entry is not None}
 
     @cached_property
@@ -111,8 +150,7 @@ class Context:
     def own_ports(self) -> dict[str, set[int]]:
         """Path of a code file to the ports that it uses on this machine."""
         out: dict[str, set[int]] = {}
-        for match in self.matches:
-            literal = match.literal
+        for literal in self.literals:
             if literal.format in CODE and literal.host in HERE and literal.variable is None:
                 out.setdefault(literal.path, set()).add(literal.port)
         return out
@@ -121,9 +159,9 @@ class Context:
     def bound(self) -> frozenset[int]:
         """The ports that a process of the repository listens on outside of containers."""
         return frozenset(
-            match.literal.port
-            for match in self.matches
-            if match.literal.role is Role.BIND and match.literal.service is None and match.literal.format != "nginx"
+            literal.port
+            for literal in self.literals
+            if literal.role is Role.BIND and literal.service is None and literal.format != "nginx"
         )
 
     def is_allowed(self, port: int) -> bool:

@@ -12,7 +12,7 @@ from portlint.model import NOWHERE, Finding, Reference, Related, Span, Verdict
 
 def env_value_mismatch(context: Context) -> Iterator[Finding]:
     """PORT401: a registered variable is set to a port that is not its entry's there."""
-    for match in context.asked:
+    for match in context.matches:
         entry, literal = match.entry, match.literal
         if match.verdict is not Verdict.MISMATCH or entry is None or match.by != "variable" or is_fallback(literal):
             continue
@@ -47,7 +47,7 @@ def missing_variable(context: Context) -> Iterator[Finding]:
             folder = dirname(facts.path)
             templates.setdefault(folder, []).append(facts.path)
             held.setdefault(folder, set()).update(facts.mentioned, (v.name for v in facts.variables))
-    if not templates:
+    if not any(context.is_asked(paths[0]) for paths in templates.values()):
         return
     used = _used(context, templates)
     read = {file for facts in context.facts for service in facts.services for file in service.env_files}
@@ -81,7 +81,7 @@ def _used(context: Context, templates: dict[str, list[str]]) -> dict[str, dict[s
     places = [(r.variable, r.path, r.span) for facts in context.facts for r in facts.references]
     places += [
         (literal.variable, literal.path, literal.span)
-        for literal in (match.literal for match in context.matches)
+        for literal in context.literals
         if literal.variable is not None and is_fallback(literal)
     ]
     out: dict[str, dict[str, tuple[str, Span]]] = {}

@@ -16,7 +16,7 @@ _MOST_COMPARED = 50
 
 def fallback_mismatch(context: Context) -> Iterator[Finding]:
     """PORT103: the fallback of a registered variable differs from the registry."""
-    for match in context.asked:
+    for match in context.matches:
         entry, literal = match.entry, match.literal
         if match.verdict is not Verdict.MISMATCH or entry is None or match.by != "variable" or not is_fallback(literal):
             continue
@@ -44,7 +44,7 @@ def unknown_port_variable(context: Context) -> Iterator[Finding]:
     ports = {
         (m.literal.path, m.literal.variable): m for m in reversed(context.matches) if m.literal.variable is not None
     }
-    for facts in context.facts:
+    for facts in context.asked_facts:
         if facts.path == context.registry.path:
             continue
         for variable, (span, subject) in _variables(facts).items():

@@ -18,7 +18,7 @@ def stale_generated_file(context: Context) -> Iterator[Finding]:
     if registry is None:
         return
     yield from _by_others(context, registry)
-    for facts in context.facts:
+    for facts in context.asked_facts:
         stamp = facts.stamp
         if stamp is None or stamp.source != registry.path or stamp.target not in TARGETS:
             continue
@@ -38,7 +38,7 @@ def _by_others(context: Context, registry: Registry) -> Iterator[Finding]:
     """Ports in files that a program of the repository's own made from the registry, as their headers say."""
     made = {
         facts.path
-        for facts in context.facts
+        for facts in context.asked_facts
         if facts.stamp is None and any(f"/{registry.path}".endswith(f"/{name}") for name in facts.generated_from)
     }
     for match in context.matches if made else ():

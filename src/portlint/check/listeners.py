@@ -19,7 +19,7 @@ _MOST_COMPARED = 64
 
 def duplicate_listener(context: Context) -> Iterator[Finding]:
     """PORT303: one address and port twice in one nginx server, or in one Traefik instance."""
-    for facts in context.facts:
+    for facts in context.asked_facts:
         if any(problem.partly for problem in facts.problems):
             # Branches of a template may each have a listener of their own.
             continue

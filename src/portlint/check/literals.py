@@ -18,7 +18,7 @@ _MOST_NAMED = 3
 
 def hardcoded_port(context: Context) -> Iterator[Finding]:
     """PORT101: a registered port as a literal where a reference can stand."""
-    for match in context.asked:
+    for match in context.matches:
         literal = match.literal
         if not literal.referable or literal.end_port is not None or match.inside or is_fallback(literal):
             continue
@@ -117,7 +117,7 @@ def unregistered_port(context: Context) -> Iterator[Finding]:
     """PORT102: a port that no entry, reservation or allowed list knows."""
     if context.registry is None:
         return
-    for match in context.asked:
+    for match in context.matches:
         literal = match.literal
         if match.verdict is not Verdict.UNKNOWN or match.inside or not literal.valid:
             continue
@@ -143,7 +143,7 @@ _SAYS = {"host": "host", "service": "service", "name": "name", "library": "libra
 
 def wrong_port_for_service(context: Context) -> Iterator[Finding]:
     """PORT104: host, service, name or library say one entry, and the port is not that entry's."""
-    for match in context.asked:
+    for match in context.matches:
         entry, literal = match.entry, match.literal
         if match.verdict is not Verdict.MISMATCH or match.by == "variable" or entry is None:
             continue
@@ -195,7 +195,7 @@ def _instead(match: Match, entry: Entry) -> str:
 
 def invalid_port(context: Context) -> Iterator[Finding]:
     """PORT106: outside 1 to 65535, or a reversed range."""
-    for match in context.asked:
+    for match in context.matches:
         literal = match.literal
         if literal.valid or _asks_for_any(literal):
             continue
@@ -217,7 +217,7 @@ def _asks_for_any(literal: PortLiteral) -> bool:
 
 def url_prefix_mismatch(context: Context) -> Iterator[Finding]:
     """PORT107: a URL to an entry with `url_prefix` whose path leaves the prefix out."""
-    for match in context.asked:
+    for match in context.matches:
         entry, path = match.entry, match.literal.url_path
         if match.verdict is not Verdict.MATCH or entry is None or entry.url_prefix is None or not path:
             continue

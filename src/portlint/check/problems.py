@@ -19,7 +19,7 @@ def partly_checked(context: Context) -> Iterator[Finding]:
 
 
 def _problems(context: Context, code: str, partly: bool, help: str) -> Iterator[Finding]:
-    for facts in context.facts:
+    for facts in context.asked_facts:
         for problem in facts.problems:
             if problem.partly is partly:
                 yield Finding(rule=code, path=facts.path, span=problem.span, message=problem.reason, help=help)

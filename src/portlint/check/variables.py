@@ -57,12 +57,17 @@ class _Place(Struct, frozen=True):
 
 def inconsistent_variable(context: Context) -> Iterator[Finding]:
     """PORT403: one variable, different ports in one environment's files and fallbacks."""
+    found = tuple(_places(context))
+    if not found:
+        return
     inside = _container_ports(context)
     own = of_containers(context.facts)
     # A place that misses the service it names is wrong by itself, and no measure for others.
-    wrong = {(literal.path, literal.span.start) for literal, _ in context.missed}
+    spots = {(place.literal.path, place.literal.span.start) for place in found}
+    at_spots = (each for each in context.literals if (each.path, each.span.start) in spots)
+    wrong = {(each.path, each.span.start) for each in at_spots if context.misses.of(each)}
     groups: dict[tuple[str, str, str | None], list[_Place]] = {}
-    for place in _places(context):
+    for place in found:
         literal = place.literal
         if (literal.path, literal.span.start) in wrong:
             continue
@@ -82,12 +87,15 @@ def inconsistent_variable(context: Context) -> Iterator[Finding]:
 
 
 def _places(context: Context) -> Iterator[_Place]:
-    registered = context.registered
+    """The places that give ports to the variables of those whose findings are asked for."""
+    registered, environments = context.registered, context.resolution.environments
+    variables = {match.literal.variable for match in context.matches} - registered - {None}
+    if not variables:
+        return
     formats = {facts.path: facts.format for facts in context.facts if not facts.generated}
-    for match in context.matches:
-        literal = match.literal
+    for literal in context.literals:
         variable, path = literal.variable, literal.path
-        if not _is_variable(variable) or variable in registered or literal.end_port is not None or not literal.valid:
+        if variable not in variables or not _is_variable(variable) or literal.end_port is not None or not literal.valid:
             continue
         setting = literal.format in _SETTINGS and not is_default(literal)
         if not (setting or is_default(literal)) or is_personal(path):
@@ -98,7 +106,7 @@ def _places(context: Context) -> Iterator[_Place]:
         if literal.format != "compose" and context.is_test(path):
             continue
         rank = (1 if is_template(path) else 0) if literal.format == "dotenv" else 2 if setting else 3
-        yield _Place(literal, rank if setting else 3, match.environment or _apart(context, literal))
+        yield _Place(literal, rank if setting else 3, environments.get(path) or _apart(context, literal))
 
 
 def _apart(context: Context, literal: PortLiteral) -> str | None:
@@ -201,16 +209,19 @@ def _differing(variable: str, places: Sequence[_Place]) -> Iterator[Finding]:
 
 def env_port_collision(context: Context) -> Iterator[Finding]:
     """PORT404: two variables of one env file take the same port on the same host."""
+    held = _by_file(context)
+    asked = [facts for facts in context.asked_facts if facts.path in held]
+    if not asked:
+        return
     published, contained = _sides(context)
     own = of_containers(context.facts)
-    held = _by_file(context)
-    for facts in context.facts:
+    for facts in asked:
         if is_elsewhere(facts.path):
             # In a cluster each service has an address of its own.
             continue
         hosts = {variable.name: variable.host for variable in facts.variables if variable.host is not None}
         taken: dict[int, list[PortLiteral]] = {}
-        for literal in held.get(facts.path, ()):
+        for literal in held[facts.path]:
             variable = literal.variable or ""
             if not is_port_name(variable) or literal.form != "value" or literal.end_port is not None:
                 continue
@@ -241,8 +252,7 @@ def _collision(earlier: PortLiteral, later: PortLiteral) -> Finding:
 def _by_file(context: Context) -> dict[str, list[PortLiteral]]:
     """The values that each env file sets, in order."""
     out: dict[str, list[PortLiteral]] = {}
-    for match in context.matches:
-        literal = match.literal
+    for literal in context.literals:
         if literal.format in ("dotenv", "systemd") and _is_variable(literal.variable) and not is_fallback(literal):
             out.setdefault(literal.path, []).append(literal)
     return out
@@ -291,6 +301,9 @@ def _same_host(hosts: dict[str, str], one: str, other: str) -> bool:
 def url_port_mismatch(context: Context) -> Iterator[Finding]:
     """PORT405: `BACKEND_URL=http://localhost:8001` beside `BACKEND_PORT=8000`."""
     held = _by_file(context)
+    asked = [facts for facts in context.asked_facts if facts.path in held]
+    if not asked:
+        return
     published, contained = _sides(context)
     # `PORT=4011` is where the program of that file answers.
     own = {each.port for literals in held.values() for each in literals if not _core(each.variable or "")}
@@ -302,8 +315,8 @@ def url_port_mismatch(context: Context) -> Iterator[Finding]:
         for binding in peer.published
         if binding.container is not None
     }
-    for facts in context.facts:
-        literals = held.get(facts.path, ())
+    for facts in asked:
+        literals = held[facts.path]
         ports = [
             literal
             for literal in literals

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping as MappingABC
 from enum import StrEnum
+from functools import cached_property
 
 from msgspec import Struct, field
 
@@ -87,15 +89,25 @@ LISTENING_SOURCES = (
 )
 
 
-class Member(Struct, frozen=True):
+class Member(Struct, frozen=True, eq=False, dict=True):
     """A service of a stack, as all its definitions together say."""
 
     name: str
     definitions: tuple[Service, ...]
     """what it extends first, then those of the files in the order in which they are merged"""
-    listens: tuple[Listening, ...] = ()
-    network: str = ""
+    network: str
     """the service whose network it uses, mostly its own; members with the same one share their ports"""
+    tell: Callable[[Service], tuple[Listening, ...]]
+    """what one definition says that the service listens on"""
+
+    @cached_property
+    def listens(self) -> tuple[Listening, ...]:
+        """What it listens on, each port and source once."""
+        found = (each for service in self.definitions for each in self.tell(service))
+        out: dict[tuple[PortRange, str], Listening] = {}
+        for each in found:
+            out.setdefault((each.ports, each.by), each)
+        return tuple(out.values())
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -114,13 +126,14 @@ class Stack(Struct, frozen=True):
 
 
 class Resolution(Struct, frozen=True, kw_only=True):
-    """What the resolve stage found out: one match for each port literal, promoted candidates included."""
+    """What the resolve stage found out."""
 
+    literals: tuple[PortLiteral, ...] = ()
+    """of all files, promoted candidates included"""
     matches: tuple[Match, ...] = ()
+    """one for each of these literals that was asked for, in their order"""
     environments: MappingABC[str, str] = field(default_factory=dict)
     """path to environment, for the files that belong to one"""
-    listens: MappingABC[tuple[str, str], tuple[PortRange, ...]] = field(default_factory=dict)
-    """path and name of a compose service to the ports it is known to listen on inside its container"""
     services: MappingABC[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
     """path and name of a compose service to the registry entries that it is"""
     stacks: tuple[Stack, ...] = ()

@@ -9,9 +9,10 @@ container's network.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from enum import IntEnum
-from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from portlint import wellknown
@@ -52,7 +53,7 @@ class Side(IntEnum):
     INSIDE = 2
 
 
-class _Place(NamedTuple):
+class _Place(Struct, frozen=True):
     """What decides which values of an entry are right."""
 
     environment: str | None
@@ -79,23 +80,32 @@ class _Place(NamedTuple):
         )
 
 
-def resolve(facts: Sequence[Facts], registry: Registry | None, settings: Settings) -> Resolution:
-    """One match for each port literal of `facts`, in their order, and what is known of the compose services."""
+def resolve(
+    facts: Sequence[Facts],
+    registry: Registry | None,
+    settings: Settings,
+    reported: AbstractSet[str] | None = None,
+) -> Resolution:
+    """One match for each port literal of `facts`, in their order, and what is known of the compose services.
+
+    reported: the paths whose matches are asked for; None: all.
+    """
     environments = Environments(facts, registry, settings)
     entries = Entries(registry, environments.named) if registry is not None else None
     services = Services(facts, entries)
-    literals = list(_literals(facts, entries))
+    literals = tuple(_literals(facts, entries))
     resolver = _Resolver(settings, registry, environments, entries, services)
-    matches = [resolver.match(literal) for literal in literals]
+    asked = literals if reported is None else [literal for literal in literals if literal.path in reported]
+    matches = [resolver.match(literal) for literal in asked]
     if registry is None:
-        declared = Declared(literals)
+        declared = Declared(literals, {literal.port for literal in asked})
         matches = [declared.noted(match) for match in matches]
     return Resolution(
+        literals=literals,
         matches=tuple(matches),
         environments=environments.of,
-        listens=services.listens,
         services=services.entries_of,
-        stacks=stacks(facts, lambda service: services.listening[service.path, service.name]),
+        stacks=stacks(facts, services.listening),
     )
 
 
@@ -163,7 +173,7 @@ class _Resolver:
         if mapping is not None and not (literal.variable and literal.variable in entries.by_variable):
             return self._container_side(literal, place, mapping, entries)
         for by, named in self._answers(literal, entries):
-            here = place._replace(environment=named.environment, strict=True) if named.environment else place
+            here = replace(place, environment=named.environment, strict=True) if named.environment else place
             fitting = [entry for entry in named.entries if self._fits(literal, entry, here)]
             if fitting:
                 verdict = Verdict.MATCH if len(fitting) == 1 else Verdict.AMBIGUOUS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 
@@ -23,11 +24,14 @@ class Declared:
     that a number is wrong, but two files that differ cannot tell which one is.
     """
 
-    def __init__(self, literals: Iterable[PortLiteral]) -> None:
+    def __init__(self, literals: Iterable[PortLiteral], ports: AbstractSet[int]) -> None:
+        """ports: those that are asked about."""
         self._known: dict[Key, PortLiteral] = {}
         for literal in literals:
             variable = literal.variable
-            if variable is None or literal.prose or literal.format not in _PLACES or literal.end_port is not None:
+            if literal.port not in ports or variable is None or literal.prose or literal.end_port is not None:
+                continue
+            if literal.format not in _PLACES:
                 continue
             key = _service(variable)
             if key and is_port_name(variable) and literal.valid:

@@ -29,7 +29,6 @@ class Services:
 
     def __init__(self, facts: Iterable[Facts], entries: Entries | None) -> None:
         self._entries = entries
-        self.listens: dict[ServiceKey, tuple[PortRange, ...]] = {}
         self.entries_of: dict[ServiceKey, tuple[Entry, ...]] = {}
         self.single: set[ServiceKey] = set()
         """services that publish one port, which is then the service's own"""
@@ -47,12 +46,24 @@ class Services:
         self._hosts: dict[tuple[str | None, str], list[ServiceKey]] = {}
         self._called: dict[tuple[str | None, str], Called] = {}
         everything = tuple(facts)
-        listeners = Listeners(everything)
-        self.listening: dict[ServiceKey, tuple[Listening, ...]] = {}
+        self._listeners = Listeners(everything)
+        self._listening: dict[ServiceKey, tuple[Listening, ...]] = {}
+        self._defined: dict[ServiceKey, Service] = {}
         for each in everything:
             for service in each.services:
-                self.listening[service.path, service.name] = listeners.of(service)
                 self._add(service)
+
+    def listening(self, service: Service) -> tuple[Listening, ...]:
+        """What one definition of a service says that it listens on."""
+        key = (service.path, service.name)
+        known = self._listening.get(key)
+        if known is None:
+            known = self._listening[key] = self._listeners.of(service)
+        return known
+
+    def _listens(self, service: Service) -> tuple[PortRange, ...]:
+        """The ports that it surely listens on."""
+        return tuple(dict.fromkeys(each.ports for each in self.listening(service) if each.sure))
 
     def _add(self, service: Service) -> None:
         key = (service.path, service.name)
@@ -64,7 +75,7 @@ class Services:
                 self.containers[place_of(mapping.container)] = mapping
             if mapping.published is not None:
                 self.published[place_of(mapping.published)] = mapping
-        self.listens[key] = tuple(dict.fromkeys(each.ports for each in self.listening[key] if each.sure))
+        self._defined[key] = service
         known = wellknown.of_image(service.image) if service.image else None
         if sum(m.published is not None or m.published_variable is not None for m in service.mappings) == 1:
             self.single.add(key)
@@ -80,7 +91,7 @@ class Services:
             for entry in found:
                 known_inside = self.inside_of.setdefault(entry.name, [])
                 if len(known_inside) < _MOST_INSIDE:
-                    known_inside += [ports for ports in self.listens[key] if ports not in known_inside]
+                    known_inside += [ports for ports in self._listens(service) if ports not in known_inside]
 
     def _meant(self, service: Service, entries: Entries) -> tuple[Entry, ...]:
         """The entries that a service is by the variables that it publishes and by its names."""
@@ -106,7 +117,7 @@ class Services:
         if known is None:
             services = self._hosts[key]
             entries = {entry.name: entry for service in services for entry in self.entries_of.get(service, ())}
-            told = all(self.listens[service] for service in services)
+            told = all(self._listens(self._defined[service]) for service in services)
             guessed = not self.guessed.isdisjoint(services)
             known = self._called[key] = Called(tuple(entries.values()), told, guessed)
         return known

@@ -115,7 +115,6 @@ class _Assembly:
         self._files = files
         self._services = {(s.path, s.name): s for each in files.values() for s in each.services}
         self._listening = listening
-        self._known: dict[tuple[str, str], tuple[Listening, ...]] = {}
 
     def stack(self, paths: tuple[str, ...], env_files: tuple[str, ...]) -> Stack:
         every = tuple(islice(dict.fromkeys(self._with_included(paths)), _MOST_FILES))
@@ -125,10 +124,9 @@ class _Assembly:
                 definitions = merged.setdefault(service.name, [])
                 known = {id(each) for each in definitions}
                 definitions += [each for each in self._lineage(service) if id(each) not in known]
-        listens = {name: self._listens(definitions) for name, definitions in merged.items()}
         called = {host: name for name, definitions in merged.items() for each in definitions for host in each.hosts}
         members = tuple(
-            Member(name, tuple(definitions), listens[name], _network_owner(name, merged, called))
+            Member(name, tuple(definitions), _network_owner(name, merged, called), self._listening)
             for name, definitions in merged.items()
         )
         return Stack(every, members, env_files)
@@ -153,16 +151,6 @@ class _Assembly:
                 break
             out.insert(0, base)
         return out
-
-    def _listens(self, definitions: Iterable[Service]) -> tuple[Listening, ...]:
-        out: dict[tuple[object, str], Listening] = {}
-        for service in definitions:
-            key = (service.path, service.name)
-            if key not in self._known:
-                self._known[key] = self._listening(service)
-            for each in self._known[key]:
-                out.setdefault((each.ports, each.by), each)
-        return tuple(out.values())
 
 
 def _network_owner(name: str, merged: Mapping[str, Sequence[Service]], called: Mapping[str, str]) -> str:
