@@ -93,6 +93,8 @@ def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
 
     The last pattern that matches decides, so that one with `!` takes files out again.
     """
+    if not patterns:
+        return lambda path: False
     parsed: list[_Pattern] | None = None
 
     @lru_cache(maxsize=8192)
