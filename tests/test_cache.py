@@ -22,10 +22,12 @@ import portlint
 from commandline import FILES, fill
 from inventory import FOLDER, fixtures
 from portlint.cache import Cache, cache_folder, version_of
-from portlint.cache.codec import decode, encode
+from portlint.cache.codec import decode, decode_registry, encode
 from portlint.cache.store import LARGEST
+from portlint.errors import UserError
 from portlint.extract import extract
 from portlint.model import Facts, Settings
+from portlint.registry import load_registry
 from portlint.rulebook import rules_folder
 from portlint.run import Request, run
 
@@ -106,6 +108,41 @@ def test_files_of_this_moment_are_read_and_not_parsed(root, look, monkeypatch):
     cached, second = look()
     assert cached == len(FILES)
     assert second == first
+
+
+REGISTRY = "# ours\nports:\n  web: {default: 8001, env_var: WEB_PORT, range: 8001-8009, environments: {prod: 8003}}\n"
+REGISTRY += "reserved: [{port: 3000, service: grafana}]\nranges: {apps: {ports: 8000-8099, description: ours}}\n"
+REGISTRY += "environments: {prod: ['deploy/**']}\n"
+
+
+def test_a_registry_that_was_read_before_is_not_parsed(root, look, believed, monkeypatch):
+    place = root / "ports.yaml"
+    place.write_text(REGISTRY)
+    _, first = look()
+    assert first == look(None)[1]
+    loaded, load = [], portlint.registry.load_registry
+    monkeypatch.setattr("portlint.registry.load_registry", lambda *given: (loaded.append(given), load(*given))[1])
+    assert look()[1] == first
+    assert loaded == []
+    place.write_text(REGISTRY.replace("8001", "8002"))
+    assert look()[1] == look(None)[1] != first
+    assert look()[1] == look(None)[1]
+    assert len(loaded) == 1 + 2
+
+
+def test_a_registry_with_a_mistake_is_told_each_time(root, look, believed):
+    (root / "ports.yaml").write_text(REGISTRY)
+    look()
+    (root / "ports.yaml").write_text(REGISTRY.replace("default: 8001", "default: none"))
+    for _ in range(2):
+        with pytest.raises(UserError, match=r"ports\.yaml:3"):
+            look()
+
+
+def test_a_registry_survives_as_json():
+    registry, errors = load_registry("ports.yaml", REGISTRY.encode())
+    assert not errors
+    assert decode_registry(encode(registry)) == registry
 
 
 @pytest.mark.parametrize("named", [(), ("app/main.py",)], ids=["all", "named"])

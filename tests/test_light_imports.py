@@ -83,20 +83,26 @@ LIGHT = """
 import sys
 from portlint import lazy_imports
 lazy_imports.install()
-import msgspec, msgspec.json, pathlib
-assert not {"uuid", "urllib.parse", "msgspec.inspect", "textwrap"} & sys.modules.keys()
+import argparse, msgspec, msgspec.json, pathlib
+assert not {"gettext", "uuid", "urllib.parse", "msgspec.inspect", "textwrap"} & sys.modules.keys()
 class Point(msgspec.Struct):
     x: int
 print(pathlib.Path("/tmp/a b").as_uri())
 print(msgspec.json.decode(b'{"x": 2}', type=Point), msgspec.json.schema(Point)["$ref"])
-import msgspec.inspect, uuid
+parser = argparse.ArgumentParser("x", exit_on_error=False)
+parser.add_argument("one")
+print(parser.format_usage().strip())
+import gettext, msgspec.inspect, uuid
+assert gettext.gettext("a") == "a"
 print(type(msgspec.inspect.type_info(int)).__name__, uuid.UUID(int=5).int)
 """
 
 
 def test_what_is_not_imported_is_imported_when_it_is_called():
     done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, check=True, timeout=60)
-    assert done.stdout.decode().splitlines() == ["file:///tmp/a%20b", "Point(x=2) #/$defs/Point", "IntType 5"]
+    assert done.stdout.decode().splitlines() == [
+        "file:///tmp/a%20b", "Point(x=2) #/$defs/Point", "usage: x [-h] one", "IntType 5",
+    ]  # fmt: skip
 
 
 ANOTHER_VERSION = """

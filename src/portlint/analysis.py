@@ -100,9 +100,9 @@ class Extraction:
         of files that are not read from disk, and which the cache does not know."""
         self._root, self._settings, self.extra_rules = root, settings, extra_rules
         self._contents = contents
-        self._cache: Cache | None = None
+        self.cache: Cache | None = None
         if caches is not None and not caches.is_relative_to(root):
-            self._cache = Cache(caches, root, version_of(Path(__file__).parent, rules_folder(), extra_rules))
+            self.cache = Cache(caches, root, version_of(Path(__file__).parent, rules_folder(), extra_rules))
         self._files: Sequence[str] = ()
         self._unchanged: list[str] = []
         self._shifts: list[tuple[Sequence[str], Supervisor[str, Facts | Row]]] = []
@@ -132,8 +132,8 @@ class Extraction:
         taken: stamps of regular files, as far as they were taken before.
         """
         self._files = files
-        if self._cache is not None:
-            self._unchanged = self._cache.recall(self._on_disk(files), self._settings.max_file_size, taken)
+        if self.cache is not None:
+            self._unchanged = self.cache.recall(self._on_disk(files), self._settings.max_file_size, taken)
         begun = {path for paths, _ in self._shifts for path in paths}
         self._unchanged = [path for path in self._unchanged if path not in begun]
         done = begun.union(self._unchanged)
@@ -142,7 +142,7 @@ class Extraction:
             self._begin(left, self._looked_up(left))
 
     def _looked_up(self, files: Sequence[str]) -> Mapping[str, Known]:
-        return {} if self._cache is None else self._cache.look(self._on_disk(files))
+        return {} if self.cache is None else self.cache.look(self._on_disk(files))
 
     def _on_disk(self, files: Sequence[str]) -> Sequence[str]:
         return [path for path in files if path not in self._contents] if self._contents else files
@@ -165,8 +165,8 @@ class Extraction:
         if damaged := [path for path in self._files if path not in found and path not in self.left_out]:
             self._begin(damaged, {})
             self._collect(found, progress)
-        if self._cache is not None:
-            self._cache.save()
+        if self.cache is not None:
+            self.cache.save()
         return [(path, found[path]) for path in self._files if path not in self.left_out]
 
     def _begin(self, files: Sequence[str], known: Mapping[str, Known]) -> None:
@@ -182,7 +182,7 @@ class Extraction:
 
             # Imported here, or each worker would do it again, and each that takes the place of a dead one.
             tuple(formats())
-        rows = None if self._cache is None else known
+        rows = None if self.cache is None else known
         work = Analysis(self._root, settings.max_file_size, self.extra_rules, rows, self._contents)
         self._shifts.append((files, Supervisor(work, files, Limits(settings.timeout), jobs=jobs, one_first=few)))
 
@@ -196,9 +196,9 @@ class Extraction:
                 if not isinstance(result, Row):
                     found[path] = result
                     continue
-                assert self._cache is not None
-                self._cache.keep(path, result)
-                facts = self._cache.facts(path)
+                assert self.cache is not None
+                self.cache.keep(path, result)
+                facts = self.cache.facts(path)
                 if facts is not None:
                     self.cached += result.facts is None
                     found[path] = facts
@@ -206,7 +206,7 @@ class Extraction:
 
     def _remember(self, found: dict[str, Facts | Lost], reported: AbstractSet[str] | None) -> list[str]:
         """Takes what surely matters from the cache, while the workers read; gives the files that only may matter."""
-        cache, tied = self._cache, list[str]()
+        cache, tied = self.cache, list[str]()
         if cache is None:
             return tied
         for path in self._unchanged:
@@ -219,7 +219,7 @@ class Extraction:
 
     def _remember_tied(self, found: dict[str, Facts | Lost], tied: Sequence[str], variables: AbstractSet[str]) -> None:
         """Takes those files from the cache that speak of the variables, or of one that the others speak of."""
-        cache = self._cache
+        cache = self.cache
         if cache is None or not tied:
             return
         variables = variables_of(each for each in found.values() if isinstance(each, Facts)) | variables

@@ -9,7 +9,8 @@ they are used.
 
 msgspec and pathlib import modules for what portlint never asks of them, UUIDs, JSON schemas and `as_uri`: 7 ms, before
 anything else can begin. While they are imported, something stands in for these modules that imports the real ones when
-it is called. To msgspec a UUID is then a type that it does not know.
+it is called. To msgspec a UUID is then a type that it does not know. argparse asks gettext for translations, which
+Python does not bring along, and which portlint's own words do not have: 3 ms.
 
 So `dataclasses.dataclass` and `re.compile` are other functions, and some modules others, while one of the libraries is
 imported. A program that portlint is only a part of keeps its own libraries: nothing happens before `install`.
@@ -33,8 +34,14 @@ _COMPILING: Final = frozenset({"libcst", "yaml"})
 _STANDING_IN: Final = {
     "msgspec": ("uuid", "msgspec.inspect", "msgspec._json_schema"),
     "pathlib": ("urllib.parse",),
+    "argparse": ("gettext",),
 }
 """modules that are not imported with a library"""
+_UNTRANSLATED: Final = {
+    "gettext": lambda text: text,
+    "ngettext": lambda one, several, number: one if number == 1 else several,
+}
+"""what takes the place of the functions of gettext"""
 _LIBRARIES: Final = _COMPILING.union(_STANDING_IN)
 _NODES: Final = "libcst._nodes."
 """the modules whose dataclasses are nodes; those of others are made as ever"""
@@ -93,6 +100,8 @@ class _Loader:
 @contextmanager
 def _standing_in(absent: Sequence[str], module: ModuleType) -> Iterator[None]:
     others = {name: _StandIn(name) for name in absent if name not in sys.modules}
+    if "gettext" in others:
+        vars(others["gettext"]).update(_UNTRANSLATED)
     sys.modules.update(others)
     try:
         yield

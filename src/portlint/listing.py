@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 GIT_TIMEOUT: Final = TIMEOUT
 """seconds; git itself can be kept busy for long by a pattern such as ten times `**/a/`"""
+_WHOLE: Final = b"\0that is all\0"
+"""what stands behind an answer that was not cut off"""
 _LAST_WORDS: Final = 1.0
 """seconds that the process has to end git and itself"""
 NEVER: Final = frozenset({".git", ".hg", ".svn", ".jj", "node_modules"})
@@ -89,42 +91,37 @@ class Listing:
             raise
 
     def close(self) -> None:
-        """Ends git, whatever it is doing."""
-        self._end()
-
-    def _end(self) -> bool:
-        """Ends the process; whether it had done its work."""
+        """Ends git and the process, whatever they are doing."""
         process, answer = self._process, self._answer
         self._process, self._answer, self._root = -1, -1, None
         if answer >= 0:
             os.close(answer)  # which tells the child to end, and its git before
         if process <= 0:
-            return False
+            return
         try:
             ends = time.monotonic() + _LAST_WORDS
-            while (ended := os.waitpid(process, os.WNOHANG))[0] == 0:
+            while os.waitpid(process, os.WNOHANG)[0] == 0:
                 if time.monotonic() > ends:
                     import signal
 
                     with contextlib.suppress(OSError):
                         os.killpg(process, signal.SIGKILL)
-                    ended = os.waitpid(process, 0)
+                    os.waitpid(process, 0)
                     break
                 time.sleep(0.0005)
         except ChildProcessError:  # the program that portlint is a part of looks after all children
-            return True
-        return ended[1] == 0
+            pass
 
     def found(self) -> Listed | None:
         """What git lists; None where there is no repository or no git, it refuses, or takes too long."""
         if self._root is None:
             return None
         if self._process < 0:
-            late, warnings, listed = _answer(self._root, _ask_without_fork)
+            late, warnings, listed = _answer(self._root, f"{self._root}/", _ask_without_fork)
         else:
             with open(self._answer, "rb", closefd=False) as answer:
                 content = answer.read()
-            if self._end() and content:
+            if content.endswith(_WHOLE):
                 late, warnings, listed = marshal.loads(content)
             else:
                 late, warnings, listed = False, b"", None
@@ -156,7 +153,12 @@ def _be_the_child(root: str, parents_end: int, answer: int) -> NoReturn:
         nothing = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):  # whoever reads what portlint prints does not wait for this process
             os.dup2(nothing, descriptor)
-        content = memoryview(marshal.dumps(_answer(root, lambda words, variables: _ask(words, variables, answer))))
+        start = f"{root}/"
+        with contextlib.suppress(OSError):
+            os.chdir(root)
+            start = ""  # shorter paths are looked up in less time
+        said = _answer(root, start, lambda words, variables: _ask(words, variables, answer))
+        content = memoryview(marshal.dumps(said) + _WHOLE)
         while content:
             content = content[os.write(answer, content) :]
         code = 0
@@ -165,9 +167,12 @@ def _be_the_child(root: str, parents_end: int, answer: int) -> NoReturn:
 
 
 def _answer(
-    root: str, ask: Callable[[list[str], dict[str, str]], tuple[bytes, bytes] | None]
+    root: str, start: str, ask: Callable[[list[str], dict[str, str]], tuple[bytes, bytes] | None]
 ) -> tuple[bool, bytes, _Lists | None]:
-    """Whether git took too long, what it said on stderr, and what makes a `Listed`; None: there is no list."""
+    """Whether git took too long, what it said on stderr, and what makes a `Listed`; None: there is no list.
+
+    start: what leads to the root, with a slash; empty where the process stands there.
+    """
     words = command(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     try:
         said = ask(words, environment())
@@ -175,7 +180,7 @@ def _answer(
         return True, b"", None
     if said is None:
         return False, b"", None
-    return False, said[1], _sorted_out(root, os.fsdecode(said[0]).split("\0"))
+    return False, said[1], _sorted_out(start, os.fsdecode(said[0]).split("\0"))
 
 
 def _ask(words: list[str], variables: dict[str, str], answer: int) -> tuple[bytes, bytes] | None:
@@ -235,11 +240,11 @@ def _ask_without_fork(words: list[str], variables: dict[str, str]) -> tuple[byte
     return done.stdout, done.stderr
 
 
-def _sorted_out(root: str, names: Iterable[str]) -> _Lists:
+def _sorted_out(start: str, names: Iterable[str]) -> _Lists:
     """What there is of the names that git lists: an unmerged file is listed for each of its stages."""
     lists: _Lists = ([], {}, [], [], [], [])
     files, stamps, links, folders, gone, marks = lists
-    lstat, start, entered = os.lstat, f"{root}/", dict[str, bool]()
+    lstat, entered = os.lstat, dict[str, bool]()
     for name in sorted(set(names)):
         folder = name.rpartition("/")[0]
         if folder not in entered:

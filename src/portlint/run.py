@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from portlint.analysis import Extraction, ExtraRules, Results, facts_of, read_past, unchecked
+from portlint.cache import Cache
 from portlint.change import Base, Past, moved_files
 from portlint.errors import UserError
 from portlint.job import Outcome, Request
@@ -132,11 +133,11 @@ def _read(request: Request, tree: Tree, extraction: Extraction, listing: Listing
     """Walks, reads and extracts. Files that were named are begun with while git still lists the others."""
     settings, view = request.settings, request.view
     extraction.start(files_among(request.root, request.named))
+    _import_judges(request.rules)
     found = _walked(request, listing)
     clock.mark("walk")
     extraction.go_on(found.files, found.stamps)
-    registry, notes = _registry(request, tree)
-    _import_judges(request.rules)
+    registry, notes = _registry(request, tree, extraction.cache)
     variables = frozenset(entry.env_var for entry in registry.entries if entry.env_var) if registry else frozenset()
     is_compared = view.since is not None or view.policy is not None
     focus = None if is_compared else _focus(found, registry, settings)
@@ -292,7 +293,7 @@ def _facts(read: _Read, own: AbstractSet[str]) -> tuple[Facts, ...]:
 
 
 def _import_judges(rules: bool) -> None:
-    """Imports what comes next, while the workers read."""
+    """Imports what comes next, while git lists the files and a worker reads those that were named."""
     import portlint.resolve
 
     if rules:
@@ -409,32 +410,36 @@ def _is_environment(policy: Base | None) -> Callable[[str], bool]:
     return lambda path: isinstance(policy.repository.at(policy.commit, [path], LARGEST_MARK)[path], bytes)
 
 
-def _registry(request: Request, tree: Tree) -> tuple[Registry | None, tuple[str, ...]]:
+def _registry(request: Request, tree: Tree, cache: Cache | None = None) -> tuple[Registry | None, tuple[str, ...]]:
     """The registry that the settings name, or the first that lies at one of the usual places; and what to note."""
     name, limit = request.settings.registry, request.settings.max_file_size
     if name is not None:
         trusted = request.registry_is_trusted and not tree.is_held(name)
         data = read_named(request.root / name, limit) if trusted else tree.read(name, limit)
-        return _load_registry(name, data), ()
+        return _load_registry(name, data, cache), ()
     name = next((place for place in REGISTRY_PLACES if tree.has(place)), None)
     if name is None:
         return None, ()
     try:
-        return _load_registry(name, tree.read(name, limit)), ()
+        return _load_registry(name, tree.read(name, limit), cache), ()
     except UserError as error:
         if request.registry_is_needed:
             raise
         return None, (f"the registry is not used: {error.lines[0]}",)
 
 
-def _load_registry(path: str, data: bytes | Unread) -> Registry | None:
-    from portlint.registry import load_registry
-
+def _load_registry(path: str, data: bytes | Unread, cache: Cache | None = None) -> Registry | None:
     if isinstance(data, Unread):
         raise UserError(f"{path}: the registry {_fault(data)}")
+    if cache is not None and (known := cache.registry(path, data)) is not None:
+        return known
+    from portlint.registry import load_registry
+
     registry, errors = load_registry(path, data)
     if errors:
         raise UserError(*map(str, errors))
+    if cache is not None and registry is not None:
+        cache.keep_registry(data, registry)
     return registry
 
 

@@ -13,11 +13,12 @@ from typing import Final
 from msgspec import Struct
 from msgspec.json import Decoder, Encoder
 
-from portlint.cache.codec import decode, encode
+from portlint.cache.codec import decode, decode_registry, encode
 from portlint.cache.stamps import Stamps
+from portlint.digest import digest_of
 from portlint.filestatus import Stamp
 from portlint.keeping import BINARY, NO_LINKS, read_kept, replace_kept
-from portlint.model import Facts
+from portlint.model import Facts, Registry
 from portlint.ties import ties_of
 
 LARGEST: Final = 32 << 20
@@ -31,6 +32,8 @@ MOST_ADDED: Final = 64
 MOST_PARTS: Final = 24
 """times that rows are added before it is written anew"""
 _SUFFIX: Final = ".rows"
+_REGISTRY: Final = "\0registry"
+"""behind the path of a registry in the entry for what it says; no file is called so"""
 _STATEMENTS: Final = b'"statements":'
 """what a row has whose facts spare work when the file is read again"""
 
@@ -175,6 +178,25 @@ class Cache:
         del self._known[path]
         self._is_damaged = True
         return None
+
+    def registry(self, path: str, data: bytes) -> Registry | None:
+        """What a registry of that content says, where an earlier run has read it."""
+        entry = self._known.get(path + _REGISTRY)
+        if entry is None or entry.digest != digest_of(data):
+            return None
+        body = self._row(entry)
+        try:
+            return decode_registry(body) if zlib.crc32(body, self._seed) == entry.checksum else None
+        except (ValueError, RecursionError):
+            return None
+
+    def keep_registry(self, data: bytes, registry: Registry) -> None:
+        """Takes over what a registry says. data: its content."""
+        path = registry.path + _REGISTRY
+        with contextlib.suppress(UnicodeEncodeError):
+            row = self._rows[path] = encode(registry)
+            self._known[path] = Entry(path, None, digest_of(data), None, len(row), zlib.crc32(row, self._seed))
+            self._news.add(path)
 
     def save(self) -> None:
         """Writes what is new: a few rows behind the others, many with all others anew. A cache that cannot be written

@@ -1,6 +1,7 @@
-"""The canonical registry, `ports.yaml`."""
+"""The canonical registry, `ports.yaml`.
 
-from __future__ import annotations
+Annotations are evaluated here as the classes are made, as in `portlint.model.facts`.
+"""
 
 from collections.abc import Mapping as MappingABC
 

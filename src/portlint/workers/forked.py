@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import pickle
 import select
 import signal
 import struct
@@ -12,9 +11,16 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Final, NoReturn
 
+try:
+    # The very functions of pickle, which defines them in Python first: 1 ms, for which a hook would have to wait.
+    from _pickle import dumps, loads
+except ImportError:
+    from pickle import dumps, loads
+
 from portlint.workers.labour import FLUSH_AFTER, Batch, Limits, labour
 from portlint.workers.supervisor import Worker
 
+_PROTOCOL: Final = 5
 _HEADER: Final = struct.Struct("=Q")
 _STRETCH: Final = struct.Struct("=QQ")
 _STATE: Final = struct.Struct("=qq")
@@ -71,7 +77,7 @@ class ForkedWorker:
                 return _STRETCH.unpack(message) if message else None
 
             def say(batch: Batch) -> None:
-                payload = pickle.dumps(batch, pickle.HIGHEST_PROTOCOL)
+                payload = dumps(batch, _PROTOCOL)
                 left = memoryview(_HEADER.pack(len(payload)) + payload)
                 while left:
                     left = left[os.write(answers, left) :]
@@ -114,7 +120,7 @@ class ForkedWorker:
             end = start + _HEADER.unpack_from(self._buffer, at)[0]
             if len(self._buffer) < end:
                 break
-            yield pickle.loads(bytes(self._buffer[start:end]))
+            yield loads(bytes(self._buffer[start:end]))
             at = end
         del self._buffer[:at]
 
