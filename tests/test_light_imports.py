@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import yaml
 
@@ -103,6 +105,23 @@ def test_what_is_not_imported_is_imported_when_it_is_called():
     assert done.stdout.decode().splitlines() == [
         "file:///tmp/a%20b", "Point(x=2) #/$defs/Point", "usage: x [-h] one", "IntType 5",
     ]  # fmt: skip
+
+
+MEND = "import sys\nfrom portlint.cli import main\nsys.exit(main(sys.argv[1:]))\n"
+
+
+def test_what_is_mended_is_what_others_mend(tmp_path):
+    told = {}
+    for name, program in (("alone", ["-m", "portlint"]), ("part", ["-c", MEND])):
+        root = shutil.copytree(Path(__file__).parent / "fixtures/fix/before", tmp_path / name / "root")
+        before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        command = [sys.executable, *program, "check", "--fix", "--unsafe-fixes", "--no-cache"]
+        done = subprocess.run(command, cwd=root, capture_output=True, timeout=120)
+        assert done.returncode == 1, done.stderr
+        after = {path: path.read_bytes() for path in before}
+        assert any(path.suffix == ".py" and before[path] != after[path] for path in before)
+        told[name] = done.stdout, {path.relative_to(root): data for path, data in after.items()}
+    assert told["alone"] == told["part"]
 
 
 ANOTHER_VERSION = """

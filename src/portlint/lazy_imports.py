@@ -3,14 +3,15 @@
 libcst's nodes are some 170 frozen dataclasses, and `dataclasses.dataclass` writes and compiles the methods of each at
 import: 90 of 150 ms, for which a hook has to wait. Here a class gets its constructor when its first node is made, which
 is so of some forty; and neither what forbids to change a node nor what checks it anew, since these nodes come from
-libcst's own parser and nobody changes them, which makes parsing a quarter faster as well. Both libraries compile
-regular expressions at import that most runs never use: one of PyYAML's takes 7 of 15 ms. Here they are compiled when
-they are used.
+libcst's own parser and nobody changes them, which makes parsing a quarter faster as well. Nor are the classes made a
+second time for their slots. Both libraries compile regular expressions at import that most runs never use: one of
+PyYAML's takes 7 of 15 ms. Here they are compiled when they are used.
 
-msgspec and pathlib import modules for what portlint never asks of them, UUIDs, JSON schemas and `as_uri`: 7 ms, before
-anything else can begin. While they are imported, something stands in for these modules that imports the real ones when
-it is called. To msgspec a UUID is then a type that it does not know. argparse asks gettext for translations, which
-Python does not bring along, and which portlint's own words do not have: 3 ms.
+msgspec, pathlib and libcst import modules for what portlint never asks of them, or only when it mends files: UUIDs,
+JSON schemas, `as_uri`, metadata, the tokenizer of an older parser: 30 ms. While they are imported, something stands in
+for these modules that imports the real ones when it is called. To msgspec a UUID is then a type that it does not know.
+argparse asks gettext for translations, which Python does not bring along, and which portlint's own words do not have:
+3 ms.
 
 So `dataclasses.dataclass` and `re.compile` are other functions, and some modules others, while one of the libraries is
 imported. A program that portlint is only a part of keeps its own libraries: nothing happens before `install`.
@@ -35,13 +36,17 @@ _STANDING_IN: Final = {
     "msgspec": ("uuid", "msgspec.inspect", "msgspec._json_schema"),
     "pathlib": ("urllib.parse",),
     "argparse": ("gettext",),
+    "libcst": (
+        "libcst.metadata",
+        "libcst.metadata.base_provider",
+        "libcst.metadata.wrapper",
+        "libcst.helpers",
+        "libcst._parser.detect_config",
+        "libcst._add_slots",
+        "libcst._typed_visitor",
+    ),
 }
 """modules that are not imported with a library"""
-_UNTRANSLATED: Final = {
-    "gettext": lambda text: text,
-    "ngettext": lambda one, several, number: one if number == 1 else several,
-}
-"""what takes the place of the functions of gettext"""
 _LIBRARIES: Final = _COMPILING.union(_STANDING_IN)
 _NODES: Final = "libcst._nodes."
 """the modules whose dataclasses are nodes; those of others are made as ever"""
@@ -79,29 +84,41 @@ class _Loader:
         return getattr(self._loader, name)
 
     def exec_module(self, module: ModuleType) -> None:
-        if absent := _STANDING_IN.get(module.__name__):
-            try:
-                with _standing_in(absent, module):
-                    self._loader.exec_module(module)
-            except (AttributeError, ImportError, TypeError):
-                # Another version of it wants more of them than their names.
-                self._loader.exec_module(module)
-            return
-        with ExitStack() as replaced:
-            replaced.enter_context(_replaced(re, "compile", _compiled_when_used(re.compile)))
-            if module.__name__ == "libcst":
-                import dataclasses
+        before = set(sys.modules)
+        try:
+            with ExitStack() as replaced:
+                replaced.enter_context(_standing_in(module))
+                self._execute(module, replaced)
+        except (AttributeError, ImportError, TypeError):
+            # Another version of it wants more of what is absent than names.
+            for name in set(sys.modules) - before:
+                if name.startswith(f"{module.__name__}.") and not _is_compiled(sys.modules[name]):
+                    del sys.modules[name]
+            with ExitStack() as replaced:
+                self._execute(module, replaced)
 
-                light = _node_or_other(dataclasses.dataclass)
-                replaced.enter_context(_replaced(dataclasses, "dataclass", light))
-            self._loader.exec_module(module)
+    def _execute(self, module: ModuleType, replaced: ExitStack) -> None:
+        if module.__name__ in _COMPILING:
+            replaced.enter_context(_replaced(re, "compile", _compiled_when_used(re.compile)))
+        if module.__name__ == "libcst":
+            import dataclasses
+
+            light = _node_or_other(dataclasses.dataclass)
+            replaced.enter_context(_replaced(dataclasses, "dataclass", light))
+        self._loader.exec_module(module)
+
+
+def _is_compiled(module: ModuleType) -> bool:
+    """Whether a module is one in C, of which many cannot be executed twice."""
+    return not str(getattr(module, "__file__", "")).endswith(".py")
 
 
 @contextmanager
-def _standing_in(absent: Sequence[str], module: ModuleType) -> Iterator[None]:
+def _standing_in(module: ModuleType) -> Iterator[None]:
+    absent = _STANDING_IN.get(module.__name__, ())
     others = {name: _StandIn(name) for name in absent if name not in sys.modules}
-    if "gettext" in others:
-        vars(others["gettext"]).update(_UNTRANSLATED)
+    for name, other in others.items():
+        vars(other).update(_ANSWERS.get(name, {}))
     sys.modules.update(others)
     try:
         yield
@@ -140,6 +157,29 @@ class _StandIn(ModuleType):
         if name.startswith("__"):
             raise AttributeError(name)
         return _Later(self.__name__, name)
+
+
+def _as_utf8(source: str | bytes, *, partial: object) -> object:
+    """The encoding and the text of `source`, as libcst asks for them."""
+    if isinstance(source, str):
+        return "utf-8", source
+    return _Later("libcst._parser.detect_config", "convert_to_utf8")(source, partial=partial)
+
+
+class _NoMethods:
+    """A base of visitors: they look for their methods by name, and take it well where there is none."""
+
+
+_ANSWERS: Final[dict[str, dict[str, Callable[..., object]]]] = {
+    "gettext": {
+        "gettext": lambda text: text,
+        "ngettext": lambda one, several, number: one if number == 1 else several,
+    },
+    "libcst._parser.detect_config": {"convert_to_utf8": _as_utf8},
+    "libcst._add_slots": {"add_slots": lambda cls: cls},
+    "libcst._typed_visitor": {"CSTTypedTransformerFunctions": _NoMethods, "CSTTypedVisitorFunctions": _NoMethods},
+}
+"""what absent modules are asked for all the same"""
 
 
 @contextmanager
