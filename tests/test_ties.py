@@ -78,6 +78,22 @@ def test_what_does_not_matter_is_left_out(tmp_path, believed, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("named", "matched"),
+    [
+        ("compose.yaml", {"compose.yaml"}),
+        ("tools/plain.py", {"tools/plain.py"}),
+        ("ports.yaml", set(CODE)),
+    ],
+)
+def test_no_more_is_matched_than_is_reported(named, matched, tmp_path):
+    """What is said in the registry rests on all: PORT508."""
+    fill(tmp_path, CODE | {"ports.yaml": "ports: {web: {default: 8080, env_var: WEB_PORT}}\n"})
+    outcome = run(Request(root=tmp_path, settings=Settings(jobs=1), named=(str(tmp_path / named),)))
+    assert {match.literal.path for match in outcome.resolution.matches} == matched
+    assert {literal.path for literal in outcome.resolution.literals} == set(CODE)
+
+
+@pytest.mark.parametrize(
     ("path", "text", "is_judged"),
     [
         ("tools/more.py", "import os\n\nx = 1\n", False),
