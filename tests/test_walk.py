@@ -317,6 +317,21 @@ def test_a_lister_that_was_killed_costs_its_list(repository, slow_git):
     assert listing.notes == ["the process that lists the files with git was ended: the folders were read instead"]
 
 
+def test_git_is_never_looked_for_in_the_tree(repository, tmp_path, monkeypatch):
+    """A PATH may say where, seen from where the user stands."""
+    make(repository, "a.py", "bin/git")
+    (repository / "bin/git").write_text(f"#!/bin/sh\ntouch {tmp_path / 'run'}\n")
+    (repository / "bin/git").chmod(0o755)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("PATH", f"bin{os.pathsep}{os.environ['PATH']}")
+    listed = Listing(str(repository)).found()
+    assert listed is not None
+    assert "a.py" in listed.files
+    assert not (tmp_path / "run").exists()
+
+
 def test_without_another_process_the_folders_are_read(repository, monkeypatch):
     def refused():
         raise BlockingIOError

@@ -117,7 +117,7 @@ class Listing:
         if self._root is None:
             return None
         if self._process < 0:
-            late, warnings, listed = _answer(self._root, f"{self._root}/", _ask_without_fork)
+            late, warnings, listed = _answer(self._root, _ask_without_fork)
         else:
             with open(self._answer, "rb", closefd=False) as answer:
                 content = answer.read()
@@ -153,11 +153,7 @@ def _be_the_child(root: str, parents_end: int, answer: int) -> NoReturn:
         nothing = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):  # whoever reads what portlint prints does not wait for this process
             os.dup2(nothing, descriptor)
-        start = f"{root}/"
-        with contextlib.suppress(OSError):
-            os.chdir(root)
-            start = ""  # shorter paths are looked up in less time
-        said = _answer(root, start, lambda words, variables: _ask(words, variables, answer))
+        said = _answer(root, lambda words, variables: _ask(words, variables, answer), is_alone=True)
         content = memoryview(marshal.dumps(said) + _WHOLE)
         while content:
             content = content[os.write(answer, content) :]
@@ -167,11 +163,11 @@ def _be_the_child(root: str, parents_end: int, answer: int) -> NoReturn:
 
 
 def _answer(
-    root: str, start: str, ask: Callable[[list[str], dict[str, str]], tuple[bytes, bytes] | None]
+    root: str, ask: Callable[[list[str], dict[str, str]], tuple[bytes, bytes] | None], is_alone: bool = False
 ) -> tuple[bool, bytes, _Lists | None]:
     """Whether git took too long, what it said on stderr, and what makes a `Listed`; None: there is no list.
 
-    start: what leads to the root, with a slash; empty where the process stands there.
+    is_alone: nothing else runs in this process, so that it may go where it is quicker to look.
     """
     words = command(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     try:
@@ -180,6 +176,12 @@ def _answer(
         return True, b"", None
     if said is None:
         return False, b"", None
+    start = f"{root}/"
+    if is_alone:
+        # Not before git was found: the PATH may say where, seen from where the user stands.
+        with contextlib.suppress(OSError):
+            os.chdir(root)
+            start = ""
     return False, said[1], _sorted_out(start, os.fsdecode(said[0]).split("\0"))
 
 
