@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import yaml
 
 from inventory import fixtures
@@ -86,7 +88,7 @@ import sys
 from portlint import lazy_imports
 lazy_imports.install()
 import argparse, msgspec, msgspec.json, pathlib
-assert not {"gettext", "uuid", "urllib.parse", "msgspec.inspect", "textwrap"} & sys.modules.keys()
+assert not {"gettext", "uuid", "urllib.parse", "msgspec.inspect"} & sys.modules.keys()
 class Point(msgspec.Struct):
     x: int
 print(pathlib.Path("/tmp/a b").as_uri())
@@ -129,7 +131,7 @@ import sys
 from portlint import lazy_imports
 lazy_imports.install()
 import pathlib
-assert not vars(pathlib)["SplitResult"].__module__.startswith("portlint"), SplitResult
+assert vars(pathlib)["SplitResult"].__module__ == "urllib.parse"
 print(pathlib.Split(1, 2, 3, 4, 5).scheme)
 """
 
@@ -140,3 +142,17 @@ def test_a_version_of_a_library_that_asks_for_more_is_imported_as_ever(tmp_path)
     code = f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\nsys.modules.pop('pathlib', None)\n{ANOTHER_VERSION}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60)
     assert done.stdout == b"1\n"
+
+
+def test_a_msgspec_that_asks_for_more_still_serves_the_workers(tmp_path):
+    """A part in C holds a function of another part by which its objects are pickled."""
+    package = shutil.copytree(Path(msgspec.__file__).parent, tmp_path / "path/msgspec")
+    with (package / "__init__.py").open("a") as file:
+        file.write("\nfrom . import inspect as _inspect\nclass _Type(_inspect.IntType): pass\n")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "a.py").write_text("PORT = 8000\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "path")}
+    command = [sys.executable, "-m", "portlint", "ports", "--no-cache", "--format", "jsonl"]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, check=True, timeout=60)
+    assert [json.loads(line)["port"] for line in done.stdout.splitlines()] == [8000]

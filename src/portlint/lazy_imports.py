@@ -9,9 +9,10 @@ PyYAML's takes 7 of 15 ms. Here they are compiled when they are used.
 
 msgspec, pathlib and libcst import modules for what portlint never asks of them, or only when it mends files: UUIDs,
 JSON schemas, `as_uri`, metadata, the tokenizer of an older parser: 30 ms. While they are imported, something stands in
-for these modules that imports the real ones when it is called. To msgspec a UUID is then a type that it does not know.
-argparse asks gettext for translations, which Python does not bring along, and which portlint's own words do not have:
-3 ms.
+for these modules that imports the real ones when it is called; nothing else can be done with it, such as `isinstance`,
+and where a version of a library tries to as it is imported, it is imported as ever. To msgspec a UUID is then a type
+that it does not know. argparse asks gettext for translations, which Python does not bring along, and which portlint's
+own words do not have: 3 ms.
 
 So `dataclasses.dataclass` and `re.compile` are other functions, and some modules others, while one of the libraries is
 imported. A program that portlint is only a part of keeps its own libraries: nothing happens before `install`.
@@ -90,9 +91,10 @@ class _Loader:
                 replaced.enter_context(_standing_in(module))
                 self._execute(module, replaced)
         except (AttributeError, ImportError, TypeError):
-            # Another version of it wants more of what is absent than names.
+            # Another version of it wants more of what is absent than names. What has none of these stays: a part in C
+            # may hold what another part defines.
             for name in set(sys.modules) - before:
-                if name.startswith(f"{module.__name__}.") and not _is_compiled(sys.modules[name]):
+                if name.startswith(f"{module.__name__}.") and _holds_stand_ins(sys.modules[name]):
                     del sys.modules[name]
             with ExitStack() as replaced:
                 self._execute(module, replaced)
@@ -108,9 +110,8 @@ class _Loader:
         self._loader.exec_module(module)
 
 
-def _is_compiled(module: ModuleType) -> bool:
-    """Whether a module is one in C, of which many cannot be executed twice."""
-    return not str(getattr(module, "__file__", "")).endswith(".py")
+def _holds_stand_ins(module: ModuleType) -> bool:
+    return any(isinstance(value, _Later | _StandIn) for value in vars(module).values())
 
 
 @contextmanager
@@ -138,6 +139,8 @@ class _Later:
         self._module, self._name = module, name
 
     def __getattr__(self, name: str) -> _Later:
+        if name.startswith("_"):
+            raise AttributeError(name)
         return _Later(self._module, f"{self._name}.{name}")
 
     def __call__(self, *values: object, **named: object) -> object:
