@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from inventory import EXPECTED, FOLDER, fixtures, shown
-from portlint.extract import SCRIPTS, SIGNS, by_name, extract
+from portlint.extract import SIGNS, extract, recognise, recognised_by_name
 from portlint.model import NOWHERE
 
 MARK = b"\xef\xbb\xbf"
@@ -46,10 +47,20 @@ def test_a_byte_order_mark_hides_nothing(path):
 
 
 PIECES = [
-    *(sign for signs in SIGNS.values() for sign in signs), "/", ".", "-", "_", "a", "GNU", "x", "d", "w", "c", "\u017f",
-    "conf.d/", "sites-enabled/", "local", "dist", "example", "default", "yml", "yaml", "compose", "traefik",
+    *(sign for signs in SIGNS.values() for sign in signs), "/", ".", "-", "_", "a", "GNU", "x", "d", "w", "c", "local",
+    "\u017f", "\u0130", "\u0131", "conf.d/", "sites-enabled/", "dist", "example", "default", "yml", "yaml", "compose",
+    "traefik",
 ]  # fmt: skip
 CONTENTS = sorted({path.read_bytes()[:2000] for path in fixtures() if path.stat().st_size < 20_000})
+
+
+def asked(path: str, data: bytes) -> tuple[object, object]:
+    return recognise(path, data), recognised_by_name(path)
+
+
+def asked_of_all(path: str, data: bytes) -> tuple[object, object]:
+    with mock.patch.dict("portlint.extract.SIGNS", clear=True):
+        return asked(path, data)
 
 
 @given(
@@ -57,20 +68,16 @@ CONTENTS = sorted({path.read_bytes()[:2000] for path in fixtures() if path.stat(
     st.sampled_from([b"", b"#!/usr/bin/env python3\n", b"#!/bin/sh\n", *CONTENTS]),
 )
 def test_a_format_that_is_not_asked_would_not_have_known_the_file(path, data):
-    low = path.casefold()
-    for name in sorted(SIGNS):
-        if not any(sign in low for sign in SIGNS[name]):
-            format = by_name(name)
-            assert not format.named(path)
-            is_asked = name in SCRIPTS and data.startswith(b"#!")
-            assert is_asked or format.content is None or not format.content(path, data)
+    assert asked(path, data) == asked_of_all(path, data)
+
+
+@pytest.mark.parametrize("name", ["A.PROPERT\u0130ES", "app.serv\u0131ce", "a.p\u017f1", "s\u0131tes-enabled/x"])
+def test_all_formats_are_asked_about_other_letters(name):
+    data = b"server {\n  listen 8000;\n}\n"
+    assert asked(name, data) == asked_of_all(name, data)
 
 
 @pytest.mark.parametrize("path", fixtures(), ids=lambda path: "/".join(path.relative_to(FOLDER).parts))
 def test_the_format_of_a_fixture_is_asked(path):
-    for name in sorted(SIGNS):
-        inner, data = path.relative_to(FOLDER / path.relative_to(FOLDER).parts[0]).as_posix(), path.read_bytes()
-        format = by_name(name)
-        knows = format.named(inner) or (format.content is not None and format.content(inner, data))
-        is_asked = any(sign in inner.casefold() for sign in SIGNS[name])
-        assert not knows or is_asked or (name in SCRIPTS and data.startswith(b"#!"))
+    inner = "/".join(path.relative_to(FOLDER).parts[1:])
+    assert asked(inner, path.read_bytes()) == asked_of_all(inner, path.read_bytes())

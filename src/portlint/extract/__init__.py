@@ -59,8 +59,8 @@ SIGNS = {
     "toml": (".toml", "pipfile"),
     "properties": (".properties",),
 }
-"""of what every path has a piece in it, case folded, that one of these formats knows or looks into; a format is not
-imported to be asked about others"""
+"""of what every path of ASCII has a piece in it, in lower case, that one of these formats knows or looks into; a format
+is not imported to be asked about others"""
 SCRIPTS = frozenset({"python", "shell"})
 """those of them that know a file of any name by its first line"""
 
@@ -102,9 +102,9 @@ def by_name(name: str) -> Format:
 
 def _asked(path: str, data: bytes = b"") -> Iterator[Format]:
     """The formats that may know a file, in the order in which they are asked; each is imported when it is its turn."""
-    low, is_script = path.casefold(), data.startswith(b"#!")
+    low, is_script = path.lower(), data.startswith(b"#!")
     for name in MODULES:
-        signs = SIGNS.get(name)
+        signs = SIGNS.get(name) if path.isascii() else None
         if signs is None or (is_script and name in SCRIPTS) or any(sign in low for sign in signs):
             yield by_name(name)
 
