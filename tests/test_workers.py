@@ -180,6 +180,22 @@ def test_workers_that_cannot_begin_are_given_up(monkeypatch):
         done([1, 2, 3])
 
 
+UNHEEDED = """
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.executable, [sys.executable, "-m", "portlint", "ports", "--no-cache", "--format", "jsonl"])
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="no such signal")
+def test_a_program_that_leaves_its_children_to_the_system_loses_nothing(tmp_path):
+    """What ignores SIGCHLD hands that on to what it executes (POSIX.1-2017, exec)."""
+    (tmp_path / "a.py").write_text("PORT = 8000\n")
+    done = subprocess.run([sys.executable, "-c", UNHEEDED], cwd=tmp_path, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert b'"port":8000' in done.stdout.replace(b" ", b"")
+
+
 def test_no_worker_outlives_its_supervisor():
     with Supervisor(work, ["sleep"] * 4, Limits(60), jobs=2) as supervisor:
         workers = [worker._process for worker in supervisor._workers]

@@ -21,6 +21,7 @@ from portlint.workers.labour import FLUSH_AFTER, Batch, Limits, labour
 from portlint.workers.supervisor import Worker
 
 _PROTOCOL: Final = 5
+"""pickle.HIGHEST_PROTOCOL since Python 3.8"""
 _HEADER: Final = struct.Struct("=Q")
 _STRETCH: Final = struct.Struct("=QQ")
 _STATE: Final = struct.Struct("=qq")
@@ -145,7 +146,10 @@ class ForkedWorker:
 
     def ended(self) -> int:
         if self._status is None:
-            self._status = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
+            try:
+                self._status = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
+            except ChildProcessError:  # the program that portlint is a part of looks after all children
+                self._status = 0
             self._close()
             self._living.remove(self)
         return self._status

@@ -188,7 +188,7 @@ class Supervisor(Generic[T, R]):
             if worker is self._shortened:  # what it may have begun all the same, nobody listens to
                 worker.kill()
             worker.dismiss()
-            self._leaving.append(worker)  # its memory is given back while the results are looked at
+            self._leaving.append(worker)  # a process takes a while to end, for which nobody waits before `close`
             return
         worker.stretch = self._waiting.popleft()
         worker.current, worker.since = -1, time.monotonic()
