@@ -11,6 +11,7 @@ from msgspec.structs import replace
 import portlint.run
 from commandline import fill
 from portlint.analysis import Extraction
+from portlint.check import _IN_THE_REGISTRY as IN_THE_REGISTRY
 from portlint.check import RULES
 from portlint.extract import extract
 from portlint.model import Settings
@@ -29,6 +30,13 @@ CODE = {
     "extra.yaml": 'services:\n  api:\n    image: redis\n    ports: ["8080:6379"]\n',
     ".env": "WEB_PORT=8080\nAPI_URL=http://localhost:9413\n",
     ".env.example": "WEB_PORT=8090\n",
+    "twice/compose.yaml": (
+        "services:\n  web:\n    image: shop/a\n    command: uvicorn app:app --port 3000\n"
+        "    ports: ['127.0.0.1:8000:3001']\n---\n"
+        "services:\n  web:\n    image: shop/b\n    command: uvicorn app:app --port 4000\n"
+        "    ports: ['127.0.0.1:8001:4001']\n"
+    ),
+    "twice/app.py": 'import requests\n\nrequests.get("http://web:3001/")\n',
 }
 
 
@@ -58,6 +66,8 @@ def test_the_rest_of_the_repository_counts_as_far_as_it_matters(project, tmp_pat
     whole = run(request)
     monkeypatch.setattr("portlint.analysis.Extraction.start", lambda self, files: None)
     assert whole.walk.files
+    own = whole.registry.path if whole.registry else None
+    assert {each.path for each in whole.result.findings if each.rule in IN_THE_REGISTRY} <= {own}
     for path in whole.walk.files:
         narrow = run(replace(request, named=(str(root / path),)))
         assert findings(narrow, path) == findings(whole, path)
@@ -74,7 +84,7 @@ def test_what_does_not_matter_is_left_out(tmp_path, believed, monkeypatch):
     leave = Extraction.__exit__
     monkeypatch.setattr(Extraction, "__exit__", lambda self, *a: (seen.append(self.left_out), leave(self, *a))[1])
     run(replace(request, named=(str(root / "compose.yaml"),)))
-    assert seen == [{"tools/calls.py", "tools/plain.py", "docs/ports.md"}]
+    assert seen == [{"tools/calls.py", "tools/plain.py", "docs/ports.md", "twice/app.py"}]
 
 
 @pytest.mark.parametrize(

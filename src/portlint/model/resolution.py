@@ -90,7 +90,8 @@ LISTENING_SOURCES = (
 
 
 class Member(Struct, frozen=True, eq=False, dict=True):
-    """A service of a stack, as all its definitions together say."""
+    """A service of a stack, as all its definitions together say. A run over a few files asks few members where they
+    listen, so that is worked out for those alone."""
 
     name: str
     definitions: tuple[Service, ...]
@@ -135,5 +136,5 @@ class Resolution(Struct, frozen=True, kw_only=True):
     environments: MappingABC[str, str] = field(default_factory=dict)
     """path to environment, for the files that belong to one"""
     services: MappingABC[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
-    """path and name of a compose service to the registry entries that it is"""
+    """path and name of a compose service in a file that was asked for to the registry entries that it is"""
     stacks: tuple[Stack, ...] = ()

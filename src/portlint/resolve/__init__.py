@@ -86,9 +86,9 @@ def resolve(
     settings: Settings,
     reported: AbstractSet[str] | None = None,
 ) -> Resolution:
-    """One match for each port literal of `facts`, in their order, and what is known of the compose services.
+    """All port literals of `facts`, a match for each that is asked for, and what is known of the compose services.
 
-    reported: the paths whose matches are asked for; None: all.
+    reported: the paths whose literals are asked about; None: all.
     """
     environments = Environments(facts, registry, settings)
     entries = Entries(registry, environments.named) if registry is not None else None
@@ -104,7 +104,7 @@ def resolve(
         literals=literals,
         matches=tuple(matches),
         environments=environments.of,
-        services=services.entries_of,
+        services=services.entries_of(reported),
         stacks=stacks(facts, services.listening),
     )
 
@@ -210,7 +210,7 @@ class _Resolver:
         elif mapping.published_variable is not None:
             owners, by = entries.by_variable.get(mapping.published_variable, ()), "variable"
         elif literal.service is not None:
-            owned = self._services.entries_of.get((literal.path, literal.service), ())
+            owned = self._services.meant((literal.path, literal.service)).entries
             owners = tuple(e for e in owned if e.container_port is not None and e.container_port in literal.ports)
         if len(owners) != 1:
             return place.match(literal, Verdict.ALLOWED if self._is_allowed(literal) else Verdict.UNKNOWN)
@@ -278,8 +278,9 @@ class _Resolver:
     def _by_service(self, literal: PortLiteral, service: str) -> Named:
         """The entries that the surrounding compose service is."""
         key = (literal.path, service)
-        found = self._services.entries_of.get(key, ())
-        if key in self._services.guessed:
+        meant = self._services.meant(key)
+        found = meant.entries
+        if meant.guessed:
             return Named(found, False)
         if key in self._services.single:
             return Named(found, bool(found))

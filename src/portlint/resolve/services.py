@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -29,13 +31,9 @@ class Services:
 
     def __init__(self, facts: Iterable[Facts], entries: Entries | None) -> None:
         self._entries = entries
-        self.entries_of: dict[ServiceKey, tuple[Entry, ...]] = {}
+        self._meant: dict[ServiceKey, Meant] = {}
         self.single: set[ServiceKey] = set()
         """services that publish one port, which is then the service's own"""
-        self.guessed: set[ServiceKey] = set()
-        """services whose entry only their image tells: a second redis may well be another service"""
-        self.inside_of: dict[str, list[PortRange]] = {}
-        """entry name to the ports that its services listen on"""
         self.containers: dict[Place, Mapping] = {}
         """the place of a mapping's container side to the mapping"""
         self.published: dict[Place, Mapping] = {}
@@ -47,7 +45,8 @@ class Services:
         self._called: dict[tuple[str | None, str], Called] = {}
         everything = tuple(facts)
         self._listeners = Listeners(everything)
-        self._listening: dict[ServiceKey, tuple[Listening, ...]] = {}
+        self._listening: dict[int, tuple[Listening, ...]] = {}
+        """by identity: documents of one file may define a service each under one name"""
         self._defined: dict[ServiceKey, Service] = {}
         for each in everything:
             for service in each.services:
@@ -55,10 +54,9 @@ class Services:
 
     def listening(self, service: Service) -> tuple[Listening, ...]:
         """What one definition of a service says that it listens on."""
-        key = (service.path, service.name)
-        known = self._listening.get(key)
+        known = self._listening.get(id(service))
         if known is None:
-            known = self._listening[key] = self._listeners.of(service)
+            known = self._listening[id(service)] = self._listeners.of(service)
         return known
 
     def _listens(self, service: Service) -> tuple[PortRange, ...]:
@@ -76,24 +74,46 @@ class Services:
             if mapping.published is not None:
                 self.published[place_of(mapping.published)] = mapping
         self._defined[key] = service
-        known = wellknown.of_image(service.image) if service.image else None
         if sum(m.published is not None or m.published_variable is not None for m in service.mappings) == 1:
             self.single.add(key)
         for host in {service.name, *service.hosts}:
             self._hosts.setdefault((None, host.lower()), []).append(key)
             self._hosts.setdefault((service.path, host.lower()), []).append(key)
-        if self._entries is not None:
-            found = self._meant(service, self._entries)
-            if not found and known is not None:
-                found = self._entries.for_library(known.name).entries
-                self.guessed.add(key)
-            self.entries_of[key] = found
-            for entry in found:
-                known_inside = self.inside_of.setdefault(entry.name, [])
-                if len(known_inside) < _MOST_INSIDE:
-                    known_inside += [ports for ports in self._listens(service) if ports not in known_inside]
 
-    def _meant(self, service: Service, entries: Entries) -> tuple[Entry, ...]:
+    def entries_of(self, reported: AbstractSet[str] | None) -> dict[ServiceKey, tuple[Entry, ...]]:
+        """The entries that services are; nothing without a registry. reported: the compose files that are asked about;
+        None: all."""
+        if self._entries is None:
+            return {}
+        return {key: self.meant(key).entries for key in self._defined if reported is None or key[0] in reported}
+
+    def meant(self, key: ServiceKey) -> Meant:
+        """The entries that a service is."""
+        known = self._meant.get(key)
+        if known is None:
+            known = self._meant[key] = self._found(key)
+        return known
+
+    def _found(self, key: ServiceKey) -> Meant:
+        service = self._defined.get(key)
+        if service is None or self._entries is None:
+            return Meant((), False)
+        told = self._told(service, self._entries)
+        image = wellknown.of_image(service.image) if service.image and not told else None
+        return Meant(told, False) if image is None else Meant(self._entries.for_library(image.name).entries, True)
+
+    @cached_property
+    def inside_of(self) -> dict[str, list[PortRange]]:
+        """Entry name to the ports that its services listen on."""
+        out: dict[str, list[PortRange]] = {}
+        for key, service in self._defined.items():
+            for entry in self.meant(key).entries:
+                known = out.setdefault(entry.name, [])
+                if len(known) < _MOST_INSIDE:
+                    known += [ports for ports in self._listens(service) if ports not in known]
+        return out
+
+    def _told(self, service: Service, entries: Entries) -> tuple[Entry, ...]:
         """The entries that a service is by the variables that it publishes and by its names."""
         found: dict[str, Entry] = {}
         for mapping in service.mappings:
@@ -116,11 +136,20 @@ class Services:
         known = self._called.get(key)
         if known is None:
             services = self._hosts[key]
-            entries = {entry.name: entry for service in services for entry in self.entries_of.get(service, ())}
+            meant = [self.meant(service) for service in services]
+            entries = {entry.name: entry for each in meant for entry in each.entries}
             told = all(self._listens(self._defined[service]) for service in services)
-            guessed = not self.guessed.isdisjoint(services)
+            guessed = any(each.guessed for each in meant)
             known = self._called[key] = Called(tuple(entries.values()), told, guessed)
         return known
+
+
+class Meant(Struct, frozen=True):
+    """The entries that a service is."""
+
+    entries: tuple[Entry, ...]
+    guessed: bool
+    """only its image tells: a second redis may well be another service"""
 
 
 class Called(Struct, frozen=True):
