@@ -59,7 +59,7 @@ def run(request: Request) -> Outcome:
             resolution, result = Resolution(), CheckResult()
         else:
             resolution, result = _judged(facts, read.registry, settings, request.rules, read.walk.reported)
-        accepted = _accepted(request, tree, read.walk, _narrowed(result, read.walk))
+        accepted = _accepted(request, tree, read.walk, result)
         touched = accepted if since is None else _touched(request, since, written, accepted)
         clock.mark("resolve and check")
         not_checked = sum(any(not problem.partly for problem in each.problems) for each in reported)
@@ -278,9 +278,12 @@ def run_on_memory(files: Mapping[str, bytes], settings: Settings | None = None) 
 
 def _focus(found: Walk, registry: Registry | None, settings: Settings) -> frozenset[str] | None:
     """The files that the findings asked for are in; None where what is said there rests on every file."""
-    if found.reported is None or not _own(registry, settings).isdisjoint(found.reported):
-        return None
-    return found.reported
+    return None if _rests_on_all(found.reported, registry, settings) else found.reported
+
+
+def _rests_on_all(reported: AbstractSet[str] | None, registry: Registry | None, settings: Settings) -> bool:
+    """Whether what is said in these files rests on every file: in a registry, that nobody uses an entry."""
+    return reported is None or not _own(registry, settings).isdisjoint(reported)
 
 
 def _facts(read: _Read, own: AbstractSet[str]) -> tuple[Facts, ...]:
@@ -309,9 +312,8 @@ def _judged(
 ) -> tuple[Resolution, CheckResult]:
     from portlint.resolve import resolve
 
-    # What is said in the registry, such as that nobody uses an entry, rests on every match.
-    whole = reported is None or not _own(registry, settings).isdisjoint(reported)
-    resolution = resolve(facts, registry, settings, None if whole else reported)
+    matched = None if _rests_on_all(reported, registry, settings) else reported
+    resolution = resolve(facts, registry, settings, matched)
     if not rules:
         return resolution, CheckResult()
     from portlint.check import check
@@ -360,15 +362,6 @@ def _is_judged(tree: Tree, found: Walk, path: str) -> bool:
     if found.reported is not None:
         return path in found.reported
     return path in found.files or not tree.has(path)
-
-
-def _narrowed(result: CheckResult, found: Walk) -> CheckResult:
-    if (reported := found.reported) is None:
-        return result
-    return CheckResult(
-        findings=tuple(each for each in result.findings if each.path in reported),
-        suppressed=tuple(each for each in result.suppressed if each.finding.path in reported),
-    )
 
 
 def _is_kept(path: str) -> bool:

@@ -6,9 +6,9 @@ import contextlib
 import os
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import Struct
 from msgspec.json import Decoder, Encoder
@@ -20,6 +20,8 @@ from portlint.filestatus import Stamp
 from portlint.keeping import BINARY, NO_LINKS, read_kept, replace_kept
 from portlint.model import Facts, Registry
 from portlint.ties import ties_of
+
+T = TypeVar("T")
 
 LARGEST: Final = 32 << 20
 """bytes of one cache; what does not fit is read again each time"""
@@ -39,9 +41,10 @@ _STATEMENTS: Final = b'"statements":'
 
 
 class Entry(Struct, array_like=True, forbid_unknown_fields=True):
-    """What the head says of a file."""
+    """What the head says of a file, or of what a registry says."""
 
     path: str
+    """of a file; see _REGISTRY"""
     stamp: Stamp | None
     """None where the file is not believed to have kept it, see RACY"""
     digest: str
@@ -99,7 +102,8 @@ def row_of(facts: Facts, digest: str) -> Row | Facts:
 
 
 class Cache:
-    """The cache of one repository during one run. Use: `recall`, `look`, `keep` for each row, `facts`, `save`."""
+    """The cache of one repository during one run. Use: `recall`, `look`, `keep` for each row, `facts`, `save`; and for
+    the registry `registry`, or `keep_registry` where that knows nothing."""
 
     def __init__(self, folder: Path, root: Path, version: str) -> None:
         """Reads it. folder: that of all caches. root: absolute, without links. version: see `version_of`."""
@@ -169,13 +173,17 @@ class Cache:
         entry = self._known[path]
         if entry.digest and not self._stamps.is_straight(path):
             return None
+        return self._decoded(entry, lambda row: decode(path, row))
+
+    def _decoded(self, entry: Entry, read: Callable[[bytes], T]) -> T | None:
+        """What a row holds; None where it is damaged, and then forgotten."""
         body = self._row(entry)
         try:
             if zlib.crc32(body, self._seed) == entry.checksum:
-                return decode(path, body)
+                return read(body)
         except (ValueError, RecursionError):
             pass
-        del self._known[path]
+        del self._known[entry.path]
         self._is_damaged = True
         return None
 
@@ -184,11 +192,7 @@ class Cache:
         entry = self._known.get(path + _REGISTRY)
         if entry is None or entry.digest != digest_of(data):
             return None
-        body = self._row(entry)
-        try:
-            return decode_registry(body) if zlib.crc32(body, self._seed) == entry.checksum else None
-        except (ValueError, RecursionError):
-            return None
+        return self._decoded(entry, decode_registry)
 
     def keep_registry(self, data: bytes, registry: Registry) -> None:
         """Takes over what a registry says. data: its content."""

@@ -78,18 +78,16 @@ class Context:
     def literals(self) -> tuple[PortLiteral, ...]:
         """The port literals that rules go by: prose means a port but runs nothing, and the registry is the measure
         itself."""
-        own = self.registry.path if self.registry else None
-        return tuple(each for each in self.resolution.literals if not each.prose and each.path != own)
+        return tuple(filter(self._counts, self.resolution.literals))
 
     @cached_property
     def matches(self) -> tuple[Match, ...]:
         """The matches that rules judge: those of such literals, at places whose findings are asked for."""
-        own = self.registry.path if self.registry else None
-        return tuple(
-            match
-            for match in self.resolution.matches
-            if not match.literal.prose and match.literal.path != own and self.is_asked(match.literal.path)
-        )
+        asked = (match for match in self.resolution.matches if self.is_asked(match.literal.path))
+        return tuple(match for match in asked if self._counts(match.literal))
+
+    def _counts(self, literal: PortLiteral) -> bool:
+        return not (literal.prose or (self.registry is not None and literal.path == self.registry.path))
 
     @cached_property
     def values(self) -> Values:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from portlint.check.context import Context, at
 from portlint.generate import TARGETS, render
-from portlint.generate.stamps import digest_of
+from portlint.generate.stamps import stamped_digest
 from portlint.model import Finding, Registry, Verdict
 
 _SURE = ("variable", "name")
@@ -22,7 +22,7 @@ def stale_generated_file(context: Context) -> Iterator[Finding]:
         stamp = facts.stamp
         if stamp is None or stamp.source != registry.path or stamp.target not in TARGETS:
             continue
-        if digest_of(render(registry, stamp.target, stamp.environment).encode()) != stamp.digest:
+        if stamped_digest(render(registry, stamp.target, stamp.environment).encode()) != stamp.digest:
             where = f" --environment {stamp.environment}" if stamp.environment is not None else ""
             yield Finding(
                 rule="PORT601",

@@ -29,7 +29,7 @@ def stamp_of(source: Source) -> Stamp | None:
         source=found[1].decode("utf-8", "replace"),
         target=found[2].decode("ascii"),
         environment=environment,
-        digest=digest_of(_table(source.data, found.start()) if in_page else source.data),
+        digest=stamped_digest(_table(source.data, found.start()) if in_page else source.data),
     )
 
 
@@ -40,7 +40,7 @@ def _table(page: bytes, header: int) -> bytes:
     return page[start : end + len(END)] + b"\n" if start + len(_OPEN) == header and end >= 0 else b""
 
 
-def digest_of(data: bytes) -> str:
+def stamped_digest(data: bytes) -> str:
     """SHA-256 of the text, whatever ends its lines: git may have changed that."""
     from hashlib import sha256
 
