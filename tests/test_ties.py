@@ -11,8 +11,7 @@ from msgspec.structs import replace
 import portlint.run
 from commandline import fill
 from portlint.analysis import Extraction
-from portlint.check import _IN_THE_REGISTRY as IN_THE_REGISTRY
-from portlint.check import RULES
+from portlint.check import IN_THE_REGISTRY, RULES
 from portlint.extract import extract
 from portlint.model import Settings
 from portlint.run import Outcome, Request, run

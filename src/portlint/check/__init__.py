@@ -75,7 +75,7 @@ RULES: Mapping[str, Rule] = {
     "PORT904": problems.partly_checked,
 }
 
-_IN_THE_REGISTRY = frozenset(code for code in RULES if code.startswith("PORT5"))
+IN_THE_REGISTRY = frozenset(code for code in RULES if code.startswith("PORT5"))
 """rules whose findings are all in the registry itself"""
 
 _MORE_SPECIAL = {
@@ -106,7 +106,7 @@ def check(
     silenced: list[Suppressed] = []
     codes = [code for code in RULES if code in selection]
     if registry is None or not context.is_asked(registry.path):
-        codes = [code for code in codes if code not in _IN_THE_REGISTRY]
+        codes = [code for code in codes if code not in IN_THE_REGISTRY]
     said = [
         finding
         for code in codes

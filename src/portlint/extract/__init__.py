@@ -61,7 +61,7 @@ SIGNS = {
 }
 """of what every path of ASCII has a piece in it, in lower case, that one of these formats knows or looks into; a format
 is not imported to be asked about others"""
-SCRIPTS = frozenset({"python", "shell"})
+_SCRIPTS = frozenset({"python", "shell"})
 """those of them that know a file of any name by its first line"""
 
 _NEVER = regex(
@@ -105,7 +105,7 @@ def _asked(path: str, data: bytes = b"") -> Iterator[Format]:
     low, is_script = path.lower(), data.startswith(b"#!")
     for name in MODULES:
         signs = SIGNS.get(name) if path.isascii() else None
-        if signs is None or (is_script and name in SCRIPTS) or any(sign in low for sign in signs):
+        if signs is None or (is_script and name in _SCRIPTS) or any(sign in low for sign in signs):
             yield by_name(name)
 
 
