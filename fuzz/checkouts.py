@@ -23,8 +23,8 @@ import crossplane
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from fixable import parses
 from portlint.model import REGISTRY_PLACES
+from support.fixable import parses
 
 
 def main() -> int:

@@ -21,13 +21,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 with atheris.instrument_imports(include=["portlint"]):
     from portlint.extract import formats
-    from portlint.extract.published import image_port, short, side
-    from portlint.extract.text import find, port_list
-    from portlint.extract.values import find_in_value
+    from portlint.extract.scan.published import image_port, short, side
+    from portlint.extract.scan.text import find, port_list
+    from portlint.extract.scan.values import find_in_value
 
     formats()
 
-from mutations import WORDS, read, seeds
+from support.mutations import WORDS, read, seeds
 
 
 def _within(text: str, start: int, end: int) -> None:

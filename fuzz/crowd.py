@@ -24,8 +24,8 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from hostile import CASES, repository
-from mutations import made, seeds
+from support.hostile import CASES, repository
+from support.mutations import made, seeds
 
 HOSTILE, TOUCHED = 200, 2000
 _SUMMARY = re.compile(r"portlint: ([0-9]+) files? checked, ([0-9]+) skipped, ([0-9]+) not checked")

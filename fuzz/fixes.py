@@ -18,7 +18,7 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from fixable import Tally, fix_tree, random_tree
+from support.fixable import Tally, fix_tree, random_tree
 
 FILES = 50
 """in one tree"""

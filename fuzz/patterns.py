@@ -14,9 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from adversary import Made, patterns, texts
 from portlint.workers import Limits, Lost, Supervisor
-from test_patterns_linear import BOUNDED, seconds
+from support.adversary import BOUNDED, Made, patterns, seconds, texts
 
 BAR = 0.05
 

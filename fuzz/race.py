@@ -16,8 +16,8 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from editors import STYLES, Race
-from portlint.fix import writing
+from portlint.files import replace
+from support.editors import STYLES, Race
 
 
 def main() -> int:
@@ -25,9 +25,9 @@ def main() -> int:
     parser.add_argument("--saves", type=int, default=3_000)
     given = parser.parse_args()
     lost_with_exchange = 0
-    for way, exchanger in (("exchanged", writing._exchanger), ("renamed", lambda: None)):
+    for way, exchanger in (("exchanged", replace._exchanger), ("renamed", lambda: None)):
         for style in STYLES:
-            with tempfile.TemporaryDirectory() as folder, mock.patch.object(writing, "_exchanger", exchanger):
+            with tempfile.TemporaryDirectory() as folder, mock.patch.object(replace, "_exchanger", exchanger):
                 lost, given_up = Race(Path(folder), style).run(given.saves)
             lost_with_exchange += lost if way == "exchanged" else 0
             print(

@@ -18,13 +18,13 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from portlint.actions.bootstrap_registry import draft_repository, registry_of
 from portlint.check import RULES, check
-from portlint.drafting import draft_repository, registry_of
 from portlint.model import LAST_PORT, CheckResult, Facts, Registry, Settings
+from portlint.pipeline.relevance import is_silent
+from portlint.pipeline.run import Outcome, Request, run
 from portlint.registry.merge import merge
 from portlint.resolve import resolve
-from portlint.run import Outcome, Request, run
-from portlint.ties import is_silent
 
 SETTINGS = Settings(select=tuple(RULES), test_ignores=(), generated_ignores=())
 SETS = 150

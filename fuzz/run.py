@@ -16,9 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from mutations import formats, made, read
 from portlint.extract import formats as imported
 from portlint.workers import Limits, Lost, Supervisor
+from support.mutations import formats, made, read
 
 ROUND = 5_000
 """inputs whose results are kept at once"""

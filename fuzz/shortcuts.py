@@ -19,12 +19,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-import test_json_dull
-import test_python_excerpts
+
 from portlint.extract import javascript, recognise
 from portlint.extract import json as json_format
 from portlint.model import PortLiteral, Source
 from portlint.walk import walk
+from support import json_sources, python_sources
 
 LARGEST = 200_000
 """bytes"""
@@ -37,13 +37,13 @@ def python(data: bytes) -> tuple[Sequence[PortLiteral], Sequence[PortLiteral]] |
         ast.parse(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    ways = (test_python_excerpts.found(data, shortcuts=each) for each in (True, False))
+    ways = (python_sources.found(data, shortcuts=each) for each in (True, False))
     return next(ways).literals, next(ways).literals
 
 
 def json(data: bytes) -> tuple[Sequence[PortLiteral], Sequence[PortLiteral]]:
     short = json_format.extract(Source.of("a.json", data))
-    return short.literals, test_json_dull.found(data, token_by_token=True).literals
+    return short.literals, json_sources.found(data, token_by_token=True).literals
 
 
 def script(data: bytes) -> tuple[Sequence[PortLiteral], Sequence[PortLiteral]]:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from hostile import fill_hostile, repository
+from support.hostile import fill_hostile, repository
 
 MOST_SECONDS, MOST_MEMORY = 60.0, 500
 RUNS = (("1", "--no-cache"), ("2", "--no-cache"), ("2", "--cache"), ("1", "--cache"))

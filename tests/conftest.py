@@ -19,7 +19,7 @@ def _own_cache(tmp_path_factory, monkeypatch):
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     """A repository with a registry and files that break it, as the working directory."""
-    from commandline import FILES, fill
+    from support.commandline import FILES, fill
 
     root = tmp_path / "root"
     root.mkdir()

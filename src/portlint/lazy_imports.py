@@ -27,7 +27,7 @@ from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec

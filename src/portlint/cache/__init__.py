@@ -7,7 +7,7 @@ portlint, of its rules, its parsers or the interpreter wrote has other checksums
 short or made by somebody costs time, and changes nothing. What the registry says is a row as well, by its content.
 
 The head is small, and the rows are read one by one: a run that reports on a few files leaves out those that cannot
-matter to them (`portlint.ties`).
+matter to them (`portlint.pipeline.relevance`).
 """
 
 from portlint.cache.folder import cache_folder

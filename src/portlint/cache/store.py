@@ -13,13 +13,12 @@ from typing import Final, TypeVar
 from msgspec import Struct
 from msgspec.json import Decoder, Encoder
 
+from portlint.algorithms.digest import digest_of
 from portlint.cache.codec import decode, decode_registry, encode
-from portlint.cache.stamps import Stamps
-from portlint.digest import digest_of
-from portlint.filestatus import Stamp
-from portlint.keeping import BINARY, NO_LINKS, read_kept, replace_kept
+from portlint.cache.snapshot import Stamps
+from portlint.files.atomic import BINARY, NO_LINKS, read_kept, replace_kept
+from portlint.files.fingerprint import Stamp
 from portlint.model import Facts, Registry
-from portlint.ties import ties_of
 
 T = TypeVar("T")
 
@@ -50,7 +49,7 @@ class Entry(Struct, array_like=True, forbid_unknown_fields=True):
     digest: str
     """of the content, hexadecimal; empty where the name alone says that there is nothing to read"""
     ties: tuple[str, ...] | None
-    """see `portlint.ties`"""
+    """see `portlint.pipeline.relevance`"""
     length: int
     """bytes of the row"""
     checksum: int
@@ -92,11 +91,11 @@ class Known(Struct, frozen=True):
             return None
 
 
-def row_of(facts: Facts, digest: str) -> Row | Facts:
+def row_of(facts: Facts, digest: str, ties: tuple[str, ...] | None) -> Row | Facts:
     """The row of facts that were found in content of that digest; the facts themselves where JSON cannot hold them,
-    because a path is no UTF-8."""
+    because a path is no UTF-8. ties: see `Entry`."""
     try:
-        return Row(digest, encode(facts), ties_of(facts))
+        return Row(digest, encode(facts), ties)
     except UnicodeEncodeError:
         return facts
 
@@ -165,7 +164,7 @@ class Cache:
         self._news.add(path)
 
     def ties(self, path: str) -> Sequence[str] | None:
-        """See `portlint.ties.ties_of`."""
+        """See `portlint.pipeline.relevance.ties_of`."""
         return self._known[path].ties
 
     def facts(self, path: str) -> Facts | None:

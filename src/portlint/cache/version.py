@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from portlint.digest import digest_of
+from portlint.algorithms.digest import digest_of
 
 
 def version_of(package: Path, rules: Path, extra: Sequence[tuple[str, bytes]]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 
-from portlint.cards import chosen, names
+from portlint.algorithms.gitignore import matcher
 from portlint.check import (
     compose,
     containers,
@@ -27,8 +27,8 @@ from portlint.check import (
 from portlint.check import registry as register
 from portlint.check.context import Context
 from portlint.check.suppressions import Suppressions
+from portlint.knowledge.rule_metadata import chosen, names
 from portlint.model import CheckResult, Facts, Finding, Registry, Resolution, Settings, Suppressed
-from portlint.patterns import matcher
 
 Rule = Callable[[Context], Iterable[Finding]]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache, cached_property, lru_cache
 
-from portlint import rulebook
+from portlint.algorithms.lazy_regex import regex
 from portlint.check.context import HERE, Context, host_beside
 from portlint.check.network import Peer
-from portlint.lazy import regex
+from portlint.knowledge import rule_data
+from portlint.knowledge.identifiers import words
 from portlint.model import PortLiteral, Role
-from portlint.naming import words
 
 _ADDRESSED = frozenset({Role.CONNECT, Role.SETTING, Role.FALLBACK})
 _KUBERNETES = "spec.ports["
@@ -116,4 +116,4 @@ def is_elsewhere(path: str) -> bool:
 @cache
 def knowledge(key: str) -> frozenset[str]:
     """One list of `rules/listening.yaml`."""
-    return frozenset(rulebook.load("listening.yaml")[key])
+    return frozenset(rule_data.load("listening.yaml")[key])

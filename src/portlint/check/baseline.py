@@ -15,11 +15,11 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portlint.cards import card
+from portlint.algorithms.lazy_regex import regex
 from portlint.errors import UserError
-from portlint.lazy import regex
+from portlint.knowledge.identifiers import moved_subject, unnumbered
+from portlint.knowledge.rule_metadata import card
 from portlint.model import CheckResult, Finding, LineIndex, Span
-from portlint.naming import moved_subject, unnumbered
 
 STALE: Final = "PORT903"
 _VERSION: Final = 1

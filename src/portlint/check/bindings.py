@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portlint import wellknown
 from portlint.check.env_files import Values
+from portlint.knowledge import well_known
 from portlint.model import Listening, Mapping, Member, PortRange, Service, Span, Stack
 
 V4, V6 = "v4", "v6"
@@ -122,7 +122,7 @@ def _by(member: Member, sources: tuple[str, ...]) -> str | None:
 
 def is_usual(listening: Listening) -> bool:
     """Whether an image listens there without anybody asking for it: no console, no port for a cluster."""
-    known = wellknown.of_image(listening.word)
+    known = well_known.of_image(listening.word)
     return known is not None and listening.ports.start in known.ports
 
 

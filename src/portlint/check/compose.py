@@ -8,11 +8,11 @@ from itertools import islice
 
 from msgspec.structs import replace
 
-from portlint import wellknown
+from portlint.algorithms.lazy_regex import regex
 from portlint.check.bindings import Binding, listeners, profiles_of
 from portlint.check.context import Context, at
 from portlint.check.network import Peer, data_store
-from portlint.lazy import regex
+from portlint.knowledge import well_known
 from portlint.model import Edit, Entry, Finding, Fix, Mapping, Match, PortLiteral, Related
 
 _LISTENING = ("command", "CMD", "EXPOSE", "image")
@@ -174,7 +174,7 @@ def _open_to_all(context: Context, peer: Peer, binding: Binding, match: Match | 
     return _exposed(binding, _called(name, store.name), said, place)
 
 
-def _behind(peer: Peer, binding: Binding) -> tuple[str, wellknown.WellKnown] | None:
+def _behind(peer: Peer, binding: Binding) -> tuple[str, well_known.WellKnown] | None:
     """The data store that uses the network of a service which publishes its port."""
     for member in peer.neighbours:
         store = data_store(member)

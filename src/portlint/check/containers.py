@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from posixpath import dirname
 
-from portlint import rulebook, wellknown
 from portlint.check.addressed import is_addressed, knowledge
 from portlint.check.context import CODE, HERE, Context, at, is_default, put_right
 from portlint.check.network import Peer, data_store, places, runs, said
-from portlint.images import literals_of
+from portlint.knowledge import rule_data, well_known
+from portlint.knowledge.identifiers import words
 from portlint.model import Finding, Fix, Listening, PortLiteral, PortRange, Related, Role
-from portlint.naming import words
+from portlint.syntax.dockerfile_stages import literals_of
 
 _TOLD = ("command", "CMD", "EXPOSE", "image")
 """what tells where a process listens, the most direct first; the others only repeat it"""
@@ -259,13 +259,13 @@ def _is_named(literal: PortLiteral, peer: Peer) -> bool:
         # `DATABASE_URL` with the usual port of the one that runs here.
         return True
     spoken = literal.library or literal.variable or literal.name
-    service = wellknown.by_name().get(literal.library or "") or wellknown.of_identifier(spoken or "")
+    service = well_known.by_name().get(literal.library or "") or well_known.of_identifier(spoken or "")
     return known is not None and service is not None and known.name == service.name
 
 
 @cache
 def _roles() -> frozenset[str]:
-    return frozenset(rulebook.load("entry-names.yaml")["roles"])
+    return frozenset(rule_data.load("entry-names.yaml")["roles"])
 
 
 def _note(text: str) -> str:

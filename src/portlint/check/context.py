@@ -7,9 +7,11 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from portlint import rulebook
+from portlint.algorithms.gitignore import matcher
 from portlint.check.env_files import Values
 from portlint.check.network import Network, Peer
+from portlint.knowledge import rule_data
+from portlint.knowledge.identifiers import is_port_name
 from portlint.model import (
     Edit,
     Entry,
@@ -28,8 +30,6 @@ from portlint.model import (
     Span,
     Stack,
 )
-from portlint.naming import is_port_name
-from portlint.patterns import matcher
 
 if TYPE_CHECKING:
     from portlint.check.addressed import Misses
@@ -210,7 +210,7 @@ def right_default(entry: Entry, environment: str | None) -> int:
 
 def reference(literal: PortLiteral, variable: str, port: int) -> str:
     """How a reference to `variable` is written in place of the literal."""
-    table = rulebook.load("references.yaml")
+    table = rule_data.load("references.yaml")
     ways = table.get(literal.format, table["other"])
     way: str = ways["text" if literal.form in _IN_TEXT else "number"]
     return way.replace("<VARIABLE>", variable).replace("<PORT>", str(port))

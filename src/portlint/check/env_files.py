@@ -11,8 +11,8 @@ from posixpath import dirname
 
 from msgspec import Struct
 
-from portlint import rulebook
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
+from portlint.knowledge import rule_data
 from portlint.model import Facts, PortLiteral, Stack
 
 _WORD = regex(r"[A-Za-z0-9]+")
@@ -21,7 +21,7 @@ _FORMAT = "dotenv"
 
 @cache
 def _words(key: str) -> frozenset[str]:
-    return frozenset(rulebook.load("environments.yaml")[key])
+    return frozenset(rule_data.load("environments.yaml")[key])
 
 
 @lru_cache(maxsize=4096)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from portlint import rulebook
 from portlint.check.context import Context, at, elsewhere, is_fallback, is_port_variable, put_right
+from portlint.knowledge import rule_data
+from portlint.knowledge.identifiers import words
 from portlint.model import Facts, Finding, Match, Registry, Span, Verdict
-from portlint.naming import words
 
 _MOST_COMPARED = 50
 """registered variables that an unknown one is compared with, letter by letter"""
@@ -121,4 +121,4 @@ def _run_together(variable: str) -> str:
 
 @cache
 def _platform_variables() -> frozenset[str]:
-    return frozenset(rulebook.load("entry-names.yaml")["platform_variables"])
+    return frozenset(rule_data.load("entry-names.yaml")["platform_variables"])

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from portlint import wellknown
 from portlint.check.context import Context, at
+from portlint.knowledge import well_known
 from portlint.model import Facts, Finding, PortLiteral, Related, Role
 
 _ALL = "all addresses"
@@ -54,7 +54,7 @@ def _arguments(facts: Facts) -> Iterator[tuple[str, PortLiteral]]:
 
 
 def _is_traefik(image: str) -> bool:
-    known = wellknown.of_image(image)
+    known = well_known.of_image(image)
     return known is not None and known.name == "traefik"
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from portlint import rulebook, wellknown
 from portlint.check.context import HERE, Context, at, elsewhere, is_fallback, is_port_variable, reference, right_default
+from portlint.knowledge import rule_data, well_known
+from portlint.knowledge.identifiers import words
 from portlint.model import LAST_PORT, Entry, Finding, Match, PortLiteral, Reference, Related, Role, Verdict
-from portlint.naming import words
 
 _TRIED = ("item", "comparison", "argument", "option")
 """forms of what a test feeds to the code, or expects of it"""
@@ -94,7 +94,7 @@ def _is_elsewhere(literal: PortLiteral) -> bool:
 
 @cache
 def _inside_words() -> frozenset[str]:
-    return frozenset(rulebook.load("entry-names.yaml")["inside"])
+    return frozenset(rule_data.load("entry-names.yaml")["inside"])
 
 
 def _is_anothers(context: Context, match: Match, entry: Entry) -> bool:
@@ -126,7 +126,7 @@ def unregistered_port(context: Context) -> Iterator[Finding]:
             continue
         usual = ""
         for word in (literal.library, literal.name, literal.host):
-            service = wellknown.of_identifier(word) if word else None
+            service = well_known.of_identifier(word) if word else None
             if service is not None and literal.port in service.ports:
                 usual = f" (the usual port of {service.name})"
                 break
@@ -241,7 +241,7 @@ def url_prefix_mismatch(context: Context) -> Iterator[Finding]:
 
 @cache
 def _root_paths() -> frozenset[str]:
-    return frozenset(rulebook.load("urls.yaml")["root_paths"])
+    return frozenset(rule_data.load("urls.yaml")["root_paths"])
 
 
 def _is_root(part: str) -> bool:

@@ -8,11 +8,11 @@ from posixpath import dirname
 
 from msgspec import Struct
 
-from portlint import rulebook, wellknown
 from portlint.check.bindings import Binding, bindings, is_usual
 from portlint.check.env_files import Values
+from portlint.knowledge import rule_data, well_known
+from portlint.knowledge.identifiers import words
 from portlint.model import Listening, Member, PortRange, Related, Span, Stack
-from portlint.naming import words
 
 _MOST_STACKS = 32
 """stacks that one host name is looked up in"""
@@ -249,13 +249,13 @@ class Network:
         return [pair for pair, depth in zip(found, depths, strict=True) if depth == deepest]
 
 
-def runs(member: Member) -> wellknown.WellKnown | None:
+def runs(member: Member) -> well_known.WellKnown | None:
     """The well-known service that the image of a service is."""
     image = next((each.image for each in reversed(member.definitions) if each.image is not None), None)
-    return wellknown.of_image(image) if image is not None else None
+    return well_known.of_image(image) if image is not None else None
 
 
-def data_store(member: Member) -> wellknown.WellKnown | None:
+def data_store(member: Member) -> well_known.WellKnown | None:
     """The well-known data store that the image of a service is."""
     known = runs(member)
     return known if known is not None and known.data_store else None
@@ -272,7 +272,7 @@ def _sure(member: Member) -> tuple[Listening, ...]:
 
 @cache
 def _programs() -> frozenset[str]:
-    return frozenset(rulebook.load("entry-names.yaml")["folders_of_programs"])
+    return frozenset(rule_data.load("entry-names.yaml")["folders_of_programs"])
 
 
 def _program(path: str) -> str:
@@ -297,7 +297,7 @@ def _is_whole(member: Member) -> bool:
 
 def _is_other(port: int) -> bool:
     """Whether the world knows a port for another thing than pages and data: 22, 53, 514."""
-    known = wellknown.by_port().get(port, ())
+    known = well_known.by_port().get(port, ())
     return bool(known) and not any(each.http or each.data_store for each in known)
 
 

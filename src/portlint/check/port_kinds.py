@@ -6,11 +6,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
-from portlint import rulebook, wellknown
 from portlint.check.context import Context
 from portlint.check.registry import Value, about, entries, values
+from portlint.knowledge import rule_data, well_known
+from portlint.knowledge.identifiers import words
 from portlint.model import LAST_PORT, Entry, Finding, PortRange, Registry
-from portlint.naming import words
 
 _FIRST_UNPRIVILEGED = 1024
 """net.ipv4.ip_unprivileged_port_start, as Linux has it unless somebody changes it: ip(7)"""
@@ -58,7 +58,7 @@ def ephemeral_port(context: Context) -> Iterator[Finding]:
 
 def _ephemeral(_: Entry, ports: PortRange) -> str:
     # The first in the list is Linux's, where services run.
-    for handed_out, by in wellknown.ephemeral()[:1]:
+    for handed_out, by in well_known.ephemeral()[:1]:
         if handed_out.overlaps(ports):
             return f"which {by} may hand out to any outgoing connection: now and then the service does not start"
     return ""
@@ -83,7 +83,7 @@ def _blocked(entry: Entry, ports: PortRange) -> str:
 
 @cache
 def _ordered_blocked() -> tuple[int, ...]:
-    return tuple(sorted(wellknown.browser_blocked()))
+    return tuple(sorted(well_known.browser_blocked()))
 
 
 def system_taken_port(context: Context) -> Iterator[Finding]:
@@ -92,7 +92,7 @@ def system_taken_port(context: Context) -> Iterator[Finding]:
 
 
 def _taken(entry: Entry, ports: PortRange) -> str:
-    for taken, by, protocol in wellknown.taken():
+    for taken, by, protocol in well_known.taken():
         if taken.overlaps(ports) and (protocol is None or entry.protocol in (protocol, "both")):
             return f"which is taken by {by}: the service does not start there"
     return ""
@@ -110,7 +110,7 @@ def well_known_clash(context: Context) -> Iterator[Finding]:
 
 
 def _usual(entry: Entry, port: int) -> str:
-    others = wellknown.by_port().get(port, ())
+    others = well_known.by_port().get(port, ())
     if not others or any(other.framework for other in others):
         return ""
     own = _words(entry)
@@ -132,12 +132,12 @@ def _words(entry: Entry) -> set[str]:
 
 @cache
 def _roles() -> frozenset[str]:
-    return frozenset(rulebook.load("entry-names.yaml")["roles"])
+    return frozenset(rule_data.load("entry-names.yaml")["roles"])
 
 
-def _service(entry: Entry) -> wellknown.WellKnown | None:
+def _service(entry: Entry) -> well_known.WellKnown | None:
     """The well-known service that an entry is by its names."""
-    found = (wellknown.of_identifier(name) for name in (entry.name, *entry.aliases))
+    found = (well_known.of_identifier(name) for name in (entry.name, *entry.aliases))
     return next((service for service in found if service is not None), None)
 
 

@@ -7,10 +7,10 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from portlint.algorithms.intervals import Intervals
 from portlint.check.context import Context, said
-from portlint.intervals import Intervals
+from portlint.knowledge.identifiers import words
 from portlint.model import Entry, Finding, PortRange, Registry, Related, Span
-from portlint.naming import words
 
 _PROTOCOLS = {"both": ("tcp", "udp")}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
-from portlint.cards import chosen, names
+from portlint.knowledge.rule_metadata import chosen, names
 from portlint.model import Facts, Finding, Suppressed, Suppression
 
 _NEVER_SILENCED = frozenset({"PORT902"})

@@ -11,9 +11,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
+from portlint.knowledge.identifiers import moved_subject, unnumbered
 from portlint.model import Change, CheckResult, Finding
-from portlint.naming import moved_subject, unnumbered
 
 _LINE: Final = regex(r"\bline [0-9]+")
 _Key = tuple[str, str, str, int | None, str]

@@ -9,12 +9,12 @@ from posixpath import dirname
 
 from msgspec import Struct
 
-from portlint import rulebook, wellknown
 from portlint.check.addressed import is_elsewhere
 from portlint.check.context import PROGRAMS, Context, at, host_beside, is_default, is_fallback, put_right
 from portlint.check.env_files import is_personal, is_template, of_containers
+from portlint.knowledge import rule_data, well_known
+from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, Finding, PortLiteral, Related
-from portlint.naming import is_port_name, words
 
 _SETTINGS = ("dotenv", "systemd", "properties")
 """formats that set variables for a process on the host"""
@@ -25,7 +25,7 @@ _LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "[::1]", "host.d
 
 @cache
 def _words(key: str) -> frozenset[str]:
-    return frozenset(rulebook.load("entry-names.yaml")[key])
+    return frozenset(rule_data.load("entry-names.yaml")[key])
 
 
 def _core(variable: str) -> frozenset[str]:
@@ -147,8 +147,8 @@ def _is_apart(literal: PortLiteral) -> bool:
 
 def _of_several_stores(variable: str, ports: Iterable[int]) -> bool:
     """Whether each port is the usual one of a data store: `DB_PORT` falls back to 5432 or 3306 as the engine is."""
-    stores = [{s.name for s in wellknown.by_port().get(port, ()) if s.data_store} for port in ports]
-    return all(stores) and not set.intersection(*stores) and wellknown.of_identifier(variable) is None
+    stores = [{s.name for s in well_known.by_port().get(port, ()) if s.data_store} for port in ports]
+    return all(stores) and not set.intersection(*stores) and well_known.of_identifier(variable) is None
 
 
 def _is_list(places: Iterable[_Place]) -> bool:
@@ -278,7 +278,7 @@ def _same_service(one: PortLiteral, other: PortLiteral) -> bool:
     mine, theirs = _core(one.variable or ""), _core(other.variable or "")
     if mine <= theirs or theirs <= mine:
         return True
-    known = [wellknown.of_identifier(literal.variable or "") for literal in (one, other)]
+    known = [well_known.of_identifier(literal.variable or "") for literal in (one, other)]
     usual = [service is not None and one.port in service.ports for service in known]
     if all(usual):
         return True

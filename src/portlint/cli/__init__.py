@@ -77,7 +77,7 @@ def _dispatch(arguments: list[str], is_alone: bool = False) -> int:
         raise UserError(f'there is no {kind} "{first}"{nearest(first, known)} (see portlint --help)')
     if first not in _LISTING or not {"-h", "--help"}.isdisjoint(rest):
         return _command(first)(rest)
-    from portlint.listing import Ahead
+    from portlint.git.ls_files import Ahead
 
     with Ahead() as ahead:
         if is_alone:

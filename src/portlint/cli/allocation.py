@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from portlint.algorithms.lazy_regex import regex
 from portlint.cli import output, scope
 from portlint.cli.arguments import Parser, number
 from portlint.cli.errors import say
 from portlint.errors import UserError, nearest
-from portlint.lazy import regex
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -102,8 +102,8 @@ def _free(registry: Registry, ranges: tuple[PortRange, ...], count: int) -> tupl
 
 def _add(given: Namespace, registry: Registry, ranges: tuple[PortRange, ...]) -> int:
     from portlint.cli.files import replace_file
+    from portlint.files.reader import Unread, read_named
     from portlint.model import LAST_PORT
-    from portlint.reading import Unread, read_named
     from portlint.registry.draft import Draft, Place
     from portlint.registry.edit import EditError, with_entries
 
@@ -150,11 +150,11 @@ def _add(given: Namespace, registry: Registry, ranges: tuple[PortRange, ...]) ->
 
 
 def _move(given: Namespace) -> int:
+    from portlint.actions.apply_fixes import Repair, write
+    from portlint.actions.move_service import move
     from portlint.cli.fixing import unified
     from portlint.model import FIRST_PORT, LAST_PORT
     from portlint.ports.values import entry_of
-    from portlint.relocation import move
-    from portlint.repair import Repair, write
     from portlint.report.style import counted
 
     where = scope.load([], {"registry": given.registry})

@@ -143,9 +143,9 @@ def number(word: str) -> int:
 
 def rules() -> Iterable[str]:
     """What a rule can be called: its code, and its name."""
-    from portlint import cards
+    from portlint.knowledge import rule_metadata
 
-    names = cards.names()
+    names = rule_metadata.names()
     return (*names, *names.values())
 
 

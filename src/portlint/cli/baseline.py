@@ -77,7 +77,7 @@ def _write(given: Namespace) -> int:
 
 def _read(where: scope.Scope, name: str) -> bytes | None:
     """What stands in the file; None where there is none. Raises UserError where something else is of that name."""
-    from portlint.reading import Tree, Unread, Why
+    from portlint.files.reader import Tree, Unread, Why
 
     with Tree(where.root) as tree:
         data = tree.read(name, where.loaded.settings.max_file_size)
@@ -89,9 +89,9 @@ def _read(where: scope.Scope, name: str) -> bytes | None:
 
 
 def _known(where: scope.Scope, name: str, data: bytes | None) -> Mapping[Key, int]:
-    from portlint.change import moved_files
     from portlint.check.baseline import moved, read
-    from portlint.reading import Tree
+    from portlint.files.reader import Tree
+    from portlint.pipeline.comparison import moved_files
 
     if data is None:
         raise UserError(f"{name} is not there; `portlint baseline create` makes one")
@@ -103,8 +103,8 @@ def _known(where: scope.Scope, name: str, data: bytes | None) -> Mapping[Key, in
 
 def _put(where: scope.Scope, name: str, before: bytes | None, after: bytes) -> None:
     """Raises UserError where the file lies outside of the tree, behind a link, or has changed in between."""
-    from portlint.fix.writing import NotWritten, create
-    from portlint.fix.writing import replace as replace_content
+    from portlint.files.replace import NotWritten, create
+    from portlint.files.replace import replace as replace_content
 
     try:
         if before is None:

@@ -11,9 +11,9 @@ from portlint.cli.errors import say
 from portlint.errors import UserError
 
 if TYPE_CHECKING:
-    from portlint.change import View
-    from portlint.reading import Contents
-    from portlint.run import Outcome
+    from portlint.files.reader import Contents
+    from portlint.pipeline.comparison import View
+    from portlint.pipeline.run import Outcome
 
 _MOST_TOLD = 100
 """changes of the policy that stderr tells; the others are in the JSON"""
@@ -43,8 +43,8 @@ def is_asked(given: Namespace) -> bool:
 
 def view_of(given: Namespace, root: Path) -> View:
     """What is looked at. Raises UserError where git does not know what is meant."""
-    from portlint.change import Base, View, index_of
-    from portlint.git import Repository
+    from portlint.git.repository import Repository
+    from portlint.pipeline.comparison import Base, View, index_of
 
     repository = Repository(root)
     index = index_of(repository, _LARGEST_SETTINGS) if given.staged else None
@@ -66,7 +66,7 @@ def settings_contents(view: View, paths: tuple[str, ...]) -> Contents:
     """The settings files as they are to be read. paths: where they may lie."""
     held = {path: view.contents[path] for path in paths if path in view.contents}
     if view.only is not None:
-        from portlint.reading import NOT_STAGED
+        from portlint.files.reader import NOT_STAGED
 
         held |= {path: NOT_STAGED for path in paths if path not in view.only}
     if view.policy is not None:

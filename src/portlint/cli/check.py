@@ -18,9 +18,9 @@ from portlint.errors import UserError
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from portlint.listing import Ahead
+    from portlint.git.ls_files import Ahead
+    from portlint.pipeline.run import Outcome
     from portlint.report import Report
-    from portlint.run import Outcome
 
 _EPILOG = """\
 A list of paths narrows what is reported, not what is known: a rule that compares files sees the whole repository.
@@ -188,8 +188,8 @@ def _hint(outcome: Outcome) -> None:
 
 
 def _show_files(where: scope.Scope) -> int:
+    from portlint.pipeline.run import selected
     from portlint.report.escape import shown
-    from portlint.run import selected
 
     place = where.place()
     output.write((f"{shown(place(path))}\n" for path in selected(scope.request(where))), None)

@@ -26,7 +26,7 @@ examples:
 
 
 def run(arguments: list[str]) -> int:
-    from portlint import cards
+    from portlint.knowledge import rule_metadata
     from portlint.report.style import style
 
     parser = Parser(
@@ -44,23 +44,23 @@ def run(arguments: list[str]) -> int:
     if given.markdown:
         from portlint.cli.rule_pages import page
 
-        chosen = [_code(word) for word in given.rules] or cards.names()
-        output.write(page(map(cards.card, chosen)), None)
+        chosen = [_code(word) for word in given.rules] or rule_metadata.names()
+        output.write(page(map(rule_metadata.card, chosen)), None)
         return 0
     painted = style(output.wants_color(given.color, sys.stdout))
     if not given.rules:
-        output.write(_listed((cards.card(code) for code in cards.names()), painted), None)
+        output.write(_listed((rule_metadata.card(code) for code in rule_metadata.names()), painted), None)
         return 0
     codes = [_code(word) for word in given.rules]
-    output.write("\n".join("".join(_explained(cards.card(code), painted)) for code in codes), None)
+    output.write("\n".join("".join(_explained(rule_metadata.card(code), painted)) for code in codes), None)
     return 0
 
 
 def _code(word: str) -> str:
     """The code of a rule that is called by its code or name. Raises UserError."""
-    from portlint import cards
+    from portlint.knowledge import rule_metadata
 
-    names = cards.names()
+    names = rule_metadata.names()
     if word.upper() in names:
         return word.upper()
     by_name = {name: code for code, name in names.items()}

@@ -10,14 +10,14 @@ from portlint.cli.scope import Scope
 
 if TYPE_CHECKING:
     from portlint.model import Severity
+    from portlint.pipeline.run import Outcome
     from portlint.report import Compared, Report
-    from portlint.run import Outcome
 
 
 def report_of(where: Scope, outcome: Outcome, *, silenced: bool = False) -> Report:
     """silenced: with what comments silence and the baseline accepts."""
-    from portlint.cards import card
-    from portlint.reading import Text, Tree, decode
+    from portlint.files.reader import Text, Tree, decode
+    from portlint.knowledge.rule_metadata import card
     from portlint.report import Report, Summary
 
     findings = outcome.result.findings

@@ -13,9 +13,9 @@ from portlint.cli.errors import say
 from portlint.errors import UserError
 
 if TYPE_CHECKING:
+    from portlint.actions.apply_fixes import Left, Repair
     from portlint.fix import Plan
-    from portlint.repair import Left, Repair
-    from portlint.run import Outcome
+    from portlint.pipeline.run import Outcome
 
 
 def add_flags(parser: Parser) -> None:
@@ -48,7 +48,7 @@ def is_asked(given: Namespace) -> bool:
 
 
 def _validate_silencing(given: Namespace) -> None:
-    from portlint.fix.ignoring import LONGEST_REASON, is_reason
+    from portlint.fix.suppression_comments import LONGEST_REASON, is_reason
 
     if given.fix or given.fix_only or given.unsafe_fixes:
         raise UserError("--add-ignore silences findings, and the fixes mend them: give one of them")
@@ -61,8 +61,8 @@ def _validate_silencing(given: Namespace) -> None:
 
 def silenced(where: scope.Scope, outcome: Outcome, given: Namespace) -> Repair:
     """The comments that would silence what makes the check fail. Raises UserError."""
-    from portlint.cards import card
-    from portlint.silencing import silence
+    from portlint.actions.add_suppressions import silence
+    from portlint.knowledge.rule_metadata import card
 
     level = where.loaded.settings.fail_level.rank
     findings = [each for each in outcome.result.findings if card(each.rule).severity.rank <= level]
@@ -71,7 +71,7 @@ def silenced(where: scope.Scope, outcome: Outcome, given: Namespace) -> Repair:
 
 def planned(where: scope.Scope, outcome: Outcome, given: Namespace) -> Repair:
     """What the fixes would make of the tree. Raises UserError."""
-    from portlint.repair import repair
+    from portlint.actions.apply_fixes import repair
 
     return repair(scope.request(where), outcome, unsafe=given.unsafe_fixes, untouchable=_never(where))
 
@@ -91,7 +91,7 @@ def show(where: scope.Scope, done: Repair, given: Namespace) -> int:
 
 def apply(where: scope.Scope, done: Repair, given: Namespace) -> int:
     """Writes the changes; 1 where a file had to be left alone, or a finding could not be silenced."""
-    from portlint.repair import write
+    from portlint.actions.apply_fixes import write
 
     written, left = write(where.root, done)
     if not given.quiet:

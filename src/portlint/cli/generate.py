@@ -77,8 +77,8 @@ def _generate(given: Namespace) -> int:
 
 def _old(place: Path, name: str) -> bytes | None:
     """The file as it is; None where there is none. Raises UserError where it cannot be read."""
+    from portlint.files.reader import Unread, Why, read_named
     from portlint.model import Settings
-    from portlint.reading import Unread, Why, read_named
 
     data = read_named(place, Settings().max_file_size)
     if not isinstance(data, Unread):

@@ -101,8 +101,8 @@ def _target(given: Namespace, where: Scope) -> Path:
 
 
 def _named(names: list[str], where: Scope) -> list[Imported]:
-    from portlint.drafting import draft_files
-    from portlint.reading import Unread, read_named
+    from portlint.actions.bootstrap_registry import draft_files
+    from portlint.files.reader import Unread, read_named
 
     settings = where.loaded.settings
     files: dict[str, bytes] = {}
@@ -117,7 +117,7 @@ def _named(names: list[str], where: Scope) -> list[Imported]:
 def _repository(where: Scope) -> Imported:
     from msgspec.structs import replace
 
-    from portlint.drafting import draft_repository
+    from portlint.actions.bootstrap_registry import draft_repository
 
     whole = scope.Scope(where.root, where.root, (".",), where.loaded)
     outcome = scope.run(whole, rules=False, registry_is_needed=False)
@@ -131,8 +131,8 @@ def _merged(target: Path, where: Scope, sources: list[Imported]) -> tuple[Plan, 
     """The plan of the registry and the sources, and the text of the registry with the entries that it lacks."""
     from msgspec.structs import replace
 
-    from portlint.drafting import known
-    from portlint.reading import Unread, read_named
+    from portlint.actions.bootstrap_registry import known
+    from portlint.files.reader import Unread, read_named
     from portlint.registry import load_registry
     from portlint.registry.edit import EditError, with_entries
     from portlint.registry.merge import merge

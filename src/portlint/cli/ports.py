@@ -12,7 +12,7 @@ from portlint.cli.arguments import output as output_format
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from portlint.listing import Ahead
+    from portlint.git.ls_files import Ahead
 
 _EPILOG = """\
 Findings of `check` never matter here: the exit code is 0 when the list is complete.

@@ -12,8 +12,8 @@ from portlint.cli.findings import report_of
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from portlint.pipeline.run import Outcome
     from portlint.report.audit import Audit
-    from portlint.run import Outcome
 
 _SUFFIXES = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json", ".csv": "csv"}
 _EPILOG = """\

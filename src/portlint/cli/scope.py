@@ -18,9 +18,9 @@ from portlint.errors import UserError
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
-    from portlint.change import View
-    from portlint.listing import Ahead
-    from portlint.run import Outcome, Request
+    from portlint.git.ls_files import Ahead
+    from portlint.pipeline.comparison import View
+    from portlint.pipeline.run import Outcome, Request
     from portlint.settings import LoadedSettings
 
 
@@ -155,15 +155,15 @@ def _is_too_wide(folder: Path) -> bool:
 
 def request(scope: Scope, progress: Callable[[int, int], None] | None = None, **options: bool) -> Request:
     """The request to the pipeline. options: those of `Request` that are switches."""
-    from portlint import rulebook
     from portlint.cache import cache_folder
-    from portlint.change import View
-    from portlint.run import Request
+    from portlint.knowledge import rule_data
+    from portlint.pipeline.comparison import View
+    from portlint.pipeline.run import Request
 
     caches = cache_folder(os.environ, scope.cache)
     if caches is not None and caches.is_relative_to(scope.root):
         caches = None  # a pull request could plant one there
-    rulebook.keep_in(caches and caches / "rules")
+    rule_data.keep_in(caches and caches / "rules")
     trusted = scope.loaded.origins["registry"].startswith(("flag", "environment"))
     return Request(
         root=scope.root,
@@ -182,7 +182,7 @@ def request(scope: Scope, progress: Callable[[int, int], None] | None = None, **
 def run(scope: Scope, *, quiet: bool = False, **options: bool) -> Outcome:
     """The run over the scope, with its progress on a terminal unless it is to be quiet. Raises UserError."""
     from portlint.cli.progress import shown_progress
-    from portlint.run import run as run_pipeline
+    from portlint.pipeline.run import run as run_pipeline
 
     try:
         with shown_progress(sys.stderr, quiet=quiet) as progress:

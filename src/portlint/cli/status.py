@@ -9,10 +9,10 @@ import sys
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
+from portlint.algorithms.lazy_regex import regex
 from portlint.cli.arguments import Parser, one_of
 from portlint.cli.errors import say
 from portlint.errors import UserError
-from portlint.lazy import regex
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -14,12 +14,12 @@ from importlib import import_module
 
 from msgspec.structs import replace
 
-from portlint.extract.bounds import MOST_PORTS, TooManyPortsError, readable
+from portlint.algorithms.lazy_regex import regex
+from portlint.extract.compose_invocations import compose_runs
 from portlint.extract.format import Format
-from portlint.extract.invocations import compose_runs
+from portlint.extract.limits import MOST_PORTS, TooManyPortsError, readable
 from portlint.extract.suppressions import suppressions
 from portlint.generate.stamps import stamp_of
-from portlint.lazy import regex
 from portlint.model import NOWHERE, Facts, Problem, Source
 
 MODULES = (

@@ -13,17 +13,17 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from portlint.extract.bounds import LARGEST_BY_HAND
-from portlint.extract.command_words import in_sentence
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands import find_in_text
+from portlint.extract.commands.words import in_sentence
 from portlint.extract.format import Format
-from portlint.extract.interpolation import HOLE
-from portlint.extract.placing import in_comment, placed
-from portlint.extract.text import Hit, is_port
-from portlint.extract.values import find_in_value
-from portlint.lazy import regex
+from portlint.extract.limits import LARGEST_BY_HAND
+from portlint.extract.scan.literals import in_comment, placed
+from portlint.extract.scan.text import Hit, is_port
+from portlint.extract.scan.values import find_in_value
+from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, PortLiteral, Source
-from portlint.naming import is_port_name, words
+from portlint.syntax.interpolation import HOLE
 
 _COMMENT = regex(r"[ \t@]*(?:::|rem(?=[ \t]|$))", re.IGNORECASE)
 _SET = regex(r"\bset[ \t]+(?:/a[ \t]+)?\"?([A-Za-z_]\w{0,100})[ \t]?=[ \t]?([^\"&|\n]*)", re.IGNORECASE)

@@ -15,17 +15,17 @@ from typing import Any
 
 from msgspec import Struct
 
-from portlint import rulebook
-from portlint.extract.bounds import LARGEST_BY_HAND
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands import find_in_text
 from portlint.extract.format import Format, literal
-from portlint.extract.interpolation import HOLE, masked
-from portlint.extract.placing import endpoint, in_comment, judged, placed, references, template_note
-from portlint.extract.statements import Comment, Statement, statements
-from portlint.extract.text import Hit, find, is_port, port_list, with_holes
-from portlint.lazy import regex
+from portlint.extract.limits import LARGEST_BY_HAND
+from portlint.extract.scan.literals import endpoint, in_comment, judged, placed, references, template_note
+from portlint.extract.scan.text import Hit, find, is_port, port_list, with_holes
+from portlint.knowledge import rule_data
+from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, PortLiteral, PortReference, Role, Source
-from portlint.naming import is_port_name, words
+from portlint.syntax.config import Comment, Statement, statements
+from portlint.syntax.interpolation import HOLE, masked
 
 _FORMAT = "config"
 _WORD = regex(r"[^\s,]+")
@@ -64,7 +64,7 @@ class _Dialect(Struct, frozen=True):
 
 @cache
 def _rules() -> dict[str, Any]:
-    rules: dict[str, Any] = rulebook.load("config.yaml")
+    rules: dict[str, Any] = rule_data.load("config.yaml")
     return rules
 
 

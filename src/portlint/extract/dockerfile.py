@@ -12,17 +12,17 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from portlint.extract.bounds import LARGEST_BY_HAND
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands import find_in_words
 from portlint.extract.format import Format
-from portlint.extract.interpolation import HOLE, masked
-from portlint.extract.placing import in_comment, placed, references, template_note
-from portlint.extract.text import Hit, is_port
-from portlint.extract.values import find_in_value
-from portlint.extract.words import Word
-from portlint.lazy import regex
+from portlint.extract.limits import LARGEST_BY_HAND
+from portlint.extract.scan.literals import in_comment, placed, references, template_note
+from portlint.extract.scan.text import Hit, is_port
+from portlint.extract.scan.values import find_in_value
+from portlint.knowledge.identifiers import is_port_name
 from portlint.model import Facts, PortLiteral, PortReference, Role, Source, Stage
-from portlint.naming import is_port_name
+from portlint.syntax.interpolation import HOLE, masked
+from portlint.syntax.shell import Word
 
 _ESCAPE = regex(r"(?:[ \t]*#[^\n]*\n){0,5}?[ \t]*#[ \t]*escape[ \t]*=[ \t]*([\\`])", re.IGNORECASE)
 _INSTRUCTION = regex(r"[ \t]*(?:ONBUILD[ \t]+)?([A-Za-z]+)(?=[ \t]|\\|`|$)", re.IGNORECASE)

@@ -13,12 +13,12 @@ from collections.abc import Generator, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portlint.extract.bounds import LARGEST_BY_HAND
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import Format, literal
-from portlint.extract.placing import in_comment, judged, placed, references, template_note
-from portlint.lazy import regex
+from portlint.extract.limits import LARGEST_BY_HAND
+from portlint.extract.scan.literals import in_comment, judged, placed, references, template_note
+from portlint.knowledge.identifiers import is_host_variable, is_port_name
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, PortLiteral, PortReference, Problem, Source, Variable
-from portlint.naming import is_host_variable, is_port_name
 
 _FORMAT = "dotenv"
 _CODE = (

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portlint.extract.bounds import MOST_PORTS, TooManyPortsError
+from portlint.extract.limits import MOST_PORTS, TooManyPortsError
 from portlint.model import Facts, PortLiteral, Role, Source
 
 

@@ -15,19 +15,19 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from portlint import rulebook
-from portlint.extract.command_words import in_sentence
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands import find_in_text, find_in_words
+from portlint.extract.commands.words import in_sentence
 from portlint.extract.format import Format
-from portlint.extract.interpolation import HOLE
-from portlint.extract.javascript_tokens import STATEMENTS, Token, tokens
-from portlint.extract.placing import in_comment, placed
-from portlint.extract.signs import called, shows_port
-from portlint.extract.text import Hit, find, is_port, port_list
-from portlint.extract.words import Word
-from portlint.lazy import regex
+from portlint.extract.prefilter import called, shows_port
+from portlint.extract.scan.literals import in_comment, placed
+from portlint.extract.scan.text import Hit, find, is_port, port_list
+from portlint.knowledge import rule_data
+from portlint.knowledge.identifiers import is_address_name, is_port_name, words
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, PortLiteral, PortReference, Problem, Role, Source
-from portlint.naming import is_address_name, is_port_name, words
+from portlint.syntax.interpolation import HOLE
+from portlint.syntax.javascript import STATEMENTS, Token, tokens
+from portlint.syntax.shell import Word
 
 _ENDINGS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte", ".astro")
 _COMPONENTS = (".vue", ".svelte", ".astro")
@@ -54,7 +54,7 @@ def named(path: str) -> bool:
 
 @cache
 def _rules(key: str) -> Any:
-    return rulebook.load("javascript.yaml")[key]
+    return rule_data.load("javascript.yaml")[key]
 
 
 @cache

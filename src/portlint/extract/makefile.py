@@ -11,15 +11,15 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from portlint.extract.bounds import LARGEST_BY_HAND
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import Format
-from portlint.extract.interpolation import HOLE
-from portlint.extract.placing import in_comment, placed
-from portlint.extract.text import Hit, is_port
-from portlint.extract.values import find_in_value
-from portlint.lazy import regex
+from portlint.extract.limits import LARGEST_BY_HAND
+from portlint.extract.scan.literals import in_comment, placed
+from portlint.extract.scan.text import Hit, is_port
+from portlint.extract.scan.values import find_in_value
+from portlint.knowledge.identifiers import is_port_name
 from portlint.model import Facts, PortLiteral, Role, Source
-from portlint.naming import is_port_name
+from portlint.syntax.interpolation import HOLE
 
 _ASSIGNMENT = regex(
     r"(?:[\w.%/ -]{1,120}:[ \t]*)?(?:(?:export|override|private|define|set)[ \t]+)*([A-Za-z_][\w.-]{0,120})[ \t]*"

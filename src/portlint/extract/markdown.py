@@ -16,14 +16,14 @@ from itertools import count
 
 from msgspec import Struct
 
-from portlint import rulebook
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import Format, literal
-from portlint.extract.placing import in_comment
-from portlint.extract.signs import in_words
-from portlint.extract.text import is_port
-from portlint.lazy import regex
+from portlint.extract.prefilter import in_words
+from portlint.extract.scan.literals import in_comment
+from portlint.extract.scan.text import is_port
+from portlint.knowledge import rule_data
+from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, PortLiteral, Role, Source
-from portlint.naming import is_port_name, words
 
 _FORMAT = "markdown"
 _NAME = regex(r"\.(?:md|markdown|mdown|mkd)$", re.IGNORECASE)
@@ -45,12 +45,12 @@ _LONGEST_NAME = 80
 
 @cache
 def _headers(kind: str) -> frozenset[str]:
-    return frozenset(rulebook.load("markdown.yaml")[kind])
+    return frozenset(rule_data.load("markdown.yaml")[kind])
 
 
 @cache
 def _environments() -> frozenset[str]:
-    table: dict[str, list[str]] = rulebook.load("environments.yaml")["environments"]
+    table: dict[str, list[str]] = rule_data.load("environments.yaml")["environments"]
     return frozenset(word for spoken in table.values() for word in spoken)
 
 

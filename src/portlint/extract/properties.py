@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from portlint.extract.bounds import LARGEST_BY_HAND
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import Format
-from portlint.extract.placing import in_comment, judged, placed, references, template_note
-from portlint.extract.text import Hit
-from portlint.lazy import regex
+from portlint.extract.limits import LARGEST_BY_HAND
+from portlint.extract.scan.literals import in_comment, judged, placed, references, template_note
+from portlint.extract.scan.text import Hit
+from portlint.knowledge.identifiers import words
 from portlint.model import Facts, PortLiteral, PortReference, Source
-from portlint.naming import words
 
 _FORMAT = "properties"
 _NAME = regex(r"\.properties(?:\.(?:j2|jinja2?|in|template|tmpl|tpl|example|sample|dist|erb|default))*$", re.IGNORECASE)

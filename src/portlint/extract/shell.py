@@ -16,16 +16,16 @@ from contextvars import ContextVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from portlint.extract.command_words import in_sentence
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands import find_in_commands
+from portlint.extract.commands.words import in_sentence
 from portlint.extract.format import Format, literal
-from portlint.extract.interpolation import interpolations
-from portlint.extract.placing import in_comment
-from portlint.extract.text import Hit, find, is_port
-from portlint.extract.words import Command, Script, Word, parse
-from portlint.lazy import regex
+from portlint.extract.scan.literals import in_comment
+from portlint.extract.scan.text import Hit, find, is_port
+from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, PortLiteral, PortReference, Problem, Role, Source
-from portlint.naming import is_port_name, words
+from portlint.syntax.interpolation import interpolations
+from portlint.syntax.shell import Command, Script, Word, parse
 
 _ENDINGS = (".sh", ".bash", ".zsh", ".ksh", ".ash", ".bats", ".envrc", ".bashrc", ".zshrc", ".profile", ".bash_profile")
 _SHEBANG = regex(rb"#![^\n]{0,60}\b(?:ba|z|k|da|a)?sh\b")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
 from portlint.model import Source, Suppression
 
 _COMMENT = regex(

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from portlint import rulebook
-from portlint.extract.bounds import LARGEST_BY_HAND
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands import find_in_text
 from portlint.extract.format import Format
-from portlint.extract.interpolation import masked
-from portlint.extract.placing import endpoint, in_comment, judged, placed, references, template_note
-from portlint.extract.text import Hit, find, port_list
-from portlint.lazy import regex
+from portlint.extract.limits import LARGEST_BY_HAND
+from portlint.extract.scan.literals import endpoint, in_comment, judged, placed, references, template_note
+from portlint.extract.scan.text import Hit, find, port_list
+from portlint.knowledge import rule_data
+from portlint.knowledge.identifiers import is_port_name
 from portlint.model import Facts, PortLiteral, PortReference, Role, Source
-from portlint.naming import is_port_name
+from portlint.syntax.interpolation import masked
 
 _FORMAT = "systemd"
 _TEMPLATES = r"(?:\.(?:j2|jinja2?|in|template|tmpl|erb|example|sample|dist))*"
@@ -40,7 +40,7 @@ _FILTER = regex(r"(?:(?:ipv4|ipv6):)?(?:(tcp|udp):)?([0-9]{1,5})(?:-([0-9]{1,5})
 
 @cache
 def _rules() -> dict[str, Any]:
-    rules: dict[str, Any] = rulebook.load("systemd.yaml")
+    rules: dict[str, Any] = rule_data.load("systemd.yaml")
     return rules
 
 

@@ -14,15 +14,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from portlint import rulebook
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands import find_in_text, find_in_words
 from portlint.extract.format import Format, literal
-from portlint.extract.placing import endpoint, in_comment, judged, placed, references, template_note
-from portlint.extract.text import is_port
-from portlint.extract.words import Word
-from portlint.lazy import regex
+from portlint.extract.scan.literals import endpoint, in_comment, judged, placed, references, template_note
+from portlint.extract.scan.text import is_port
+from portlint.knowledge import rule_data
+from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, PortLiteral, PortReference, Problem, Source
-from portlint.naming import is_port_name, words
+from portlint.syntax.shell import Word
 
 _FORMAT = "toml"
 _NAME = regex(
@@ -220,7 +220,7 @@ def _extract(source: Source) -> Facts:
 
 @cache
 def _rules() -> dict[str, Any]:
-    rules: dict[str, Any] = rulebook.load("toml.yaml")
+    rules: dict[str, Any] = rule_data.load("toml.yaml")
     return rules
 
 

@@ -13,16 +13,16 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from portlint import rulebook
-from portlint.extract.bounds import LARGEST_BY_HAND
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import Format
-from portlint.extract.text import Hit, is_port
-from portlint.extract.values import find_in_value
-from portlint.extract.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, Tree, key_of, parse, resolved
-from portlint.extract.yaml_values import Context, Reader
-from portlint.lazy import regex
+from portlint.extract.limits import LARGEST_BY_HAND
+from portlint.extract.scan.text import Hit, is_port
+from portlint.extract.scan.values import find_in_value
+from portlint.extract.yaml.values import Context, Reader
+from portlint.knowledge import rule_data
+from portlint.knowledge.identifiers import is_port_name
 from portlint.model import Facts, Problem, Role, Source
-from portlint.naming import is_port_name
+from portlint.syntax.yaml.tree import MappingNode, Node, ScalarNode, SequenceNode, Tree, key_of, parse, resolved
 
 _NAME = regex(
     r"(?:^|/)traefik(?:[-_.][A-Za-z0-9_.-]+)?\.(ya?ml|toml)(?:\.(?:j2|tmpl|tpl|template|example|sample|dist))?$"
@@ -56,7 +56,7 @@ _MOST_DOTS = 200
 
 @cache
 def _knowledge(name: str) -> frozenset[str]:
-    return frozenset(str(key) for key in rulebook.load("traefik.yaml")[name])
+    return frozenset(str(key) for key in rule_data.load("traefik.yaml")[name])
 
 
 def _named(path: str) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from portlint.cards import chosen
+from portlint.algorithms.lazy_regex import regex
 from portlint.fix import SAFE, Task
-from portlint.lazy import regex
+from portlint.knowledge.rule_metadata import chosen
 from portlint.model import Edit, Fix, LineIndex
 
 _SIGN = regex(rb"(?:#|//|--|;|<!--|/\*|\{#|\{%)[ \t]{0,40}$")

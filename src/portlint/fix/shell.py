@@ -11,8 +11,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from portlint.algorithms.lazy_regex import regex
 from portlint.fix import SAFE, UNSAFE, Task
-from portlint.lazy import regex
 from portlint.model import Edit, Fix
 
 _OTHER_SHELLS = regex(rb"#![^\n]{0,60}\b(?:fish|t?csh|nu|xonsh|python[0-9.]*)\b")

@@ -10,8 +10,8 @@ from codecs import BOM_UTF8
 from collections.abc import Sequence
 from textwrap import wrap
 
+from portlint.algorithms.lazy_regex import regex
 from portlint.fix import SAFE, Task
-from portlint.lazy import regex
 from portlint.model import Edit, Fix, LineIndex, Reference
 
 _SETS = regex(rb"^[ \t]*(export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*[ \t]*=", re.MULTILINE)

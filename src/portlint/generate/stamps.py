@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
 from portlint.model import Source, Stamp
 
 END = "<!-- end of the ports by portlint -->"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from portlint.algorithms.lazy_regex import regex
 from portlint.generate.values import Value, Values
-from portlint.lazy import regex
 
 _IDENTIFIER = regex(r"[A-Za-z_$][A-Za-z0-9_$]*")
 

@@ -231,7 +231,7 @@ class Statement(_Kept, frozen=True, array_like=True):
     """A statement that its parser has read, so that in a later state of the file it need not read the same again."""
 
     digest: str
-    """of all that the literals in it rest on, but for the place where it stands; see `portlint.digest`"""
+    """of all that the literals in it rest on, but for the place where it stands; see `portlint.algorithms.digest`"""
     start: int
     """byte offset"""
     end: int

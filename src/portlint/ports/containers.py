@@ -18,7 +18,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
 from portlint.ports.procfs import PROC
 
 _SERVICE = "com.docker.compose.service"

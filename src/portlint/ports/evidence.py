@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from portlint import wellknown
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
+from portlint.knowledge import well_known
 from portlint.model import Entry, Registry
 from portlint.ports import holders
 from portlint.ports.containers import Container
@@ -80,7 +80,7 @@ def _names(names: Iterable[str]) -> Iterable[set[str]]:
         words = set(_words(name)) - _COMMON
         if words:
             yield words
-        known = wellknown.of_identifier(name)
+        known = well_known.of_identifier(name)
         if known is not None:
             yield from ({word} for word in {known.name, *known.words} - _COMMON)
 

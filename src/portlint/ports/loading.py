@@ -8,9 +8,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from portlint.files.reader import Tree, Unread, Why, read_named
 from portlint.model import REGISTRY_PLACES, Registry
 from portlint.ports.errors import RegistryUnusableError
-from portlint.reading import Tree, Unread, Why, read_named
 from portlint.registry import load_registry
 
 MAX_BYTES = 1_000_000

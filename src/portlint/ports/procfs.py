@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
 from portlint.ports.states import PROTOCOLS, Holder
 
 PROC = Path("/proc")

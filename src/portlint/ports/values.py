@@ -73,9 +73,9 @@ def means(name: str, word: str) -> bool:
 @cache
 def _synonyms() -> dict[str, str]:
     """Each word for an environment to the environment."""
-    from portlint import rulebook
+    from portlint.knowledge import rule_data
 
-    table = rulebook.load("environments.yaml")["environments"]
+    table = rule_data.load("environments.yaml")["environments"]
     return {word: name for name, words in table.items() for word in words}
 
 

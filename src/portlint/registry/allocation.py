@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from portlint import wellknown
+from portlint.knowledge import well_known
 from portlint.model import Entry, PortRange, Registry
 
 USUAL = PortRange(8000, 32767)  # portlint: ignore[PORT101, PORT102] -- where ports are looked for, none of ours
@@ -63,7 +63,7 @@ class _Taken:
             for ports in (*entry.environments.values(), *((entry.range,) if entry.range is not None else ())):
                 self._used.update(range(ports.start, ports.end + 1))
         self._reserved = [reservation.ports for reservation in registry.reserved]
-        self._ephemeral = [ports for ports, _ in wellknown.ephemeral()]
+        self._ephemeral = [ports for ports, _ in well_known.ephemeral()]
 
     def reason(self, port: int) -> str | None:
         """Why a port is not free, in a word; None where it is."""
@@ -71,6 +71,6 @@ class _Taken:
             return "used"
         if any(port in ports for ports in self._reserved):
             return "reserved"
-        if port in wellknown.browser_blocked():
+        if port in well_known.browser_blocked():
             return "blocked by browsers"
         return "ephemeral" if any(port in ports for ports in self._ephemeral) else None

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
-from portlint.naming import words
+from portlint.knowledge.identifiers import words
 from portlint.registry.draft import BlockDraft, Draft, Imported, Place
 
 _PORTS = frozenset({"port", "ports"})

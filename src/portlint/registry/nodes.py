@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 from msgspec import Struct, field
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
 from portlint.model import NOWHERE, LineIndex, Span
 from portlint.registry.errors import Errors, Wrong, nearest, quoted
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping as MappingABC
 from functools import partial
 from typing import Any
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
 from portlint.model import FIRST_PORT, LAST_PORT, NOWHERE, Block, Entry, PortRange, Registry, Reservation, Span
 from portlint.registry import schema
 from portlint.registry.errors import Errors, Wrong, quoted

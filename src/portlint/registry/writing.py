@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import yaml
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
 from portlint.registry.draft import Draft
 from portlint.registry.merge import Plan
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
 
 _UNSAFE: Final = regex(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"

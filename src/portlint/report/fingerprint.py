@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
 from portlint.model import Finding
 from portlint.report.escape import encodable
 

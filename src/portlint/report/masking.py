@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
 
 MASK: Final = "***"
 _LONGEST: Final = 2000

@@ -15,8 +15,10 @@ from enum import IntEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portlint import wellknown
-from portlint.intervals import Intervals
+from portlint.algorithms.gitignore import matcher
+from portlint.algorithms.intervals import Intervals
+from portlint.knowledge import well_known
+from portlint.knowledge.identifiers import words
 from portlint.model import (
     Entry,
     Facts,
@@ -30,8 +32,6 @@ from portlint.model import (
     Settings,
     Verdict,
 )
-from portlint.naming import words
-from portlint.patterns import matcher
 from portlint.resolve.declared import Declared
 from portlint.resolve.entries import NOBODY, Entries, Named, generic_words, scheme_words
 from portlint.resolve.environments import Environments, strict_formats
@@ -240,7 +240,7 @@ class _Resolver:
     def _is_another(self, literal: PortLiteral, entries: Entries) -> bool:
         """Whether the place names a well-known service that is no entry, at its usual port: `grafana_port = 3000`."""
         for word in (literal.library, literal.name, literal.host, literal.service):
-            service = wellknown.of_identifier(word) if word else None
+            service = well_known.of_identifier(word) if word else None
             if service is not None and literal.port in service.ports:
                 return not entries.carrying(service.name)
         return False

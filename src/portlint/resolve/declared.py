@@ -7,8 +7,8 @@ from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 
+from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Match, PortLiteral, Verdict
-from portlint.naming import is_port_name, words
 from portlint.resolve.entries import generic_words
 
 _PLACES = frozenset({"dotenv", "compose", "systemd", "properties"})

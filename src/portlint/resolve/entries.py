@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from portlint import rulebook, wellknown
-from portlint.intervals import MOST, Intervals
+from portlint.algorithms.intervals import MOST, Intervals
+from portlint.knowledge import rule_data, well_known
+from portlint.knowledge.identifiers import words
 from portlint.model import Entry, PortRange, Registry
-from portlint.naming import words
 
 _PORT_WORDS = frozenset({"port", "ports"})
 _MOST_PORTS = 8
@@ -21,13 +21,13 @@ _MOST_PORTS = 8
 @cache
 def generic_words() -> frozenset[str]:
     """Words of an identifier that say nothing about which service is meant."""
-    return frozenset(rulebook.load("entry-names.yaml")["generic"])
+    return frozenset(rule_data.load("entry-names.yaml")["generic"])
 
 
 @cache
 def scheme_words() -> frozenset[str]:
     """Words that say how a URL is spoken to, not whose it is."""
-    return frozenset(rulebook.load("entry-names.yaml")["schemes"])
+    return frozenset(rule_data.load("entry-names.yaml")["schemes"])
 
 
 class Named(Struct, frozen=True):
@@ -152,16 +152,16 @@ class Entries:
 
     def _for_library(self, name: str) -> Named:
         found = self.carrying(name)
-        service = wellknown.by_name().get(name)
+        service = well_known.by_name().get(name)
         if not found and service is not None:
             # `cache: {default: 6379}` is the redis of this repository; `ui: {default: 3000}` need not be its grafana.
-            own = [port for port in service.ports if all(other.data_store for other in wellknown.by_port()[port])]
+            own = [port for port in service.ports if all(other.data_store for other in well_known.by_port()[port])]
             found = tuple({e.name: e for port in own for e in self._defaults.get(port, ())}.values())
         return Named(found, True)
 
     def carrying(self, name: str) -> tuple[Entry, ...]:
         """The entries that have the name of a well-known service, or a word that means it, among their words."""
-        service = wellknown.by_name().get(name)
+        service = well_known.by_name().get(name)
         spoken = sorted({name, *(service.words if service else ())})
         return tuple({entry.name: entry for word in spoken for entry in self._by_word.get(word, ())}.values())
 

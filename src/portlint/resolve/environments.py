@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import chain
 
-from portlint import rulebook
-from portlint.lazy import regex
+from portlint.algorithms.gitignore import first_match
+from portlint.algorithms.lazy_regex import regex
+from portlint.knowledge import rule_data
 from portlint.model import Facts, Registry, Settings
-from portlint.patterns import first_match
 
 _WORD = regex(r"[A-Za-z]+")
 _CODE_FORMATS = frozenset({"python", "javascript"})
@@ -18,14 +18,14 @@ _CODE_FORMATS = frozenset({"python", "javascript"})
 @cache
 def _words() -> dict[str, str]:
     """Each word of `rules/environments.yaml` to the environment that it means."""
-    table = rulebook.load("environments.yaml")["environments"]
+    table = rule_data.load("environments.yaml")["environments"]
     return {word: environment for environment, words in table.items() for word in words}
 
 
 @cache
 def strict_formats() -> frozenset[str]:
     """Formats whose files, when they belong to an environment, hold that environment's values and no others."""
-    return frozenset(rulebook.load("environments.yaml")["strict_formats"])
+    return frozenset(rule_data.load("environments.yaml")["strict_formats"])
 
 
 class Environments:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
-from portlint import rulebook
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
+from portlint.knowledge import rule_data
 
 _IP = regex(r"[0-9A-Fa-f:.]*(?:[:.][0-9A-Fa-f:.]*)")
 _NAME = regex(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
@@ -13,7 +13,7 @@ _NAME = regex(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
 @cache
 def _known(key: str) -> frozenset[str]:
-    return frozenset(rulebook.load("hosts.yaml")[key])
+    return frozenset(rule_data.load("hosts.yaml")[key])
 
 
 @lru_cache(maxsize=8192)

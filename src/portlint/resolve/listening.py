@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from posixpath import dirname
 
-from portlint import rulebook, wellknown
-from portlint.images import literals_of
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
+from portlint.knowledge import rule_data, well_known
+from portlint.knowledge.identifiers import words
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, Listening, PortLiteral, PortRange, Role, Service
-from portlint.naming import words
 from portlint.resolve.hosts import is_local
+from portlint.syntax.dockerfile_stages import literals_of
 
 _ANY = PortRange(FIRST_PORT, LAST_PORT)
 _WORD = regex(r"[a-z0-9]+")
@@ -35,22 +35,22 @@ _SECTIONS = {
 
 @cache
 def _code_formats() -> frozenset[str]:
-    return frozenset(rulebook.load("listening.yaml")["code_formats"])
+    return frozenset(rule_data.load("listening.yaml")["code_formats"])
 
 
 @cache
 def _side_options() -> frozenset[str]:
-    return frozenset(rulebook.load("listening.yaml")["side_options"])
+    return frozenset(rule_data.load("listening.yaml")["side_options"])
 
 
 @cache
 def _side_ports() -> frozenset[int]:
-    return frozenset(rulebook.load("listening.yaml")["side_ports"])
+    return frozenset(rule_data.load("listening.yaml")["side_ports"])
 
 
 @cache
 def _config_formats() -> frozenset[str]:
-    return frozenset(rulebook.load("listening.yaml")["config_formats"])
+    return frozenset(rule_data.load("listening.yaml")["config_formats"])
 
 
 def section(literal: PortLiteral) -> str:
@@ -137,7 +137,7 @@ class Listeners:
                 yield from self._told(literal, "expose")
         if service.build is not None:
             yield from self._built(service, service.build)
-        known = wellknown.of_image(service.image) if service.image is not None and service.build is None else None
+        known = well_known.of_image(service.image) if service.image is not None and service.build is None else None
         if known is not None:
             for port in (*known.ports, *known.more_ports):
                 yield Listening(PortRange(port, port), "image", None, service.image or "")
@@ -194,10 +194,10 @@ class Listeners:
         return self._images[key]
 
 
-def _like(service: Service) -> wellknown.WellKnown | None:
+def _like(service: Service) -> well_known.WellKnown | None:
     """The well-known service that the name of a strange image, or of the service, speaks of."""
     image = (service.image or "").partition("@")[0].rpartition("/")[2].partition(":")[0]
-    found = (wellknown.of_image(image), wellknown.of_identifier(image), wellknown.of_identifier(service.name))
+    found = (well_known.of_image(image), well_known.of_identifier(image), well_known.of_identifier(service.name))
     return next((known for known in found if known is not None), None)
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from portlint import wellknown
+from portlint.knowledge import well_known
 from portlint.model import Entry, Facts, Listening, Mapping, PortLiteral, PortRange, Service
 from portlint.resolve.entries import Entries
 from portlint.resolve.listening import Listeners
@@ -99,7 +99,7 @@ class Services:
         if service is None or self._entries is None:
             return Meant((), False)
         told = self._told(service, self._entries)
-        image = wellknown.of_image(service.image) if service.image and not told else None
+        image = well_known.of_image(service.image) if service.image and not told else None
         return Meant(told, False) if image is None else Meant(self._entries.for_library(image.name).entries, True)
 
     @cached_property

@@ -15,8 +15,8 @@ from functools import cache
 from itertools import islice
 from posixpath import dirname, splitext
 
-from portlint import rulebook
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
+from portlint.knowledge import rule_data
 from portlint.model import Facts, Listening, Member, Service, Stack
 from portlint.resolve.invocations import located_runs
 
@@ -53,7 +53,7 @@ def _is_put_aside(path: str) -> bool:
 
 @cache
 def _put_aside() -> frozenset[str]:
-    return frozenset(rulebook.load("compose.yaml")["put_aside"])
+    return frozenset(rule_data.load("compose.yaml")["put_aside"])
 
 
 def _together(files: dict[str, Facts], facts: Sequence[Facts]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -1,8 +1,8 @@
 """Which files are looked at: git's list where there is a repository, else a walk that honours the ignore files.
 
 The list of a repository is git's (`git ls-files`, tracked files and untracked ones that are not ignored), see
-`portlint.listing`. Elsewhere the folders are read one by one, with the `.gitignore` and `.ignore` files that lie in
-them (gitignore(5)). Neither follows a symbolic link, nor enters `.git`, `node_modules` or a virtual environment (a
+`portlint.git.ls_files`. Elsewhere the folders are read one by one, with the `.gitignore` and `.ignore` files that lie
+in them (gitignore(5)). Neither follows a symbolic link, nor enters `.git`, `node_modules` or a virtual environment (a
 folder with a `pyvenv.cfg`, PEP 405).
 """
 
@@ -19,10 +19,10 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from portlint.filestatus import Stamp
-from portlint.listing import NEVER, Listed, Listing
-from portlint.patterns import matcher
-from portlint.reading import Tree, Unread
+from portlint.algorithms.gitignore import matcher
+from portlint.files.fingerprint import Stamp
+from portlint.files.reader import Tree, Unread
+from portlint.git.ls_files import NEVER, Listed, Listing
 from portlint.walk.ignore import IgnoreFile, is_ignored
 
 __all__ = ["Walk", "files_among", "folders_of", "resolved", "walk"]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from portlint.lazy import regex
-from portlint.patterns import matcher
+from portlint.algorithms.gitignore import matcher
+from portlint.algorithms.lazy_regex import regex
 
 _STARS: Final = regex(r"\*+")
 

@@ -6,7 +6,7 @@ not do: `multiprocessing.Pool` waits for ever for a worker that was killed, and 
 task that is left.
 """
 
-from portlint.workers.labour import Limits, Lost
 from portlint.workers.supervisor import Supervisor, WorkersFailed, default_jobs
+from portlint.workers.worker_loop import Limits, Lost
 
 __all__ = ["Limits", "Lost", "Supervisor", "WorkersFailed", "default_jobs"]

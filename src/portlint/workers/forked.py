@@ -17,8 +17,8 @@ try:
 except ImportError:
     from pickle import dumps, loads
 
-from portlint.workers.labour import FLUSH_AFTER, Batch, Limits, labour
 from portlint.workers.supervisor import Worker
+from portlint.workers.worker_loop import FLUSH_AFTER, Batch, Limits, labour
 
 _PROTOCOL: Final = 5
 """pickle.HIGHEST_PROTOCOL since Python 3.8"""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from portlint.workers.labour import Batch, Limits, labour
 from portlint.workers.supervisor import Worker
+from portlint.workers.worker_loop import Batch, Limits, labour
 
 
 class SpawnedWorker:

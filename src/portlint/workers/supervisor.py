@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Generic, Protocol, TypeVar
 
-from portlint.workers.labour import Batch, Limits, Lost
+from portlint.workers.worker_loop import Batch, Limits, Lost
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -13,12 +13,12 @@ import re
 
 from msgspec.structs import replace
 
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.compose.definitions import included
 from portlint.extract.compose.services import ComposeReader, knowledge
 from portlint.extract.format import Format
-from portlint.extract.yaml_nodes import MappingNode, Node, Tree, key_of, lookup, parse, resolved
-from portlint.lazy import regex
 from portlint.model import Facts, Service, Source
+from portlint.syntax.yaml.tree import MappingNode, Node, Tree, key_of, lookup, parse, resolved
 
 _NAME = regex(
     r"(?:^|/)(?:[^/]{0,99}(?:docker|podman|container)[-_.]?compose[^/]{0,99}|compose(?:[-_.][^/]{0,99})?"

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from portlint.extract.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, key_of, lookup, resolved, text_of
-from portlint.extract.yaml_values import scalars
-from portlint.lazy import regex
-from portlint.naming import is_host_variable
+from portlint.algorithms.lazy_regex import regex
+from portlint.extract.yaml.values import scalars
+from portlint.knowledge.identifiers import is_host_variable
+from portlint.syntax.yaml.tree import MappingNode, Node, ScalarNode, SequenceNode, key_of, lookup, resolved, text_of
 
 _VARIABLE = regex(r"\$\{\w{1,100}:?-([\w.-]{1,100})\}")
 _HOST = regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")

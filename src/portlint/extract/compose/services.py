@@ -11,7 +11,7 @@ from functools import cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portlint import rulebook
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands import find_in_text
 from portlint.extract.compose.definitions import (
     build_target,
@@ -30,11 +30,15 @@ from portlint.extract.compose.definitions import (
     replicas,
     settings,
 )
-from portlint.extract.interpolation import interpolations
-from portlint.extract.published import Entry, Side, host_address, is_base60, short, side
-from portlint.extract.text import Hit, find, is_port
+from portlint.extract.scan.published import Entry, Side, host_address, is_base60, short, side
+from portlint.extract.scan.text import Hit, find, is_port
 from portlint.extract.traefik import in_arguments, in_label, in_variable
-from portlint.extract.yaml_nodes import (
+from portlint.extract.yaml.values import Context, Reader, known_address, scalars
+from portlint.knowledge import rule_data
+from portlint.knowledge.identifiers import words
+from portlint.model import Mapping, PortLiteral, Role, Service, Source
+from portlint.syntax.interpolation import interpolations
+from portlint.syntax.yaml.tree import (
     AliasNode,
     MappingNode,
     Node,
@@ -46,10 +50,6 @@ from portlint.extract.yaml_nodes import (
     shown,
     text_of,
 )
-from portlint.extract.yaml_values import Context, Reader, known_address, scalars
-from portlint.lazy import regex
-from portlint.model import Mapping, PortLiteral, Role, Service, Source
-from portlint.naming import words
 
 _UPSTREAMS = regex(r"\{\{\s{0,4}upstreams\s{1,4}(?:https?\s{1,4})?([0-9]{1,5})\s{0,4}\}\}")
 _MOST_BINDINGS = 20_000
@@ -63,7 +63,7 @@ Handler = Callable[["ComposeReader", Node, Context], None]
 @cache
 def knowledge(name: str) -> frozenset[str]:
     """One list of `rules/compose.yaml`."""
-    return frozenset(str(key) for key in rulebook.load("compose.yaml")[name])
+    return frozenset(str(key) for key in rule_data.load("compose.yaml")[name])
 
 
 class _Shared(Struct):

@@ -11,11 +11,11 @@ import re
 from functools import cache
 from typing import Any
 
-from portlint import rulebook
-from portlint.extract.bounds import LARGEST_BY_HAND
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import Format
+from portlint.extract.limits import LARGEST_BY_HAND
 from portlint.extract.nginx.directives import facts_of
-from portlint.lazy import regex
+from portlint.knowledge import rule_data
 from portlint.model import Facts, Source
 
 _CONFIGURATION = regex(
@@ -32,7 +32,7 @@ _OTHER_FORMAT = regex(
 
 @cache
 def _signs() -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
-    rules: Any = rulebook.load("nginx.yaml")
+    rules: Any = rule_data.load("nginx.yaml")
     statement = r"(?:^|[;{{}}])[ \t]*(?:{})[ \t]+[^\s=;{{][^;\n]{{0,2000}};"
     own, shared = (
         re.compile(statement.format("|".join(rules[key])).encode(), re.MULTILINE) for key in ("own", "shared")

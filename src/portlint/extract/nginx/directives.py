@@ -8,16 +8,16 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from portlint import rulebook
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import literal
-from portlint.extract.interpolation import HOLE, interpolations, masked
-from portlint.extract.nginx.lexer import Configuration, Directive, Token, lex
-from portlint.extract.placing import endpoint, in_comment, judged, placed
-from portlint.extract.text import Hit, find, with_holes
-from portlint.extract.values import find_in_value
-from portlint.lazy import regex
+from portlint.extract.scan.literals import endpoint, in_comment, judged, placed
+from portlint.extract.scan.text import Hit, find, with_holes
+from portlint.extract.scan.values import find_in_value
+from portlint.knowledge import rule_data
+from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, PortLiteral, PortReference, Problem, Role, Source
-from portlint.naming import is_port_name, words
+from portlint.syntax.interpolation import HOLE, interpolations, masked
+from portlint.syntax.nginx import Configuration, Directive, Token, lex
 
 _FORMAT = "nginx"
 _LISTEN = regex(
@@ -44,7 +44,7 @@ _LONGEST_LABEL = 80
 
 @cache
 def _rules() -> dict[str, Any]:
-    rules: dict[str, Any] = rulebook.load("nginx.yaml")
+    rules: dict[str, Any] = rule_data.load("nginx.yaml")
     return rules
 
 

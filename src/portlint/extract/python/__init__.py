@@ -13,21 +13,21 @@ import gc
 import warnings
 from collections.abc import Iterator, Sequence
 
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import Format, count, literal, moved
 from portlint.extract.python.candidates import candidates, is_promising
 from portlint.extract.python.context import Context
 from portlint.extract.python.excerpts import excerpt, is_worth_a_look
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import Imports
-from portlint.extract.python.memory import Memory
 from portlint.extract.python.pieces import Piece, Scope, pieces, too_deep
 from portlint.extract.python.references import references
+from portlint.extract.python.reuse import Memory
 from portlint.extract.python.texts import in_text, in_words
 from portlint.extract.python.tokens import Tokens
-from portlint.extract.text import Hit, find
-from portlint.lazy import regex
+from portlint.extract.scan.text import Hit, find
+from portlint.knowledge.identifiers import module_name
 from portlint.model import Facts, LineIndex, PortLiteral, Problem, Role, Source, Statement
-from portlint.naming import module_name
 
 _NAMED = regex(r"\.pyi?$|(?:^|/)(?:SConstruct|SConscript|wscript)$|\.pyw$")
 _SHEBANG = regex(rb"#![^\n]{0,80}\bpython")

@@ -14,8 +14,8 @@ from portlint.extract.python.nodes import dotted, integer_of, name_of, string_of
 from portlint.extract.python.pieces import Scope
 from portlint.extract.python.strings import StringReader
 from portlint.extract.python.walking import Walker
-from portlint.extract.text import Hit
-from portlint.naming import is_address_name, is_port_name
+from portlint.extract.scan.text import Hit
+from portlint.knowledge.identifiers import is_address_name, is_port_name
 
 
 class Found(Struct, frozen=True):

@@ -11,9 +11,9 @@ from portlint.extract.python.context import NOTHING, Context, class_holds_ports
 from portlint.extract.python.hosts import LOCAL_HOSTS, is_ip
 from portlint.extract.python.libraries import Slot, words_of
 from portlint.extract.python.nodes import dotted, integer_of, is_sequence, name_of, string_of
+from portlint.knowledge.identifiers import is_port_name, words
+from portlint.knowledge.well_known import by_port
 from portlint.model import Role
-from portlint.naming import is_port_name, words
-from portlint.wellknown import by_port
 
 _SIZES = frozenset({1024, 2048, 4096, 8192, 16384, 32768})
 """numbers that are sizes of buffers rather than ports, where only a name speaks for a port"""

@@ -6,14 +6,14 @@ dropped here (a property test holds that against the visitor on everything).
 
 from __future__ import annotations
 
+from portlint.algorithms.lazy_regex import regex
+from portlint.extract.prefilter import PORT_WORD
 from portlint.extract.python.commanded import BEHIND_COMMA, plain, shows_command
 from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.hosts import LOCAL_HOSTS, is_domain, is_ip
 from portlint.extract.python.pieces import Piece
-from portlint.extract.signs import PORT_WORD
-from portlint.lazy import regex
-from portlint.naming import is_address_name, is_port_name
+from portlint.knowledge.identifiers import is_address_name, is_port_name
 
 # A pattern that begins with fixed letters is looked for at the speed of memory, ten times as fast as one that begins
 # with a class of characters or with several ways to go on: so each word has its own, and looks behind from its end.

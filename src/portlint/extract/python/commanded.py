@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from portlint.extract.command_rules import names_port_command
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
+from portlint.extract.commands.rules import names_port_command
 
 BEHIND_COMMA = rb"\s{0,120}+(?:#[^\n]{0,400}+\n\s{0,120}+){0,3}+"
 """what may stand between a comma and the next item: spaces, lines and comments"""

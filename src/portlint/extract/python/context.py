@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from portlint.knowledge.identifiers import is_address_name, is_port_name, vocabulary, words
 from portlint.model import Role
-from portlint.naming import is_address_name, is_port_name, vocabulary, words
 
 
 class Context(NamedTuple):

@@ -12,11 +12,11 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.python.candidates import holds_name, may_show_port
 from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow, lists_ports
-from portlint.lazy import regex
-from portlint.naming import is_port_name
+from portlint.knowledge.identifiers import is_port_name
 
 _START = regex(rb"\n(?=[A-Za-z_@](?!lse\b|lif\b|xcept\b|inally\b)|[ \t]+(?:@|(?:def|class|async[ \t]+def)[ \t]))")
 """before the lines at which a function may begin or end: what stands at the margin, `def`, `class` and decorators"""

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from itertools import chain
 
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.python.libraries import library
-from portlint.lazy import regex
+from portlint.knowledge.identifiers import is_port_name
+from portlint.knowledge.well_known import by_port
 from portlint.model import LAST_PORT
-from portlint.naming import is_port_name
-from portlint.wellknown import by_port
 
 _NAME = rb"([A-Za-z_][A-Za-z0-9_]{0,80}(?:\.[A-Za-z_][A-Za-z0-9_]{0,80})?)"
 # Each pattern begins with fixed letters, which the regular expression engine finds at the speed of memory; what stands

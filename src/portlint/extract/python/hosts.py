@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portlint.naming import vocabulary
+from portlint.knowledge.identifiers import vocabulary
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "::", "*"})
 

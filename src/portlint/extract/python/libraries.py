@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portlint import rulebook
+from portlint.knowledge import rule_data
 
 
 class Slot(Struct, frozen=True):
@@ -147,7 +147,7 @@ def use_rules(extra: tuple[tuple[str, bytes], ...]) -> None:
 @cache
 def library() -> Library:
     """The shipped rules and the user's."""
-    files = [*rulebook.load_all("python").values()]
+    files = [*rule_data.load_all("python").values()]
     if _extra:
         import yaml  # 20 ms, which only users with rules of their own pay
 
@@ -158,7 +158,7 @@ def library() -> Library:
 @cache
 def words_of(key: str) -> frozenset[str]:
     """One word list of `rules/python-calls.yaml`."""
-    return frozenset(rulebook.load("python-calls.yaml")[key])
+    return frozenset(rule_data.load("python-calls.yaml")[key])
 
 
 class Imports:

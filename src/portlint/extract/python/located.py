@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from portlint.extract.interpolation import HOLE
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
+from portlint.syntax.interpolation import HOLE
 
 _QUOTES = regex(r"[A-Za-z]{0,2}(\"\"\"|'''|\"|')")
 _HOLE_LENGTH = 4

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from portlint.extract.python.located import body
-from portlint.extract.text import Hit
+from portlint.extract.scan.text import Hit
 
 
 def placed(words_: Sequence[tuple[int, str]], hit: Hit) -> tuple[int, int, int]:

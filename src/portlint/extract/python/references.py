@@ -8,11 +8,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from portlint.extract.bounds import few
+from portlint.algorithms.lazy_regex import regex
+from portlint.extract.limits import few
 from portlint.extract.python.tokens import Tokens
-from portlint.lazy import regex
+from portlint.knowledge.identifiers import is_port_name
 from portlint.model import PortLiteral, PortReference, Role, Source
-from portlint.naming import is_port_name
 
 _NAME = regex(rb"PORT[A-Z0-9_]{0,80}(?=[\"'])")
 _READ = regex(

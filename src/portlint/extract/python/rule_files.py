@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from portlint.algorithms.lazy_regex import regex
 from portlint.errors import nearest
-from portlint.extract.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, parse, resolved, text_of
-from portlint.lazy import regex
 from portlint.model import Source
+from portlint.syntax.yaml.tree import MappingNode, Node, ScalarNode, SequenceNode, parse, resolved, text_of
 
 _SLOTS = {"port", "host", "url", "address", "ports"}
 _CHOICES = {"role": ("bind", "connect"), "protocol": ("tcp", "udp", "sctp")}

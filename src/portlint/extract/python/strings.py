@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import libcst as cst
 
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.python.located import Text, body
-from portlint.lazy import regex
 
 Offset = Callable[[cst.CSTNode], int]
 """the byte offset of a node in the piece"""

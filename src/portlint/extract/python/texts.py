@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from portlint.extract.interpolation import HOLE
+from portlint.algorithms.lazy_regex import regex
 from portlint.extract.python.context import Context
 from portlint.extract.python.located import Text
-from portlint.extract.text import Hit, find, is_port, port_list
-from portlint.extract.values import find_in_value
-from portlint.lazy import regex
+from portlint.extract.scan.text import Hit, find, is_port, port_list
+from portlint.extract.scan.values import find_in_value
 from portlint.model import Source
+from portlint.syntax.interpolation import HOLE
 
 _SETTING_LINE = regex(r"[ \t]*(?:export[ \t]+|-[ \t]+)?[\"']?([A-Za-z_][\w.-]{0,60})[\"']?[ \t]*[:=][ \t]*([^\r\n]*)")
 _EMBEDDED = ("compose", "nginx", "traefik")
@@ -37,7 +37,7 @@ def in_text(text: Text, context: Context) -> list[tuple[int, int, Hit]]:
 def in_words(words: Sequence[tuple[int, str]]) -> list[Hit]:
     """The port literals of a command line given as a list; positions count in the words joined by single spaces."""
     from portlint.extract.commands import find_in_words
-    from portlint.extract.words import Word
+    from portlint.syntax.shell import Word
 
     position, line = 0, []
     for _index, word in words:

@@ -22,9 +22,9 @@ from portlint.extract.python.nodes import (
     placed,
     string_of,
 )
-from portlint.extract.text import port_list
+from portlint.extract.scan.text import port_list
+from portlint.knowledge.identifiers import is_address_name, is_port_name, words
 from portlint.model import Role
-from portlint.naming import is_address_name, is_port_name, words
 
 LOWEST = 10
 """below it a number under a port-like name is a switch port, a pin, an index; a library's signature overrides that"""

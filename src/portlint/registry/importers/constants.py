@@ -14,10 +14,10 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
+from portlint.knowledge.identifiers import is_port_name
+from portlint.knowledge.identifiers import words as words_of
 from portlint.model import FIRST_PORT, LAST_PORT, PortRange
-from portlint.naming import is_port_name
-from portlint.naming import words as words_of
 from portlint.registry.draft import MAX_DRAFTS, Draft, Imported, Place, entry_name
 
 _DIGITS = regex(r"\d{1,5}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
 
 _CODECS = ("cp1252", "mac_roman", "latin-1", "cp437")
 """the encodings that the bytes of UTF-8 are usually mistaken for; of two that repair as much, the first"""

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
+from portlint.knowledge.identifiers import is_port_name
+from portlint.knowledge.identifiers import words as words_of
 from portlint.model import PortRange
-from portlint.naming import is_port_name
-from portlint.naming import words as words_of
 from portlint.registry.draft import MAX_DRAFTS, BlockDraft, Draft, Imported, Place, entry_name
 from portlint.registry.importers import words
 from portlint.registry.importers.encoding import repaired

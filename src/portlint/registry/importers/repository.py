@@ -14,10 +14,10 @@ from functools import cache
 
 from msgspec import Struct, field
 
-from portlint import rulebook, wellknown
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
+from portlint.knowledge import rule_data, well_known
+from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, Match, PortLiteral, PortRange, Resolution, Service, Verdict
-from portlint.naming import is_port_name, words
 from portlint.registry.draft import Draft, Imported, Place, entry_name
 
 Judge = Callable[[Sequence[Draft]], Sequence[Match]]
@@ -264,7 +264,7 @@ class _Making:
 
     def _take_group(self, name: str, port: int, group: list[PortLiteral]) -> None:
         owners = [sketch for sketch in self.sketches if sketch.default == port]
-        if owners and name in wellknown.by_name() and wellknown.of_identifier(owners[0].name) is None:
+        if owners and name in well_known.by_name() and well_known.of_identifier(owners[0].name) is None:
             # `vite` at the port of `frontend` is the software that the service runs.
             owners[0].aliases.append(name)
             return
@@ -309,7 +309,7 @@ class _Making:
                 self._add(owner)
                 changed = True
             for alias in sorted(spoken):
-                known = wellknown.of_identifier(alias)
+                known = well_known.of_identifier(alias)
                 usual = known is None or port in (*known.ports, *known.more_ports)
                 if alias in (owner.name, *owner.aliases) or not (usual or _is_same_service(entry, owner)):
                     continue
@@ -380,12 +380,12 @@ def _is_use(literal: PortLiteral) -> bool:
 
 @cache
 def _table(key: str) -> frozenset[str]:
-    return frozenset(rulebook.load("entry-names.yaml")[key])
+    return frozenset(rule_data.load("entry-names.yaml")[key])
 
 
 @cache
 def _personal() -> frozenset[str]:
-    return frozenset(rulebook.load("environments.yaml")["personal"])
+    return frozenset(rule_data.load("environments.yaml")["personal"])
 
 
 def _is_service_variable(variable: str) -> bool:
@@ -419,7 +419,7 @@ def _is_generic(word: str) -> bool:
 def _well_known(literal: PortLiteral) -> str:
     """The well-known service that the place names, at its usual port."""
     for word in (literal.library, literal.name, literal.host, literal.service):
-        service = wellknown.of_identifier(word) if word else None
+        service = well_known.of_identifier(word) if word else None
         if service is not None and literal.port in service.ports:
             return service.name
     return ""
@@ -432,7 +432,7 @@ def _common_name(group: list[PortLiteral]) -> str:
 
 
 def _usual(port: int) -> str:
-    known = wellknown.by_port().get(port, ())
+    known = well_known.by_port().get(port, ())
     return f" (the usual port of {known[0].name})" if len(known) == 1 else ""
 
 
@@ -450,7 +450,7 @@ def _name_of(literal: PortLiteral) -> str:
 
 
 def _purpose(service: Service, port: int) -> str:
-    known = wellknown.by_port().get(port, ())
+    known = well_known.by_port().get(port, ())
     return known[0].name if len(known) == 1 and known[0].name not in words(service.name) else str(port)
 
 

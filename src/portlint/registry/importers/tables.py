@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
 
 _BARS = str.maketrans(dict.fromkeys("│┃║╎╏┆┇┊┋", "|"))
 _RULE = regex(r"[\s|+:=\-\u2500-\u257f]*")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from portlint import rulebook
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
+from portlint.knowledge import rule_data
+from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import FIRST_PORT, LAST_PORT, PortRange
-from portlint.naming import is_port_name, words
 
 _PORT = regex(
     r"(?<![\w.,/\-])(?::|(?:tcp|udp|port)[ :/])?(\d{1,5})(?:\s?(?:-|–|—|\.\.\.?|to)\s?:?(\d{1,5}))?(?![\w.%]|,\d{3})",
@@ -23,13 +23,13 @@ _PROTOCOL = regex(r"\b(tcp|udp)\b", re.IGNORECASE)
 @cache
 def column_kinds() -> tuple[tuple[str, tuple[frozenset[str], ...]], ...]:
     """The kinds of columns of `rules/tables.yaml`, in its order."""
-    table = rulebook.load("tables.yaml")["columns"]
+    table = rule_data.load("tables.yaml")["columns"]
     return tuple((kind, tuple(frozenset(group) for group in groups)) for kind, groups in table.items())
 
 
 @cache
 def _spoken_environments() -> dict[str, str]:
-    table = rulebook.load("environments.yaml")["environments"]
+    table = rule_data.load("environments.yaml")["environments"]
     return {word: environment for environment, group in table.items() for word in group}
 
 
@@ -46,17 +46,17 @@ def is_empty(cell: str) -> bool:
 
 @cache
 def _empty() -> frozenset[str]:
-    return frozenset(rulebook.load("tables.yaml")["empty"])
+    return frozenset(rule_data.load("tables.yaml")["empty"])
 
 
 def is_fixed(cell: str) -> bool:
     """Whether a cell of a variable column says that the port can never change."""
     found = words(cell)
-    return bool(found) and found[0] in rulebook.load("tables.yaml")["fixed"]
+    return bool(found) and found[0] in rule_data.load("tables.yaml")["fixed"]
 
 
 def is_optional(description: str) -> bool:
-    return not set(rulebook.load("tables.yaml")["optional"]).isdisjoint(words(description))
+    return not set(rule_data.load("tables.yaml")["optional"]).isdisjoint(words(description))
 
 
 def ports(cell: str) -> tuple[PortRange, ...]:

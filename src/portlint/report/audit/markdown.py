@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from portlint.lazy import regex
+from portlint.algorithms.lazy_regex import regex
 from portlint.report.audit import Audit
 from portlint.report.audit.facts import (
     VERDICTS,

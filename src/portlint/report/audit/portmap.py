@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from portlint import wellknown
+from portlint.knowledge import well_known
 from portlint.model import Match, PortRange, Verdict
 from portlint.report.audit import Audit
 from portlint.report.audit.facts import blocks_of, service_of
@@ -191,7 +191,7 @@ def picture(audit: Audit, found: PortMap) -> Picture:
 
 def _told(ports: PortRange) -> str:
     """The ports, and what the world uses them for."""
-    usual = [service.name for service in wellknown.by_port().get(ports.start, ())] if ports.start == ports.end else []
+    usual = [service.name for service in well_known.by_port().get(ports.start, ())] if ports.start == ports.end else []
     return f"{ports}: usually {' or '.join(usual[:3])}" if usual else str(ports)
 
 

@@ -1,0 +1,1 @@
+"""What changes files after a run: each action plans its edits, proves them on a second reading, and writes."""

@@ -1,0 +1,1 @@
+"""What is known of no port, no file and no format."""

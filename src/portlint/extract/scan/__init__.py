@@ -1,0 +1,1 @@
+"""Port literals in text and values, for all formats."""

@@ -1,0 +1,1 @@
+"""Reading and replacing files of the user's, and keeping portlint's own."""

@@ -1,0 +1,262 @@
+"""Reads and extracts the files of a run: in worker processes, and with what the cache still knows.
+
+Files that were named are begun with before the list of all files is there: a hook waits for little else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+
+from msgspec.structs import replace
+
+from portlint import lazy_imports
+from portlint.algorithms.digest import digest_of
+from portlint.cache import Cache, Known, Row, row_of, version_of
+from portlint.files.fingerprint import Stamp
+from portlint.files.reader import AS_ON_DISK, Contents, Tree, Unread, Why, decode
+from portlint.knowledge.rule_data import rules_folder
+from portlint.model import NOWHERE, Facts, LineIndex, Problem, Settings
+from portlint.pipeline.comparison import Base, Past, compared
+from portlint.pipeline.relevance import ties_of, variables_of
+from portlint.workers import Limits, Lost, Supervisor, default_jobs
+
+FILES_FOR_ONE_WORKER = 40
+"""files that one worker is through with before another one would have imported the same"""
+ExtraRules = tuple[tuple[str, bytes], ...]
+Results = list[tuple[str, Facts | Lost]]
+
+
+def facts_of(path: str, raw: bytes | Unread, extra_rules: ExtraRules = (), before: Facts | None = None) -> Facts:
+    """What a file says, or that it could not be read. raw: the bytes as they stand on disk. before: see `extract`."""
+    from portlint.extract import extract, recognised_by_name
+
+    text = raw if isinstance(raw, Unread) else decode(path, raw)
+    if isinstance(text, Unread):
+        if text.why in (Why.BINARY, Why.SPECIAL) and not recognised_by_name(path):
+            return Facts(path=path, format=None)
+        return unchecked(path, text.reason)
+    facts = extract(path, text.data, extra_rules, before)
+    if text.doubt is not None and facts.format is not None:
+        doubt = Problem(LineIndex(text.data).span(text.doubt_at, text.doubt_at), text.doubt)
+        return replace(facts, problems=(doubt, *facts.problems))
+    return facts
+
+
+def unchecked(path: str, reason: str) -> Facts:
+    return Facts(path=path, format=None, problems=(Problem(NOWHERE, reason),))
+
+
+class Analysis:
+    """The work of a worker process: reads one file of the tree and extracts its facts."""
+
+    def __init__(
+        self,
+        root: Path,
+        limit: int,
+        extra_rules: ExtraRules,
+        known: Mapping[str, Known] | None = None,
+        contents: Contents = AS_ON_DISK,
+    ) -> None:
+        """limit: the largest file in bytes. known: what the cache has, by path; None: there is no cache, and no rows
+        for it are made. contents: of files that are not read from disk."""
+        self._root, self._limit, self._extra_rules, self._known = root, limit, extra_rules, known
+        self._contents = contents
+        self._tree: Tree | None = None
+
+    def __call__(self, path: str) -> Facts | Row:
+        from portlint.extract import recognised_by_name
+
+        if recognised_by_name(path) is False:
+            facts = Facts(path=path, format=None)
+            return facts if self._known is None else row_of(facts, "", ties_of(facts))
+        if self._tree is None:
+            lazy_imports.install()
+            self._tree = Tree(self._root, self._contents)
+        raw = self._tree.read(path, self._limit)
+        if self._known is None or isinstance(raw, Unread) or path in self._contents:
+            return facts_of(path, raw, self._extra_rules)
+        digest, known = digest_of(raw), self._known.get(path)
+        if known is not None and known.digest == digest:
+            return Row(digest, None)
+        before = None if known is None else known.facts(path)
+        facts = facts_of(path, raw, self._extra_rules, before)
+        return row_of(facts, digest, ties_of(facts))
+
+
+class Extraction:
+    """The extract stage of one run. Use it as a context manager: `start`, `go_on`, `results`."""
+
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        caches: Path | None,
+        extra_rules: ExtraRules,
+        contents: Contents = AS_ON_DISK,
+    ) -> None:
+        """caches: the folder of all caches; None, or a folder inside the tree: each file is read and parsed. contents:
+        of files that are not read from disk, and which the cache does not know."""
+        self._root, self._settings, self.extra_rules = root, settings, extra_rules
+        self._contents = contents
+        self.cache: Cache | None = None
+        if caches is not None and not caches.is_relative_to(root):
+            self.cache = Cache(caches, root, version_of(Path(__file__).parents[1], rules_folder(), extra_rules))
+        self._files: Sequence[str] = ()
+        self._unchanged: list[str] = []
+        self._shifts: list[tuple[Sequence[str], Supervisor[str, Facts | Row]]] = []
+        self._collected = 0
+        """shifts whose results are there"""
+        self.left_out: set[str] = set()
+        """files that are not looked at, since they have not changed and cannot matter"""
+        self.cached = 0
+        """files that were not read, or not parsed, because an earlier run did it"""
+
+    def __enter__(self) -> Extraction:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for _, supervisor in self._shifts:
+            supervisor.close()
+
+    def start(self, files: Sequence[str]) -> None:
+        """Begins with files that are surely wanted."""
+        files = self._on_disk(files)
+        if 0 < len(files) <= FILES_FOR_ONE_WORKER:
+            self._begin(files, self._looked_up(files))
+
+    def go_on(self, files: Sequence[str], taken: Mapping[str, Stamp]) -> None:
+        """Says which files there are: has all read that were not begun with, and that the cache does not know.
+
+        taken: stamps of regular files, as far as they were taken before.
+        """
+        self._files = files
+        if self.cache is not None:
+            self._unchanged = self.cache.recall(self._on_disk(files), self._settings.max_file_size, taken)
+        begun = {path for paths, _ in self._shifts for path in paths}
+        self._unchanged = [path for path in self._unchanged if path not in begun]
+        done = begun.union(self._unchanged)
+        left = [path for path in files if path not in done]
+        if left:
+            self._begin(left, self._looked_up(left))
+
+    def _looked_up(self, files: Sequence[str]) -> Mapping[str, Known]:
+        return {} if self.cache is None else self.cache.look(self._on_disk(files))
+
+    def _on_disk(self, files: Sequence[str]) -> Sequence[str]:
+        return [path for path in files if path not in self._contents] if self._contents else files
+
+    def results(
+        self,
+        progress: Callable[[int, int], None] | None,
+        reported: AbstractSet[str] | None,
+        variables: AbstractSet[str],
+    ) -> Results:
+        """The files, each with what came of it.
+
+        reported: the files whose findings are asked for; files that cannot matter to them
+        (`portlint.pipeline.relevance`) are left out where the cache knows them, see `left_out`. None: all files.
+        variables: those of the registry.
+        """
+        found: dict[str, Facts | Lost] = {}
+        tied = self._remember(found, reported)
+        self._collect(found, progress)
+        self._remember_tied(found, tied, variables)
+        if damaged := [path for path in self._files if path not in found and path not in self.left_out]:
+            self._begin(damaged, {})
+            self._collect(found, progress)
+        if self.cache is not None:
+            self.cache.save()
+        return [(path, found[path]) for path in self._files if path not in self.left_out]
+
+    def _begin(self, files: Sequence[str], known: Mapping[str, Known]) -> None:
+        settings = self._settings
+        jobs = settings.jobs or default_jobs()
+        few = len(files) <= FILES_FOR_ONE_WORKER
+        if few:
+            # Two files of one kind share a parser, which takes longer to import than they take to read.
+            jobs = min(jobs, 2, len({PurePosixPath(path).suffix for path in files}))
+            files = sorted(files, key=lambda path: not path.endswith(".py"))  # libcst takes the longest of all
+        else:
+            from portlint.extract import formats
+
+            # Imported here, or each worker would do it again, and each that takes the place of a dead one.
+            tuple(formats())
+        rows = None if self.cache is None else known
+        work = Analysis(self._root, settings.max_file_size, self.extra_rules, rows, self._contents)
+        self._shifts.append((files, Supervisor(work, files, Limits(settings.timeout), jobs=jobs, one_first=few)))
+
+    def _collect(self, found: dict[str, Facts | Lost], progress: Callable[[int, int], None] | None) -> None:
+        """Waits for the workers, and takes over what they found."""
+        wanted = set(self._files)
+        for files, supervisor in self._shifts[self._collected :]:
+            for path, result in zip(files, supervisor.results(progress), strict=True):
+                if path not in wanted:
+                    continue
+                if not isinstance(result, Row):
+                    found[path] = result
+                    continue
+                assert self.cache is not None
+                self.cache.keep(path, result)
+                facts = self.cache.facts(path)
+                if facts is not None:
+                    self.cached += result.facts is None
+                    found[path] = facts
+        self._collected = len(self._shifts)
+
+    def _remember(self, found: dict[str, Facts | Lost], reported: AbstractSet[str] | None) -> list[str]:
+        """Takes what surely matters from the cache, while the workers read; gives the files that only may matter."""
+        cache, tied = self.cache, list[str]()
+        if cache is None:
+            return tied
+        for path in self._unchanged:
+            if reported is not None and path not in reported and cache.ties(path) is not None:
+                tied.append(path)
+            elif (facts := cache.facts(path)) is not None:
+                self.cached += 1
+                found[path] = facts
+        return tied
+
+    def _remember_tied(self, found: dict[str, Facts | Lost], tied: Sequence[str], variables: AbstractSet[str]) -> None:
+        """Takes those files from the cache that speak of the variables, or of one that the others speak of."""
+        cache = self.cache
+        if cache is None or not tied:
+            return
+        variables = variables_of(each for each in found.values() if isinstance(each, Facts)) | variables
+        self.cached += len(tied)
+        wanted = [path for path in tied if (ties := cache.ties(path)) and not variables.isdisjoint(ties)]
+        self.left_out.update(tied)
+        self.left_out.difference_update(wanted)
+        for path in wanted:
+            if (facts := cache.facts(path)) is not None:
+                found[path] = facts
+
+
+def read_past(
+    root: Path, base: Base, contents: Contents, files: Sequence[str], settings: Settings, extra_rules: ExtraRules
+) -> Past:
+    """What a change since a commit touches, as it was. contents: of files that are not looked at on disk; files: all
+    that are checked."""
+    from portlint.extract import recognised_by_name
+
+    limit = settings.max_file_size
+    with Tree(root, contents) as tree:
+        change, before = compared(
+            base,
+            files,
+            lambda path: tree.read(path, limit),
+            lambda path: recognised_by_name(path) is not False,
+            limit,
+        )
+    paths = sorted(before)
+    work = Analysis(root, limit, extra_rules, contents=before)
+    with Supervisor(work, paths, Limits(settings.timeout), jobs=1) as supervisor:
+        results: list[Facts | Row | Lost] = supervisor.results()
+    facts = {
+        path: unchecked(path, each.reason) if isinstance(each, Lost) else each
+        for path, each in zip(paths, results, strict=True)
+        if not isinstance(each, Row)
+    }
+    return Past(change=change, contents=before, facts=facts)

@@ -1,0 +1,1 @@
+"""Parsers that know nothing of ports, for every stage."""
