@@ -22,7 +22,8 @@ from portlint.actions.bootstrap_registry import draft_repository, registry_of
 from portlint.check import RULES, check
 from portlint.model import LAST_PORT, CheckResult, Facts, Registry, Settings
 from portlint.pipeline.relevance import is_silent
-from portlint.pipeline.run import Outcome, Request, run
+from portlint.pipeline.request import Outcome, Request
+from portlint.pipeline.run import run
 from portlint.registry.merge import merge
 from portlint.resolve import resolve
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from portlint.actions.add_suppressions import _Silencing
 from portlint.fix.suppression_comments import is_reason
 from portlint.pipeline.extraction import facts_of
-from portlint.pipeline.run import run_on_memory
+from portlint.pipeline.memory_run import run_on_memory
 from support.commandline import codes, fill
 
 REGISTRY = "ports:\n  api: {default: 8000, env_var: API_PORT}\n  redis: {default: 6379, env_var: REDIS_PORT}\n"

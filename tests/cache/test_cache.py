@@ -26,7 +26,8 @@ from portlint.errors import UserError
 from portlint.extract import extract
 from portlint.knowledge.rule_data import rules_folder
 from portlint.model import Facts, Settings
-from portlint.pipeline.run import Request, run
+from portlint.pipeline.request import Request
+from portlint.pipeline.run import run
 from portlint.registry import load_registry
 from support.commandline import FILES, fill
 from support.inventory import FOLDER, fixtures
@@ -420,11 +421,11 @@ def test_findings_do_not_depend_on_the_order_of_files(root, look, monkeypatch):
     from portlint.pipeline import run as module
 
     expected = look(None)[1]
-    walked = module._walked
+    walked = module.walked
 
     def shuffled(request: Request, listing: object):
         found = walked(request, listing)
         return replace(found, files=tuple(random.Random(7).sample(found.files, len(found.files))))
 
-    monkeypatch.setattr(module, "_walked", shuffled)
+    monkeypatch.setattr(module, "walked", shuffled)
     assert look(None)[1] == expected

@@ -14,7 +14,7 @@ import pytest
 from portlint import __version__, cli
 from portlint.cli.arguments import parser_of
 from portlint.model import Settings
-from portlint.pipeline.run import run_on_memory
+from portlint.pipeline.memory_run import run_on_memory
 from support.commandline import FILES, codes, fill
 
 

@@ -11,7 +11,7 @@ from portlint.check import RULES, UNUSED_SUPPRESSION
 from portlint.check.baseline import STALE
 from portlint.knowledge.rule_metadata import card, chosen, names
 from portlint.model import BASELINE_FILE, Example, Finding, Settings
-from portlint.pipeline.run import run_on_memory
+from portlint.pipeline.memory_run import run_on_memory
 from support.commandline import fill
 from support.paths import TOP
 

@@ -237,14 +237,14 @@ def test_a_file_that_goes_while_the_run_is_on_has_vanished(root, portlint, monke
 def test_a_file_that_changes_while_the_run_is_on_gives_no_wrong_frame(root, portlint, monkeypatch):
     from portlint.pipeline import run
 
-    judged = run._judged
+    check = run.check
 
     def late(*arguments):
         fill(root, {".env": "SECRET=hunter3\n"})
         (root / "app/main.py").unlink()
-        return judged(*arguments)
+        return check(*arguments)
 
-    monkeypatch.setattr(run, "_judged", late)
+    monkeypatch.setattr(run, "check", late)
     code, out, _ = portlint("check", "--output-format", "full")
     assert code == 1
     assert " --> app/main.py:2:35\n" in out

@@ -12,7 +12,7 @@ import pytest
 
 from portlint.knowledge.rule_metadata import card
 from portlint.model import Severity
-from portlint.pipeline.run import run_on_memory
+from portlint.pipeline.memory_run import run_on_memory
 from support.paths import FIXTURES
 
 FOLDER = FIXTURES / "projects"

@@ -13,7 +13,8 @@ from portlint.extract import extract
 from portlint.model import Settings
 from portlint.pipeline.extraction import Extraction
 from portlint.pipeline.relevance import ties_of
-from portlint.pipeline.run import Outcome, Request, run
+from portlint.pipeline.request import Outcome, Request
+from portlint.pipeline.run import run
 from support.commandline import fill
 from support.paths import FIXTURES
 
@@ -118,8 +119,8 @@ def test_nothing_is_judged_where_a_file_says_nothing(path, text, is_judged, tmp_
     fill(tmp_path, CODE | {path: text})
     request = Request(root=tmp_path, settings=Settings(jobs=1), named=(str(tmp_path / path),))
     judged = []
-    judge = portlint.pipeline.run._judged
-    monkeypatch.setattr(portlint.pipeline.run, "_judged", lambda *given: (judged.append(path), judge(*given))[1])
+    judge = portlint.pipeline.run.check
+    monkeypatch.setattr(portlint.pipeline.run, "check", lambda *given: (judged.append(path), judge(*given))[1])
     outcome = run(request)
     assert judged == [path] * is_judged
     assert (outcome.checked + outcome.not_checked, len(outcome.facts)) == (1, len(CODE) + 1)

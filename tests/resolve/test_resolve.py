@@ -362,7 +362,7 @@ def test_a_large_repository_takes_time_in_proportion() -> None:
 
 
 HASHED = """
-from portlint.pipeline.run import run_on_memory
+from portlint.pipeline.memory_run import run_on_memory
 names = ["front", "chat", "mail", "search"]
 entries = "".join(f"  {name}: {{default: 3000, env_var: {name.upper()}_PORT}}\\n" for name in names)
 code = f"{'_'.join(sorted(names))}_url = 'http://localhost:3000/'\\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portlint.model import Settings
-from portlint.pipeline.run import run_on_memory
+from portlint.pipeline.memory_run import run_on_memory
 from support.small_projects import Files, compose, found
 
 WEB = compose(web='ports: ["8000:80"]')

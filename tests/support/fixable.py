@@ -21,7 +21,8 @@ import yaml
 from portlint import fix
 from portlint.actions import apply_fixes
 from portlint.model import Edit, Settings
-from portlint.pipeline.run import Request, run
+from portlint.pipeline.request import Request
+from portlint.pipeline.run import run
 from support.commandline import fill
 from support.mutations import formats, made, mutated
 

@@ -52,7 +52,7 @@ def main() -> None:
         if module.name != "portlint.__main__":
             importlib.import_module(module.name)
     from portlint.knowledge.rule_metadata import card, names
-    from portlint.pipeline.run import run_on_memory
+    from portlint.pipeline.memory_run import run_on_memory
     from support.inventory import FOLDER, fixtures
 
     for place in fixtures():

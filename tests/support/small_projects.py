@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portlint.model import Settings
-from portlint.pipeline.run import run_on_memory
+from portlint.pipeline.memory_run import run_on_memory
 
 Files = dict[str, str]
 

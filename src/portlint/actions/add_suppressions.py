@@ -20,7 +20,8 @@ from portlint.fix import Plan, Refused, spliced
 from portlint.fix.suppression_comments import ABOVE, BEHIND, edits
 from portlint.model import Edit, Facts, Finding, PortLiteral
 from portlint.pipeline.extraction import ExtraRules, facts_of
-from portlint.pipeline.run import Outcome, Request, read_extra_rules
+from portlint.pipeline.registry_file import read_extra_rules
+from portlint.pipeline.request import Outcome, Request
 from portlint.workers import Limits, Lost, Supervisor, default_jobs
 
 NEVER: Final = frozenset({"PORT902", "PORT903"})

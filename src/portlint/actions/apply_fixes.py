@@ -18,7 +18,9 @@ from portlint.fix import MISSING_VARIABLE, OVERLAPS, SAFE, Constant, Plan, Refus
 from portlint.fix.constants import constants
 from portlint.model import Facts, Finding, Problem, Settings
 from portlint.pipeline.extraction import ExtraRules, facts_of
-from portlint.pipeline.run import Outcome, Request, read_extra_rules, with_facts
+from portlint.pipeline.memory_run import with_facts
+from portlint.pipeline.registry_file import read_extra_rules
+from portlint.pipeline.request import Outcome, Request
 from portlint.workers import Limits, Lost, Supervisor, default_jobs
 
 READINGS = 3

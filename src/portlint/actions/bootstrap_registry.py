@@ -9,7 +9,7 @@ from portlint.algorithms.gitignore import matcher
 from portlint.files.reader import Tree, Unread, decode
 from portlint.model import Facts, Match, Registry, Resolution, Settings
 from portlint.pipeline.extraction import facts_of
-from portlint.pipeline.run import Outcome
+from portlint.pipeline.request import Outcome
 from portlint.registry import load_registry
 from portlint.registry.draft import Draft, Imported, Place
 from portlint.registry.importers import read_source

@@ -9,7 +9,7 @@ from portlint.errors import UserError
 from portlint.files.reader import Tree, Unread, decode
 from portlint.fix import Plan, spliced
 from portlint.model import Edit, Entry, Match, PortLiteral, Registry, Resolution, Span, Verdict
-from portlint.pipeline.run import Outcome
+from portlint.pipeline.request import Outcome
 from portlint.registry import load_registry
 from portlint.registry.allocation import why_taken
 

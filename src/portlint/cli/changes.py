@@ -13,7 +13,7 @@ from portlint.errors import UserError
 if TYPE_CHECKING:
     from portlint.files.reader import Contents
     from portlint.pipeline.comparison import View
-    from portlint.pipeline.run import Outcome
+    from portlint.pipeline.request import Outcome
 
 _MOST_TOLD = 100
 """changes of the policy that stderr tells; the others are in the JSON"""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from portlint.git.ls_files import Ahead
-    from portlint.pipeline.run import Outcome
+    from portlint.pipeline.request import Outcome
     from portlint.report import Report
 
 _EPILOG = """\
@@ -188,7 +188,7 @@ def _hint(outcome: Outcome) -> None:
 
 
 def _show_files(where: scope.Scope) -> int:
-    from portlint.pipeline.run import selected
+    from portlint.pipeline.selection import selected
     from portlint.report.escape import shown
 
     place = where.place()

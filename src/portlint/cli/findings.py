@@ -10,7 +10,7 @@ from portlint.cli.scope import Scope
 
 if TYPE_CHECKING:
     from portlint.model import Severity
-    from portlint.pipeline.run import Outcome
+    from portlint.pipeline.request import Outcome
     from portlint.report import Compared, Report
 
 

@@ -15,7 +15,7 @@ from portlint.errors import UserError
 if TYPE_CHECKING:
     from portlint.actions.apply_fixes import Left, Repair
     from portlint.fix import Plan
-    from portlint.pipeline.run import Outcome
+    from portlint.pipeline.request import Outcome
 
 
 def add_flags(parser: Parser) -> None:

@@ -13,7 +13,7 @@ from portlint.errors import UserError
 
 if TYPE_CHECKING:
     from portlint.cli.scope import Scope
-    from portlint.pipeline.run import Outcome
+    from portlint.pipeline.request import Outcome
 
 
 def wants_color(when: str, stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:

@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> int:
 def load(file: str | None) -> Registry:
     """The registry that is named, or that lies at its usual place. Raises UserError."""
     from portlint.model import REGISTRY_PLACES
-    from portlint.pipeline.run import find_registry
+    from portlint.pipeline.registry_file import find_registry
 
     where = scope.load([], {"registry": file})
     registry = find_registry(scope.request(where))

@@ -12,7 +12,7 @@ from portlint.cli.findings import report_of
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from portlint.pipeline.run import Outcome
+    from portlint.pipeline.request import Outcome
     from portlint.report.audit import Audit
 
 _SUFFIXES = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json", ".csv": "csv"}

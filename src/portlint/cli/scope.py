@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from portlint.git.ls_files import Ahead
     from portlint.pipeline.comparison import View
-    from portlint.pipeline.run import Outcome, Request
+    from portlint.pipeline.request import Outcome, Request
     from portlint.settings import LoadedSettings
 
 
@@ -158,7 +158,7 @@ def request(scope: Scope, progress: Callable[[int, int], None] | None = None, **
     from portlint.cache import cache_folder
     from portlint.knowledge import rule_data
     from portlint.pipeline.comparison import View
-    from portlint.pipeline.run import Request
+    from portlint.pipeline.request import Request
 
     caches = cache_folder(os.environ, scope.cache)
     if caches is not None and caches.is_relative_to(scope.root):

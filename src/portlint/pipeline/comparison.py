@@ -38,6 +38,11 @@ class View(Struct, frozen=True, kw_only=True):
     policy: Base | None = None
     """where registry, settings, baseline, rule files and suppressions are taken from"""
 
+    @property
+    def is_compared(self) -> bool:
+        """Whether findings depend on how the tree was."""
+        return self.since is not None or self.policy is not None
+
 
 class Past(Struct, frozen=True, kw_only=True):
     """The files that a change touches, as they were: by their old paths, and only those that portlint reads."""

@@ -19,7 +19,6 @@ from portlint.files.fingerprint import Stamp
 from portlint.files.reader import AS_ON_DISK, Contents, Tree, Unread, Why, decode
 from portlint.knowledge.rule_data import rules_folder
 from portlint.model import NOWHERE, Facts, LineIndex, Problem, Settings
-from portlint.pipeline.comparison import Base, Past, compared
 from portlint.pipeline.relevance import ties_of, variables_of
 from portlint.workers import Limits, Lost, Supervisor, default_jobs
 
@@ -87,7 +86,7 @@ class Analysis:
 
 
 class Extraction:
-    """The extract stage of one run. Use it as a context manager: `start`, `go_on`, `results`."""
+    """The extract stage of one run. Use it as a context manager: `start`, `submit_rest`, `results`."""
 
     def __init__(
         self,
@@ -106,9 +105,9 @@ class Extraction:
             self.cache = Cache(caches, root, version_of(Path(__file__).parents[1], rules_folder(), extra_rules))
         self._files: Sequence[str] = ()
         self._unchanged: list[str] = []
-        self._shifts: list[tuple[Sequence[str], Supervisor[str, Facts | Row]]] = []
+        self._batches: list[tuple[Sequence[str], Supervisor[str, Facts | Row]]] = []
         self._collected = 0
-        """shifts whose results are there"""
+        """batches whose results are collected"""
         self.left_out: set[str] = set()
         """files that are not looked at, since they have not changed and cannot matter"""
         self.cached = 0
@@ -118,24 +117,24 @@ class Extraction:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for _, supervisor in self._shifts:
+        for _, supervisor in self._batches:
             supervisor.close()
 
     def start(self, files: Sequence[str]) -> None:
-        """Begins with files that are surely wanted."""
+        """Submits files that are surely wanted."""
         files = self._on_disk(files)
         if 0 < len(files) <= FILES_FOR_ONE_WORKER:
             self._begin(files, self._looked_up(files))
 
-    def go_on(self, files: Sequence[str], taken: Mapping[str, Stamp]) -> None:
-        """Says which files there are: has all read that were not begun with, and that the cache does not know.
+    def submit_rest(self, files: Sequence[str], taken: Mapping[str, Stamp]) -> None:
+        """Says which files there are, and submits those that `start` did not and that the cache does not know.
 
         taken: stamps of regular files, as far as they were taken before.
         """
         self._files = files
         if self.cache is not None:
             self._unchanged = self.cache.recall(self._on_disk(files), self._settings.max_file_size, taken)
-        begun = {path for paths, _ in self._shifts for path in paths}
+        begun = {path for paths, _ in self._batches for path in paths}
         self._unchanged = [path for path in self._unchanged if path not in begun]
         done = begun.union(self._unchanged)
         left = [path for path in files if path not in done]
@@ -186,12 +185,12 @@ class Extraction:
             tuple(formats())
         rows = None if self.cache is None else known
         work = Analysis(self._root, settings.max_file_size, self.extra_rules, rows, self._contents)
-        self._shifts.append((files, Supervisor(work, files, Limits(settings.timeout), jobs=jobs, one_first=few)))
+        self._batches.append((files, Supervisor(work, files, Limits(settings.timeout), jobs=jobs, one_first=few)))
 
     def _collect(self, found: dict[str, Facts | Lost], progress: Callable[[int, int], None] | None) -> None:
         """Waits for the workers, and takes over what they found."""
         wanted = set(self._files)
-        for files, supervisor in self._shifts[self._collected :]:
+        for files, supervisor in self._batches[self._collected :]:
             for path, result in zip(files, supervisor.results(progress), strict=True):
                 if path not in wanted:
                     continue
@@ -204,7 +203,7 @@ class Extraction:
                 if facts is not None:
                     self.cached += result.facts is None
                     found[path] = facts
-        self._collected = len(self._shifts)
+        self._collected = len(self._batches)
 
     def _remember(self, found: dict[str, Facts | Lost], reported: AbstractSet[str] | None) -> list[str]:
         """Takes what surely matters from the cache, while the workers read; gives the files that only may matter."""
@@ -232,31 +231,3 @@ class Extraction:
         for path in wanted:
             if (facts := cache.facts(path)) is not None:
                 found[path] = facts
-
-
-def read_past(
-    root: Path, base: Base, contents: Contents, files: Sequence[str], settings: Settings, extra_rules: ExtraRules
-) -> Past:
-    """What a change since a commit touches, as it was. contents: of files that are not looked at on disk; files: all
-    that are checked."""
-    from portlint.extract import recognised_by_name
-
-    limit = settings.max_file_size
-    with Tree(root, contents) as tree:
-        change, before = compared(
-            base,
-            files,
-            lambda path: tree.read(path, limit),
-            lambda path: recognised_by_name(path) is not False,
-            limit,
-        )
-    paths = sorted(before)
-    work = Analysis(root, limit, extra_rules, contents=before)
-    with Supervisor(work, paths, Limits(settings.timeout), jobs=1) as supervisor:
-        results: list[Facts | Row | Lost] = supervisor.results()
-    facts = {
-        path: unchecked(path, each.reason) if isinstance(each, Lost) else each
-        for path, each in zip(paths, results, strict=True)
-        if not isinstance(each, Row)
-    }
-    return Past(change=change, contents=before, facts=facts)

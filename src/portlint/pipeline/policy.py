@@ -26,7 +26,6 @@ from portlint.model import (
     Suppression,
 )
 from portlint.pipeline.comparison import Base, Past
-from portlint.registry import load_registry
 from portlint.settings import FILES, SettingsError, table_of
 
 MARK: Final = "pyvenv.cfg"
@@ -117,6 +116,8 @@ def _registry(old: Tree, new: Tree, settings: Settings) -> Iterator[PolicyChange
 
 
 def _loaded(path: str, data: bytes | Unread | None) -> Registry | None:
+    from portlint.registry import load_registry  # which imports PyYAML
+
     return load_registry(path, data)[0] if isinstance(data, bytes) else None
 
 

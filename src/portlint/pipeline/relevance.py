@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from portlint.model import Facts, Role
+from portlint.model import Facts, Registry, Role
 
 _TIED_BY_VARIABLES = frozenset({"python", "javascript", "markdown", "shell", "powershell", "batch", "makefile"})
 """formats of code and of pages"""
@@ -59,3 +59,8 @@ def _says_nothing(facts: Facts) -> bool:
         or facts.includes
         or facts.compose_runs
     )
+
+
+def registry_variables(registry: Registry | None) -> frozenset[str]:
+    """The variables that the registry's entries are configured by."""
+    return frozenset(entry.env_var for entry in registry.entries if entry.env_var) if registry else frozenset()

@@ -53,11 +53,6 @@ class Outcome(Struct, frozen=True, kw_only=True):
     reported: tuple[Facts, ...]
     crashes: tuple[tuple[str, str], ...]
     """bugs of portlint's: the file that was being read, and the traceback"""
-    checked: int
-    skipped: int
-    """files of no format that portlint reads"""
-    not_checked: int
-    """files that could not be read or parsed: each is a PORT901"""
     cached: int
     """files that were not read, or not parsed, because an earlier run did it"""
     seconds: float
@@ -73,3 +68,17 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """findings that the change does not touch"""
     policy: tuple[PolicyChange, ...] = ()
     """what the change does to the rules that it is judged by"""
+
+    @property
+    def not_checked(self) -> int:
+        """How many files could not be read or parsed: each is a PORT901."""
+        return sum(any(not problem.partly for problem in each.problems) for each in self.reported)
+
+    @property
+    def skipped(self) -> int:
+        """How many files are of no format that portlint reads."""
+        return sum(each.format is None and not each.problems for each in self.reported)
+
+    @property
+    def checked(self) -> int:
+        return len(self.reported) - self.skipped - self.not_checked
