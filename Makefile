@@ -7,7 +7,7 @@ TOOLS := $(BIN)/lint-imports
 
 help:
 	@echo "make check   lint, types, import contracts, and portlint on itself"
-	@echo "make test    the tests; T='tests/test_fix.py -k baseline' for some of them"
+	@echo "make test    the tests; T='tests/fix/test_fix.py -k baseline' for some of them"
 	@echo "make update  write the expected files of the tests and docs/rules.md anew; then read the difference"
 	@echo "make bench   times of portlint and its peers; CHECKOUT=FOLDER for a repository of yours"
 	@echo "make gate    all that decides whether a change lands; makes .venv anew"
@@ -27,8 +27,8 @@ test: $(TOOLS)
 	$(BIN)/pytest $(T)
 
 update: $(TOOLS)
-	$(BIN)/python tests/inventory.py
-	$(BIN)/python tests/test_projects.py
+	PYTHONPATH=tests $(BIN)/python -m support.inventory
+	PYTHONPATH=tests $(BIN)/python tests/pipeline/test_projects.py
 	$(BIN)/portlint explain --markdown >$(VENV)/rules.md
 	cp $(VENV)/rules.md docs/rules.md
 	git --no-pager diff --stat -- tests/fixtures docs/rules.md
