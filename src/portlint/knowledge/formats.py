@@ -456,7 +456,7 @@ SERVICES: Final = _of(Kind.STACK, Kind.IMAGE, Kind.PROXY)
 """formats whose files tell what services run"""
 CONFIGURATION: Final = _of(Kind.SETTINGS, Kind.UNIT, Kind.PROXY)
 """formats of settings, whose files may be called after the service that reads them: `clickhouse/config.yaml`"""
-ENVIRONMENTS: Final = _of(Kind.ENV_FILE, Kind.UNIT)
+PROCESS_ENVIRONMENTS: Final = _of(Kind.ENV_FILE, Kind.UNIT)
 """formats that make the whole environment of a process"""
 TIED_BY_VARIABLES: Final = _of(Kind.PROGRAM, Kind.SCRIPT, Kind.TASKS, Kind.PAGE)
 """formats whose files tell other files only which variables they read and set, and what they bind"""
