@@ -83,6 +83,8 @@ PLACES: dict[str, tuple[str, str | None]] = {
     "a.toml": ('api_port = 7777\n', f'api_port = 7777 # portlint: ignore[PORT104] {NOTE}\n'),
     "more.toml": ('x = """\nhttp://redis:7777\n"""\n', None),
     "a.ini": ("[a]\nredis_port = 7777\n", f"[a]\n; portlint: ignore-next-line[PORT104] {NOTE}\nredis_port = 7777\n"),
+    "B.INI": ("[a]\nredis_port = 7777\n", f"[a]\n; portlint: ignore-next-line[PORT104] {NOTE}\nredis_port = 7777\n"),
+    ".env.ini": ("REDIS_PORT=6000\n", f"# portlint: ignore-next-line[PORT401] {NOTE}\nREDIS_PORT=6000\n"),
     "a.properties": (
         "redis.port=7777\n",
         f"# portlint: ignore-next-line[PORT104] {NOTE}\nredis.port=7777\n",
