@@ -141,6 +141,19 @@ def test_from_the_host_a_published_port_counts(path: str, text: str, expected: l
 
 
 @pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("main.py", "import socket\nsocket.create_server(('', 5432))\n", []),
+        ("conf.d/db.conf", "server {\n  listen 5432;\n}\n", [".env:1 PORT301"]),
+        ("traefik.yml", "entryPoints:\n  db:\n    address: ':5432'\n", [".env:1 PORT301"]),
+    ],
+)
+def test_what_a_proxy_listens_on_is_no_port_of_the_host(path: str, text: str, expected: list[str]) -> None:
+    files = {"compose.yaml": DB, ".env": "POSTGRES_URL=postgres://localhost:5432/shop\n", path: text}
+    assert found(files, "PORT301") == expected
+
+
+@pytest.mark.parametrize(
     ("service", "dockerfile", "expected"),
     [
         ("build: ., command: serve --port 8001, ports: ['80:8000']", "", ["compose.yaml:2 PORT203"]),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from portlint.algorithms.gitignore import matcher
 from portlint.check.env_files import Values
 from portlint.check.network import Network, Peer
-from portlint.knowledge.formats import CODE, FORMATS, PROGRAMS
+from portlint.knowledge.formats import CODE, FORMATS, PROGRAMS, PROXIES
 from portlint.knowledge.identifiers import is_port_name
 from portlint.model import (
     Edit,
@@ -151,11 +151,11 @@ class Context:
 
     @cached_property
     def bound(self) -> frozenset[int]:
-        """The ports that a process of the repository listens on outside of containers."""
+        """The ports that a process of the repository listens on outside of containers, in which proxies run."""
         return frozenset(
             literal.port
             for literal in self.literals
-            if literal.role is Role.BIND and literal.service is None and literal.format != "nginx"
+            if literal.role is Role.BIND and literal.service is None and literal.format not in PROXIES
         )
 
     def is_allowed(self, port: int) -> bool:
