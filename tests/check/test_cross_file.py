@@ -11,6 +11,7 @@ from support.small_projects import Files, compose, found, messages
 WEB = compose(web='ports: ["8000:80"]')
 API = 'ports: ["18080:8000"]'
 SERVICE = "apiVersion: v1\nkind: Service\nspec:\n  ports:\n    - port: 8001\n"
+IN_JSON = '{"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 8001}]}}'
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,8 @@ SERVICE = "apiVersion: v1\nkind: Service\nspec:\n  ports:\n    - port: 8001\n"
         ({"api": API, "ui": "environment: {API_URL: 'http://host.docker.internal:18080'}"}, {}, []),
         ({"api": API}, {"call.py": 'URL = "http://api:8001/x"\n'}, ["call.py:1 PORT301"]),
         ({"api": API}, {"a.py": 'URL = "http://api:8001/"\n', "k8s/a.yaml": SERVICE}, []),
+        ({"api": API}, {"a.py": 'URL = "http://api:8001/"\n', "k8s/a.json": IN_JSON}, []),
+        ({"api": API}, {"a.py": 'URL = "http://api:8002/"\n', "k8s/a.json": IN_JSON}, ["a.py:1 PORT301"]),
         ({"api": API}, {"a.py": 'URL = "http://api:8001/x"\n', "api/main.py": "METRICS_PORT = 8001\n"}, []),
         ({"api": API}, {"sub/a.py": 'URL = "http://api:8001/x"\n'}, ["sub/a.py:1 PORT301"]),
         ({"api": API}, {"a.sh": "ALL=(api:18080 db:15432)\nfor x in ${ALL[@]}; do curl localhost:${x#*:}; done\n"}, []),

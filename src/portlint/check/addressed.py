@@ -63,9 +63,8 @@ class Misses:
         out = set()
         side = knowledge("side_options")
         for literal in self._context.literals:
-            if literal.format == "yaml":
-                if literal.subject.startswith(_KUBERNETES):
-                    out.add(literal.port)
+            if literal.subject.startswith(_KUBERNETES):
+                out.add(literal.port)
             elif literal.format in CODE and literal.role is not Role.CONNECT and literal.port not in out:
                 name = literal.variable or literal.name
                 if name is not None and literal.host in HERE and not side.isdisjoint(words(name)):
