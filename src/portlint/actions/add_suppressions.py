@@ -287,7 +287,7 @@ def _by_lines(opens: str, lines: Lines) -> Callable[[bytes], Any]:
                     raise ValueError("the line before goes on")
                 continue
             found.append(line)
-            goes_on = text.endswith(continuation)
+            goes_on = bool(continuation) and text.endswith(continuation)
         return found
 
     return shape

@@ -63,7 +63,7 @@ class Lines(Struct, frozen=True, kw_only=True):
     """The same proof for a format with comments on lines of their own: all other lines are left as they are."""
 
     continues: str
-    """ends a line that goes on in the next one"""
+    """ends a line that goes on in the next one; empty: none does"""
     unless: re.Pattern[bytes] | None = None
     """finds what may open a text in which such a line is no comment; None: the format has no such texts"""
 
