@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portlint.actions.add_suppressions import _Silencing
+from portlint.actions.add_suppressions import _is_same, _Silencing
 from portlint.fix.suppression_comments import is_reason
+from portlint.knowledge.formats import Comment, Lines
 from portlint.pipeline.extraction import facts_of
 from portlint.pipeline.memory_run import run_on_memory
 from support.commandline import codes, fill
@@ -83,6 +84,8 @@ PLACES: dict[str, tuple[str, str | None]] = {
     "a.toml": ('api_port = 7777\n', f'api_port = 7777 # portlint: ignore[PORT104] {NOTE}\n'),
     "more.toml": ('x = """\nhttp://redis:7777\n"""\n', None),
     "a.ini": ("[a]\nredis_port = 7777\n", f"[a]\n; portlint: ignore-next-line[PORT104] {NOTE}\nredis_port = 7777\n"),
+    "B.INI": ("[a]\nredis_port = 7777\n", f"[a]\n; portlint: ignore-next-line[PORT104] {NOTE}\nredis_port = 7777\n"),
+    ".env.ini": ("REDIS_PORT=6000\n", f"# portlint: ignore-next-line[PORT401] {NOTE}\nREDIS_PORT=6000\n"),
     "a.properties": (
         "redis.port=7777\n",
         f"# portlint: ignore-next-line[PORT104] {NOTE}\nredis.port=7777\n",
@@ -115,6 +118,15 @@ def test_where_a_comment_can_stand(root, portlint, name):
         assert code == (1 if after is None else 0)
         assert (name in err) == (after is None)
     assert codes(portlint(*check)[1]) == (found if after is None else [])
+
+
+@pytest.mark.parametrize(
+    ("continues", "before", "expected"), [("", "a", True), ("\\", "a", True), ("\\", "a \\", False), ("", "a \\", True)]
+)
+def test_a_comment_on_a_line_of_its_own_is_none_where_a_line_goes_on(continues, before, expected):
+    comment = Comment(opens="#", proof=Lines(continues=continues))
+    after = f"{before}\n# portlint: ignore-next-line[PORT101]\nb\n"
+    assert _is_same(comment, f"{before}\nb\n".encode(), after.encode()) is expected
 
 
 def test_without_a_reason_and_a_path_behind_it(root, portlint):

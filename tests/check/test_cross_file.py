@@ -11,6 +11,7 @@ from support.small_projects import Files, compose, found, messages
 WEB = compose(web='ports: ["8000:80"]')
 API = 'ports: ["18080:8000"]'
 SERVICE = "apiVersion: v1\nkind: Service\nspec:\n  ports:\n    - port: 8001\n"
+IN_JSON = '{"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 8001}]}}'
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,8 @@ SERVICE = "apiVersion: v1\nkind: Service\nspec:\n  ports:\n    - port: 8001\n"
         ({"api": API, "ui": "environment: {API_URL: 'http://host.docker.internal:18080'}"}, {}, []),
         ({"api": API}, {"call.py": 'URL = "http://api:8001/x"\n'}, ["call.py:1 PORT301"]),
         ({"api": API}, {"a.py": 'URL = "http://api:8001/"\n', "k8s/a.yaml": SERVICE}, []),
+        ({"api": API}, {"a.py": 'URL = "http://api:8001/"\n', "k8s/a.json": IN_JSON}, []),
+        ({"api": API}, {"a.py": 'URL = "http://api:8002/"\n', "k8s/a.json": IN_JSON}, ["a.py:1 PORT301"]),
         ({"api": API}, {"a.py": 'URL = "http://api:8001/x"\n', "api/main.py": "METRICS_PORT = 8001\n"}, []),
         ({"api": API}, {"sub/a.py": 'URL = "http://api:8001/x"\n'}, ["sub/a.py:1 PORT301"]),
         ({"api": API}, {"a.sh": "ALL=(api:18080 db:15432)\nfor x in ${ALL[@]}; do curl localhost:${x#*:}; done\n"}, []),
@@ -138,6 +141,19 @@ DB = compose(db="ports: ['127.0.0.1:15432:5432']").replace("shop/db", "postgres:
 def test_from_the_host_a_published_port_counts(path: str, text: str, expected: list[str]) -> None:
     assert found({"compose.yaml": DB, path: text}, "PORT301") == expected
     assert found({"elsewhere/compose.yaml": DB, path: text}, "PORT301") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("main.py", "import socket\nsocket.create_server(('', 5432))\n", []),
+        ("conf.d/db.conf", "server {\n  listen 5432;\n}\n", [".env:1 PORT301"]),
+        ("traefik.yml", "entryPoints:\n  db:\n    address: ':5432'\n", [".env:1 PORT301"]),
+    ],
+)
+def test_what_a_proxy_listens_on_is_no_port_of_the_host(path: str, text: str, expected: list[str]) -> None:
+    files = {"compose.yaml": DB, ".env": "POSTGRES_URL=postgres://localhost:5432/shop\n", path: text}
+    assert found(files, "PORT301") == expected
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from portlint.extract import SIGNS, extract, recognise, recognised_by_name
+from portlint.extract import extract, recognise, recognised_by_name
+from portlint.knowledge.formats import FORMATS
 from portlint.model import NOWHERE
 from support.inventory import EXPECTED, FOLDER, fixtures, shown
 
@@ -47,7 +48,8 @@ def test_a_byte_order_mark_hides_nothing(path):
 
 
 PIECES = [
-    *(sign for signs in SIGNS.values() for sign in signs), "/", ".", "-", "_", "a", "GNU", "x", "d", "w", "c", "local",
+    *(piece for row in FORMATS.values() for piece in row.path_pieces or ()),
+    "/", ".", "-", "_", "a", "GNU", "x", "d", "w", "c", "local",
     "\u017f", "\u0130", "\u0131", "conf.d/", "sites-enabled/", "dist", "example", "default", "yml", "yaml", "compose",
     "traefik",
 ]  # fmt: skip
@@ -59,7 +61,8 @@ def asked(path: str, data: bytes) -> tuple[object, object]:
 
 
 def asked_of_all(path: str, data: bytes) -> tuple[object, object]:
-    with mock.patch.dict("portlint.extract.SIGNS", clear=True):
+    everywhere = {name: replace(row, path_pieces=None) for name, row in FORMATS.items()}
+    with mock.patch("portlint.extract.FORMATS", everywhere):
         return asked(path, data)
 
 

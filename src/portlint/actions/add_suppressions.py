@@ -7,7 +7,6 @@ is seen. In a string, a here-document or a block of text it would be none.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -17,7 +16,8 @@ from portlint.actions.apply_fixes import FILES_FOR_ONE_WORKER, Left, Repair, rea
 from portlint.algorithms.lazy_regex import regex
 from portlint.files.reader import Tree
 from portlint.fix import Plan, Refused, spliced
-from portlint.fix.suppression_comments import ABOVE, BEHIND, edits
+from portlint.fix.suppression_comments import edits
+from portlint.knowledge.formats import FORMATS, Comment, Lines, Syntax
 from portlint.model import Edit, Facts, Finding, PortLiteral
 from portlint.pipeline.extraction import ExtraRules, facts_of
 from portlint.pipeline.registry_file import read_extra_rules
@@ -31,7 +31,6 @@ READINGS: Final = 12
 _DEEPEST: Final = 64
 """levels of YAML"""
 _NO_PLACE: Final = "no comment can stand at that line"
-_COMMENTED_JSON: Final = "JSON holds no comments"
 
 
 def silence(
@@ -78,11 +77,12 @@ def _why_not(finding: Finding, facts: Facts | None, never: AbstractSet[str]) -> 
         return "the registry, the settings and the baseline are never changed"
     if facts is None or facts.format is None:
         return "portlint does not read the file"
-    if facts.format == "json":
-        return _COMMENTED_JSON
+    row = FORMATS[facts.format]
+    if row.comment_for(facts.path) is None:
+        return f"{row.title} holds no comments"
     if facts.stamp is not None:
         return "it is generated from the registry"
-    return None if facts.format in {*BEHIND, *ABOVE, "markdown"} else f"no comment is known for {facts.format}"
+    return None
 
 
 class _Silencing:
@@ -109,7 +109,8 @@ class _Silencing:
         by_line: dict[int, list[Finding]] = {}
         for finding in self._wanted[facts.path]:
             by_line.setdefault(finding.span.line, []).append(finding)
-        choices = {line: self._choices(facts, data, line, found) for line, found in by_line.items()}
+        comment = _comment(facts)
+        choices = {line: self._choices(comment, facts, data, line, found) for line, found in by_line.items()}
         # Nearly always the first choice will do on all lines, and one proof is enough.
         first = {line: each[0] for line, each in choices.items() if each}
         if len(first) == len(choices) and self._is_sound(facts, data, list(first.values()), by_line):
@@ -127,10 +128,11 @@ class _Silencing:
         refused = tuple(Refused(f, _NO_PLACE) for line, found in by_line.items() if line not in chosen for f in found)
         return Plan(facts.path, data, spliced(data, chosen.values()), applied, (), refused)
 
-    def _choices(self, facts: Facts, data: bytes, line: int, findings: Sequence[Finding]) -> list[Edit]:
+    def _choices(
+        self, comment: Comment, facts: Facts, data: bytes, line: int, findings: Sequence[Finding]
+    ) -> list[Edit]:
         codes = sorted({finding.rule for finding in findings})
-        assert facts.format is not None
-        return list(edits(facts.format, facts.path, data, line, codes, self._reason, facts.suppressions))
+        return list(edits(comment, data, line, codes, self._reason, facts.suppressions))
 
     def _is_sound(
         self, facts: Facts, data: bytes, chosen: Sequence[Edit], by_line: Mapping[int, Sequence[Finding]]
@@ -140,7 +142,7 @@ class _Silencing:
         again = facts_of(facts.path, after, self._rules)
         if again.format != facts.format or _said(again) != _said(facts):
             return False
-        if not _is_same(facts.format or "", facts.path, data, after):
+        if not _is_same(_comment(facts), data, after):
             return False
         added = sorted(edit.span.line for edit in chosen if edit.new.endswith((b"\n", b"\r")))
         return all(
@@ -151,6 +153,14 @@ class _Silencing:
             )
             for line, findings in by_line.items()
         )
+
+
+def _comment(facts: Facts) -> Comment:
+    """What `_why_not` has seen to be there."""
+    assert facts.format is not None
+    comment = FORMATS[facts.format].comment_for(facts.path)
+    assert comment is not None
+    return comment
 
 
 def _said(facts: Facts) -> tuple[Any, ...]:
@@ -174,11 +184,9 @@ def _literal(each: PortLiteral) -> tuple[Any, ...]:
 # Whether two texts of a format differ in comments alone
 
 
-def _is_same(format: str, path: str, before: bytes, after: bytes) -> bool:
+def _is_same(comment: Comment, before: bytes, after: bytes) -> bool:
     """Whether nothing but comments differs. False where that cannot be told."""
-    shape = _by_suffix(path) or _SHAPES.get(format)
-    if shape is None:
-        return False
+    shape = _by_lines(comment.opens, comment.proof) if isinstance(comment.proof, Lines) else _SHAPES[comment.proof]
     try:
         return bool(shape(before) == shape(after))
     except (ValueError, RecursionError, SyntaxError):
@@ -261,12 +269,16 @@ def _dotenv(data: bytes) -> Any:
     ]
 
 
-def _by_lines(sign: bytes, continuation: bytes, blocks: re.Pattern[bytes]) -> Callable[[bytes], Any]:
-    """For formats with comments on lines of their own: all other lines, each with whether the line before goes on in
-    it. blocks: what opens a text in which such a line is no comment."""
+def _cells(data: bytes) -> Any:
+    return _IN_CELL.sub(b"", data)
+
+
+def _by_lines(opens: str, lines: Lines) -> Callable[[bytes], Any]:
+    """For formats with comments on lines of their own: all other lines, none of which may go on in such a comment."""
+    sign, continuation = opens.encode(), lines.continues.encode()
 
     def shape(data: bytes) -> Any:
-        if blocks.search(data):
+        if lines.unless is not None and lines.unless.search(data):
             raise ValueError("it may hold a text in which there are no comments")
         found, goes_on = [], False
         for line in data.splitlines():
@@ -276,42 +288,21 @@ def _by_lines(sign: bytes, continuation: bytes, blocks: re.Pattern[bytes]) -> Ca
                     raise ValueError("the line before goes on")
                 continue
             found.append(line)
-            goes_on = text.endswith(continuation)
+            goes_on = bool(continuation) and text.endswith(continuation)
         return found
 
     return shape
 
 
 _REDIRECTED: Final = regex(r"(?<!<)<<(?!<)")
-_HEREDOC: Final = regex(rb"<<")
-_HERE_STRING: Final = regex(rb"@[\"']|<#")
-_DEFINE: Final = regex(rb"^[ \t]*(?:override[ \t]+|export[ \t]+)?define\b", re.MULTILINE)
-_NOTHING: Final = regex(rb"(?!)")
-_TEXT_BLOCK: Final = regex(rb'"""|\'\'\'|<<')
-_SHAPES: Final[Mapping[str, Callable[[bytes], Any]]] = {
-    "python": _python,
-    "compose": _yaml,
-    "yaml": _yaml,
-    "traefik": _yaml,
-    "toml": _toml,
-    "shell": _shell,
-    "nginx": _nginx,
-    "javascript": _javascript,
-    "dotenv": _dotenv,
-    "dockerfile": _by_lines(b"#", b"\\", _HEREDOC),
-    "makefile": _by_lines(b"#", b"\\", _DEFINE),
-    "systemd": _by_lines(b"#", b"\\", _NOTHING),
-    "properties": _by_lines(b"#", b"\\", _NOTHING),
-    "config": _by_lines(b"#", b"\\", _TEXT_BLOCK),
-    "batch": _by_lines(b"rem", b"^", _NOTHING),
-    "powershell": _by_lines(b"#", b"`", _HERE_STRING),
-    "markdown": lambda data: re.sub(rb"<!-- portlint: [^\r\n]{0,600}? --> ", b"", data),
+_IN_CELL: Final = regex(rb"<!-- portlint: [^\r\n]{0,600}? --> ")
+_SHAPES: Final[Mapping[Syntax, Callable[[bytes], Any]]] = {
+    Syntax.PYTHON: _python,
+    Syntax.YAML: _yaml,
+    Syntax.TOML: _toml,
+    Syntax.SHELL: _shell,
+    Syntax.NGINX: _nginx,
+    Syntax.JAVASCRIPT: _javascript,
+    Syntax.DOTENV: _dotenv,
+    Syntax.CELLS: _cells,
 }
-
-
-def _by_suffix(path: str) -> Callable[[bytes], Any] | None:
-    if path.endswith(".toml"):
-        return _toml
-    if path.endswith(".ini"):
-        return _by_lines(b";", b"\\", _TEXT_BLOCK)
-    return None

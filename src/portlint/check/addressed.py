@@ -9,6 +9,7 @@ from portlint.algorithms.lazy_regex import regex
 from portlint.check.context import HERE, Context, host_beside
 from portlint.check.network import Peer
 from portlint.knowledge import rule_data
+from portlint.knowledge.formats import CODE, CONTAINER_HOSTS, SCRIPTS
 from portlint.knowledge.identifiers import words
 from portlint.model import PortLiteral, Role
 
@@ -37,7 +38,7 @@ class Misses:
             return ()
         if (literal.path, literal.subject) in self._listed:
             return ()
-        if literal.port in self._elsewhere and literal.format not in knowledge("always"):
+        if literal.port in self._elsewhere and literal.format not in CONTAINER_HOSTS:
             return ()
         peers = context.network.called(literal.path, literal.service, host)
         if not peers or not all(_misses(literal, peer) for peer in peers):
@@ -49,7 +50,7 @@ class Misses:
     @cached_property
     def _listed(self) -> frozenset[tuple[str, str]]:
         """Path and subject of the lists of `name:port` in scripts, which take them apart as often as they go there."""
-        pairs = (each for each in self._context.literals if each.format == "shell" and each.form == "address")
+        pairs = (each for each in self._context.literals if each.format in SCRIPTS and each.form == "address")
         count = Counter((each.path, each.subject) for each in pairs if each.name is not None or each.subject == "for")
         return frozenset(place for place, number in count.items() if number > 1)
 
@@ -60,12 +61,11 @@ class Misses:
         What a program or its settings call may be the Service of a Kubernetes manifest, or an endpoint for metrics.
         """
         out = set()
-        code, side = knowledge("code_formats"), knowledge("side_options")
+        side = knowledge("side_options")
         for literal in self._context.literals:
-            if literal.format == "yaml":
-                if literal.subject.startswith(_KUBERNETES):
-                    out.add(literal.port)
-            elif literal.format in code and literal.role is not Role.CONNECT and literal.port not in out:
+            if literal.subject.startswith(_KUBERNETES):
+                out.add(literal.port)
+            elif literal.format in CODE and literal.role is not Role.CONNECT and literal.port not in out:
                 name = literal.variable or literal.name
                 if name is not None and literal.host in HERE and not side.isdisjoint(words(name)):
                     out.add(literal.port)
@@ -99,7 +99,7 @@ def is_addressed(context: Context, literal: PortLiteral) -> bool:
     """Whether a place is one from which a client goes out in the network of the containers."""
     if literal.role not in _ADDRESSED or literal.form in ("comparison", "word"):
         return False
-    if literal.format in knowledge("always"):
+    if literal.format in CONTAINER_HOSTS:
         return True
     if context.is_test(literal.path):
         # Tests make up hosts and ports.

@@ -13,6 +13,7 @@ from portlint.check.bindings import Binding, listeners, profiles_of
 from portlint.check.context import Context, at
 from portlint.check.network import Peer, data_store
 from portlint.knowledge import well_known
+from portlint.knowledge.formats import STACKS
 from portlint.model import Edit, Entry, Finding, Fix, Mapping, Match, PortLiteral, Related
 
 _LISTENING = ("command", "CMD", "EXPOSE", "image")
@@ -140,7 +141,7 @@ def _clashes(published: Iterable[Binding]) -> Iterator[tuple[Binding, Binding]]:
 
 def exposed_on_all_interfaces(context: Context) -> Iterator[Finding]:
     """PORT204: an `internal` entry, or a well-known data store, published without a loopback address."""
-    matches = {(m.literal.path, m.literal.span.start): m for m in context.matches if m.literal.format == "compose"}
+    matches = {(m.literal.path, m.literal.span.start): m for m in context.matches if m.literal.format in STACKS}
     # A place of several stacks is told once, whatever the env file of each says.
     told: set[tuple[str, int]] = set()
     for stack in context.stacks:

@@ -7,9 +7,10 @@ from functools import cache
 from posixpath import dirname
 
 from portlint.check.addressed import is_addressed, knowledge
-from portlint.check.context import CODE, HERE, Context, at, is_default, put_right
+from portlint.check.context import HERE, Context, at, is_default, put_right
 from portlint.check.network import Peer, data_store, places, runs, said
 from portlint.knowledge import rule_data, well_known
+from portlint.knowledge.formats import CODE, IMAGES, SETS_VARIABLES
 from portlint.knowledge.identifiers import words
 from portlint.model import Finding, Fix, Listening, PortLiteral, PortRange, Related, Role
 from portlint.syntax.dockerfile_stages import literals_of
@@ -19,7 +20,7 @@ _TOLD = ("command", "CMD", "EXPOSE", "image")
 _BACKED = ("environment", "config", "command", "CMD")
 """what shows that a port which one of them does not tell is meant all the same"""
 _MACHINE_FROM_INSIDE = frozenset({"host.docker.internal", "host.containers.internal", "gateway.docker.internal"})
-_OF_THE_HOST = CODE | {"dotenv", "systemd", "properties", "compose"}
+_OF_THE_HOST = CODE | SETS_VARIABLES
 """formats whose address of this machine means the machine on which the containers run"""
 _MACHINE = frozenset({"localhost", "127.0.0.1", *_MACHINE_FROM_INSIDE})
 """names of the machine on which the containers run"""
@@ -31,7 +32,7 @@ def container_port_mismatch(context: Context) -> Iterator[Finding]:
         for peer in context.network.peers(stack):
             yield from _mapped(peer)
             yield from _probed(peer)
-    dockerfiles = [facts for facts in context.asked_facts if facts.format == "dockerfile"]
+    dockerfiles = [facts for facts in context.asked_facts if facts.format in IMAGES]
     if not dockerfiles:
         return
     bound = _bound(context, {dirname(facts.path) for facts in dockerfiles})
@@ -50,7 +51,7 @@ def _bound(context: Context, folders: Iterable[str]) -> dict[str, frozenset[int]
     """The ports that code and configuration bind under each folder."""
     out: dict[str, set[int]] = {folder: set() for folder in folders}
     for facts in context.facts:
-        if facts.format == "dockerfile":
+        if facts.format in IMAGES:
             continue
         ports = {each.port for each in facts.literals if each.role is Role.BIND and not each.prose}
         folder = facts.path

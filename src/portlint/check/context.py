@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from portlint.algorithms.gitignore import matcher
 from portlint.check.env_files import Values
 from portlint.check.network import Network, Peer
-from portlint.knowledge import rule_data
+from portlint.knowledge.formats import CODE, FORMATS, PROGRAMS, PROXIES
 from portlint.knowledge.identifiers import is_port_name
 from portlint.model import (
     Edit,
@@ -39,10 +39,6 @@ _IN_TEXT = frozenset({"url", "address", "option", "word", "mapping", "base60"})
 
 
 _HOST_ENDS = ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "HOST")
-CODE = frozenset({"python", "javascript", "shell"})
-"""formats of code, where a name may be anything"""
-PROGRAMS = frozenset({"python", "javascript"})
-"""formats in which a literal with a variable is what the program takes without it; a shell may set it as well"""
 HERE = frozenset({None, "", "localhost", "127.0.0.1", "0.0.0.0", "::", "[::]", "::1", "[::1]", "*", "+"})
 """hosts that are this machine, or inside a container the container"""
 
@@ -155,11 +151,11 @@ class Context:
 
     @cached_property
     def bound(self) -> frozenset[int]:
-        """The ports that a process of the repository listens on outside of containers."""
+        """The ports that a process of the repository listens on outside of containers, in which proxies run."""
         return frozenset(
             literal.port
             for literal in self.literals
-            if literal.role is Role.BIND and literal.service is None and literal.format != "nginx"
+            if literal.role is Role.BIND and literal.service is None and literal.format not in PROXIES
         )
 
     def is_allowed(self, port: int) -> bool:
@@ -210,9 +206,8 @@ def right_default(entry: Entry, environment: str | None) -> int:
 
 def reference(literal: PortLiteral, variable: str, port: int) -> str:
     """How a reference to `variable` is written in place of the literal."""
-    table = rule_data.load("references.yaml")
-    ways = table.get(literal.format, table["other"])
-    way: str = ways["text" if literal.form in _IN_TEXT else "number"]
+    ways = FORMATS[literal.format].reference
+    way = ways.text if literal.form in _IN_TEXT else ways.number
     return way.replace("<VARIABLE>", variable).replace("<PORT>", str(port))
 
 

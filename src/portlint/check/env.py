@@ -7,6 +7,7 @@ from posixpath import dirname
 
 from portlint.check.context import Context, at, elsewhere, is_fallback, put_right, right_default
 from portlint.check.env_files import is_template
+from portlint.knowledge.formats import ENV_FILES
 from portlint.model import NOWHERE, Finding, Reference, Related, Span, Verdict
 
 
@@ -43,7 +44,7 @@ def missing_variable(context: Context) -> Iterator[Finding]:
     templates: dict[str, list[str]] = {}
     held: dict[str, set[str]] = {}
     for facts in context.facts:
-        if facts.format == "dotenv" and is_template(facts.path):
+        if facts.format in ENV_FILES and is_template(facts.path):
             folder = dirname(facts.path)
             templates.setdefault(folder, []).append(facts.path)
             held.setdefault(folder, set()).update(facts.mentioned, (v.name for v in facts.variables))

@@ -13,10 +13,10 @@ from msgspec import Struct
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.knowledge import rule_data
+from portlint.knowledge.formats import ENV_FILES
 from portlint.model import Facts, PortLiteral, Stack
 
 _WORD = regex(r"[A-Za-z0-9]+")
-_FORMAT = "dotenv"
 
 
 @cache
@@ -41,7 +41,7 @@ def of_containers(facts: Iterable[Facts]) -> frozenset[str]:
     everything = tuple(facts)
     own = {file for each in everything for service in each.services for file in service.env_files}
     folders = {dirname(file) for file in own}
-    templates = (f.path for f in everything if f.format == _FORMAT and is_template(f.path))
+    templates = (f.path for f in everything if f.format in ENV_FILES and is_template(f.path))
     return frozenset(own.union(path for path in templates if dirname(path) in folders))
 
 
@@ -66,13 +66,13 @@ class Values:
         self._set: set[tuple[str, str]] = set()
         """path and variable"""
         for each in facts:
-            if each.format == _FORMAT and not is_personal(each.path):
+            if each.format in ENV_FILES and not is_personal(each.path):
                 key = (dirname(each.path), environments.get(each.path), is_template(each.path))
                 self._files.setdefault(key, []).append(each.path)
                 self._set.update((each.path, variable.name) for variable in each.variables)
         self._ports: dict[tuple[str, str], PortLiteral] = {}
         for literal in literals:
-            if literal.variable is not None and literal.format == _FORMAT and not literal.prose:
+            if literal.variable is not None and literal.format in ENV_FILES and not literal.prose:
                 self._ports[literal.path, literal.variable] = literal
 
     def of(self, stack: Stack, path: str, variable: str | None, place: PortLiteral | None) -> Value:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from portlint.check.context import Context, at
 from portlint.knowledge import well_known
+from portlint.knowledge.formats import PROXIES
 from portlint.model import Facts, Finding, PortLiteral, Related, Role
 
 _ALL = "all addresses"
@@ -23,15 +24,15 @@ def duplicate_listener(context: Context) -> Iterator[Finding]:
         if any(problem.partly for problem in facts.problems):
             # Branches of a template may each have a listener of their own.
             continue
-        if facts.format == "nginx":
+        if facts.format in PROXIES:
             yield from _twice(_of_servers(facts), "the server", "nginx refuses the configuration", wildcard=False)
-        elif facts.format == "traefik":
             yield from _twice(_entry_points(facts), "Traefik", "it does not start", wildcard=True)
         elif facts.services:
             yield from _twice(_arguments(facts), "Traefik", "it does not start", wildcard=True)
 
 
 def _of_servers(facts: Facts) -> Iterator[tuple[str, PortLiteral]]:
+    """The `listen` directives of nginx."""
     for literal in facts.literals:
         server, listen, _ = literal.subject.rpartition(".listen[")
         if listen and literal.role is Role.BIND and not literal.prose:
@@ -39,6 +40,7 @@ def _of_servers(facts: Facts) -> Iterator[tuple[str, PortLiteral]]:
 
 
 def _entry_points(facts: Facts) -> Iterator[tuple[str, PortLiteral]]:
+    """Those of Traefik's own file."""
     for literal in facts.literals:
         subject = literal.subject.lower()
         if literal.role is Role.BIND and not literal.prose and subject.startswith("entrypoints."):

@@ -7,6 +7,7 @@ from functools import cache
 
 from portlint.check.context import HERE, Context, at, elsewhere, is_fallback, is_port_variable, reference, right_default
 from portlint.knowledge import rule_data, well_known
+from portlint.knowledge.formats import STACKS
 from portlint.knowledge.identifiers import words
 from portlint.model import LAST_PORT, Entry, Finding, Match, PortLiteral, Reference, Related, Role, Verdict
 
@@ -22,7 +23,7 @@ def hardcoded_port(context: Context) -> Iterator[Finding]:
         literal = match.literal
         if not literal.referable or literal.end_port is not None or match.inside or is_fallback(literal):
             continue
-        if literal.variable is not None and literal.format != "compose":
+        if literal.variable is not None and literal.format not in STACKS:
             # Code speaks of a variable where it sets one or falls back: `os.getenv("API_URL", "http://localhost:8000")`.
             continue
         if match.verdict in (Verdict.MATCH, Verdict.AMBIGUOUS) and match.by != "variable":
@@ -78,7 +79,7 @@ def _registered(context: Context, match: Match) -> Iterator[Finding]:
 
 def _is_set_otherwise(context: Context, literal: PortLiteral, variable: str) -> bool:
     """Whether an env file that Compose reads gives the variable another value than the literal has."""
-    if literal.format != "compose":
+    if literal.format not in STACKS:
         return False
     stacks = context.network.stacks_of(literal.path)
     values = (context.values.of(stack, literal.path, variable, literal).literal for stack in stacks)

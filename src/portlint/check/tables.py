@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from portlint.check.context import Context, at, elsewhere
+from portlint.knowledge.formats import PAGES
 from portlint.model import Entry, Finding, Match, PortRange, Registry, Role, Verdict
 
 _SURE = ("variable", "name")
@@ -15,7 +16,7 @@ def stale_port_table(context: Context) -> Iterator[Finding]:
     rows: dict[tuple[str, str], list[Match]] = {}
     for match in context.resolution.matches:
         literal = match.literal
-        if literal.format == "markdown" and literal.subject.startswith("table[") and match.entry is not None:
+        if literal.format in PAGES and literal.subject.startswith("table[") and match.entry is not None:
             # `8000, 8001` in one cell: one of them has to be right.
             rows.setdefault((literal.path, literal.subject), []).append(match)
     for matches in rows.values():
@@ -50,7 +51,7 @@ def _unknown_variables(context: Context) -> Iterator[Finding]:
     tables: dict[tuple[str, str], dict[str, Match]] = {}
     for match in context.resolution.matches:
         literal = match.literal
-        if literal.format == "markdown" and literal.variable is not None and literal.subject.startswith("table["):
+        if literal.format in PAGES and literal.variable is not None and literal.subject.startswith("table["):
             table = literal.path, literal.subject.partition(".")[0]
             tables.setdefault(table, {}).setdefault(literal.variable, match)
     for rows in tables.values():

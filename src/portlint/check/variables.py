@@ -10,13 +10,14 @@ from posixpath import dirname
 from msgspec import Struct
 
 from portlint.check.addressed import is_elsewhere
-from portlint.check.context import PROGRAMS, Context, at, host_beside, is_default, is_fallback, put_right
+from portlint.check.context import Context, at, host_beside, is_default, is_fallback, put_right
 from portlint.check.env_files import is_personal, is_template, of_containers
 from portlint.knowledge import rule_data, well_known
+from portlint.knowledge.formats import ENV_FILES, PROCESS_ENVIRONMENTS, PROGRAMS, SETS_VARIABLES, STACKS
 from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, Finding, PortLiteral, Related
 
-_SETTINGS = ("dotenv", "systemd", "properties")
+_SETTINGS = SETS_VARIABLES - STACKS
 """formats that set variables for a process on the host"""
 _MOST_COMPARED = 16
 """variables of one port that a further one is compared with"""
@@ -72,7 +73,7 @@ def inconsistent_variable(context: Context) -> Iterator[Finding]:
         if (literal.path, literal.span.start) in wrong:
             continue
         variable = literal.variable or ""
-        for_container = literal.path in own or literal.format not in (*_SETTINGS, "compose")
+        for_container = literal.path in own or literal.format not in SETS_VARIABLES
         if for_container and literal.port in inside.get(variable, ()):
             # A process in a container sees the port inside it.
             continue
@@ -103,20 +104,20 @@ def _places(context: Context) -> Iterator[_Place]:
         if path not in formats or (setting and literal.format != formats[path]):
             # An env file inside another file (a ConfigMap, a here-document) is for another machine.
             continue
-        if literal.format != "compose" and context.is_test(path):
+        if literal.format not in STACKS and context.is_test(path):
             continue
-        rank = (1 if is_template(path) else 0) if literal.format == "dotenv" else 2 if setting else 3
+        rank = (1 if is_template(path) else 0) if literal.format in ENV_FILES else 2 if setting else 3
         yield _Place(literal, rank if setting else 3, environments.get(path) or _apart(context, literal))
 
 
 def _apart(context: Context, literal: PortLiteral) -> str | None:
     """The file, where it is a variant that runs by itself: `docker-compose.e2e.yml`, `.env.cluster`."""
     path = literal.path
-    if literal.format == "compose":
+    if literal.format in STACKS:
         stacks = context.network.stacks_of(path)
         usual = any(_is_usual(stack.paths[0]) for stack in stacks)
         return None if usual or not stacks else path
-    if literal.format == "dotenv":
+    if literal.format in ENV_FILES:
         name = path.rpartition("/")[2].strip(".").lower()
         parts = [part for part in name.replace("-", ".").replace("_", ".").split(".") if part not in ("env", "envrc")]
         return None if not parts or is_template(path) else path
@@ -140,7 +141,7 @@ def _container_ports(context: Context) -> dict[str, set[int]]:
 
 def _is_apart(literal: PortLiteral) -> bool:
     """Whether code stands among tests or examples, each of which is a program of its own."""
-    if literal.format in (*_SETTINGS, "compose"):
+    if literal.format in SETS_VARIABLES:
         return False
     return not _words("folders_of_programs").isdisjoint(words(dirname(literal.path)))
 
@@ -159,7 +160,7 @@ def _is_list(places: Iterable[_Place]) -> bool:
 
 def _scopes(variable: str, places: Sequence[_Place]) -> Iterator[list[_Place]]:
     """The places that speak of one variable: those below the nearest folder in which it is set."""
-    defining = {dirname(p.literal.path) for p in places if p.literal.format in (*_SETTINGS, "compose")}
+    defining = {dirname(p.literal.path) for p in places if p.literal.format in SETS_VARIABLES}
     general = not _core(variable)
     of_any = _core(variable) <= _words("of_any_program")
     out: dict[str, list[_Place]] = {}
@@ -253,7 +254,7 @@ def _by_file(context: Context) -> dict[str, list[PortLiteral]]:
     """The values that each env file sets, in order."""
     out: dict[str, list[PortLiteral]] = {}
     for literal in context.literals:
-        if literal.format in ("dotenv", "systemd") and _is_variable(literal.variable) and not is_fallback(literal):
+        if literal.format in PROCESS_ENVIRONMENTS and _is_variable(literal.variable) and not is_fallback(literal):
             out.setdefault(literal.path, []).append(literal)
     return out
 

@@ -107,9 +107,10 @@ def unified(plan: Plan) -> Iterator[str]:
     from difflib import unified_diff
 
     from portlint.extract import by_name
+    from portlint.knowledge.formats import ENV_FILES
     from portlint.report.masking import masked_whole
 
-    format = "dotenv" if by_name("dotenv").named(plan.path) else None
+    format = next((name for name in ENV_FILES if by_name(name).named(plan.path)), None)
     before, after = (_lines(data.decode("utf-8")) for data in (plan.before, plan.after))
     hidden = 0
     for number, line in enumerate(unified_diff(before, after, f"a/{plan.path}", f"b/{plan.path}")):

@@ -1,8 +1,8 @@
 """The extract stage: one file's bytes to its facts. The only stage that parses.
 
 `extract` is a pure function of a file's path and bytes, so it may run in another process and its result may be cached.
-Formats are modules of this folder that export one `Format` object each; MODULES lists them in the order in which they
-are asked: a more special format before a more general one.
+Formats are modules of this folder that export one `Format` object each; `knowledge.formats` has a row for each of them,
+in the order in which they are asked.
 """
 
 from __future__ import annotations
@@ -20,49 +20,8 @@ from portlint.extract.format import Format
 from portlint.extract.limits import MOST_PORTS, TooManyPortsError, readable
 from portlint.extract.suppressions import suppressions
 from portlint.generate.stamps import stamp_of
+from portlint.knowledge.formats import FORMATS, SERVICES
 from portlint.model import NOWHERE, Facts, Problem, Source
-
-MODULES = (
-    "markdown",  # first: a page that shows a compose file or a Kubernetes object is a page all the same
-    "python",
-    "compose",
-    "traefik",
-    "nginx",
-    "dotenv",
-    "dockerfile",
-    "shell",
-    "batch",
-    "powershell",
-    "makefile",
-    "systemd",
-    "javascript",
-    "json",
-    "yaml",
-    "toml",
-    "properties",
-    "config",
-)
-
-SIGNS = {
-    "markdown": (".md", ".markdown", ".mdown", ".mkd"),
-    "python": (".py", "sconscript", "sconstruct", "wscript"),
-    "nginx": ("nginx", "conf", "sites-", "_params", ".template", ".tmpl", ".tpl", ".j2", ".jinja", ".erb"),
-    "dotenv": ("env",),
-    "dockerfile": ("dockerfile", "containerfile"),
-    "shell": ("sh", ".bats", "rc", "profile"),
-    "batch": (".bat", ".cmd"),
-    "powershell": (".ps1", ".psm1", ".psd1"),
-    "makefile": ("makefile", "justfile", ".mk", ".mak", ".just"),
-    "systemd": (".service", ".socket", ".container", ".kube", ".netdev", ".network", ".pod", ".conf"),
-    "javascript": (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".vue", ".svelte", ".astro"),
-    "json": (".json", ".code-workspace", ".webmanifest", ".ndjson", ".har", ".babelrc"),
-    "toml": (".toml", "pipfile"),
-    "properties": (".properties",),
-}
-"""of what every path of ASCII has a piece in it, in lower case, that one of these formats knows or looks into; a format
-is not imported to be asked about others"""
-_SCRIPTS = frozenset({"python", "shell"})
-"""those of them that know a file of any name by its first line"""
 
 _NEVER = regex(
     r"(?:\.(?=[^./]{1,11}$|min\.)(?:png|jpe?g|gif|ico|webp|svg|bmp|tiff?|woff2?|ttf|otf|eot|mp[34]|wav|ogg|avi|mov|mkv|webm|pdf|zip|t?gz|bz2|xz"
@@ -90,7 +49,7 @@ _NOTE = 300
 
 def formats() -> Iterator[Format]:
     """All formats, in the order in which they are asked."""
-    return map(by_name, MODULES)
+    return map(by_name, FORMATS)
 
 
 @cache
@@ -103,10 +62,10 @@ def by_name(name: str) -> Format:
 def _asked(path: str, data: bytes = b"") -> Iterator[Format]:
     """The formats that may know a file, in the order in which they are asked; each is imported when it is its turn."""
     low, is_script = path.lower(), data.startswith(b"#!")
-    for name in MODULES:
-        signs = SIGNS.get(name) if path.isascii() else None
-        if signs is None or (is_script and name in _SCRIPTS) or any(sign in low for sign in signs):
-            yield by_name(name)
+    for row in FORMATS.values():
+        pieces = row.path_pieces if path.isascii() else None
+        if pieces is None or (is_script and row.shebang) or any(piece in low for piece in pieces):
+            yield by_name(row.name)
 
 
 def recognised_by_name(path: str) -> bool | None:
@@ -116,12 +75,9 @@ def recognised_by_name(path: str) -> bool | None:
     return False if _NEVER.search(path) else None
 
 
-_SERVICES = ("compose", "nginx", "traefik", "dockerfile")
-
-
 def describes_services(path: str) -> bool:
     """Whether the name says that a file tells what services run: a compose file, a proxy's settings, a Dockerfile."""
-    return any(by_name(name).named(path) for name in _SERVICES)
+    return any(by_name(name).named(path) for name in FORMATS if name in SERVICES)
 
 
 def recognise(path: str, data: bytes) -> Format | None:
@@ -156,10 +112,8 @@ def extract(
     found = recognise(path, data)
     if found is None:
         return Facts(path=path, format=None)
-    if found.name == "python":
-        from portlint.extract.python.libraries import use_rules
-
-        use_rules(extra_rules)
+    if found.use_rules is not None:
+        found.use_rules(extra_rules)
     shown = readable(data, found.by_line, found.most_bytes)
     source = Source.of(path, shown.data, before)
     if not found.reads_mark and shown.data.startswith(_MARK):
@@ -171,7 +125,7 @@ def extract(
         facts = Facts(path=path, format=found.name, problems=(Problem(NOWHERE, str(error)),))
     left_out = tuple(Problem(source.span(at, at), reason) for at, reason in shown.left_out)
     header = _GENERATED.search(data, 0, _HEADER) if _is_marked(data[:_HEADER].lower()) else None
-    silenced = tuple(suppressions(source, found.comment, found.comments))
+    silenced = tuple(suppressions(source, FORMATS[found.name].comment_signs, found.comments))
     runs, stamp = compose_runs(shown.data), stamp_of(source)
     if not (left_out or silenced or runs or stamp or header):
         return facts

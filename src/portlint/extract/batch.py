@@ -102,5 +102,4 @@ FORMAT = Format(
     extract=extract,
     by_line=True,
     most_bytes=LARGEST_BY_HAND,
-    comment=("rem ", "REM ", "::", "Rem "),
 )

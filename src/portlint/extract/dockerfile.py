@@ -251,9 +251,10 @@ class _Reader(Struct):
         if not any(sign in data for sign in b"123456789$"):
             return
         piece = Source(self.source.path, data, self.source.lines, self.source.base + start, self.source.made)
-        facts = by_name("shell").extract(piece)
+        shell = by_name("shell")
+        facts = shell.extract(piece)
         for found in facts.literals:
-            own = found.format == "shell"
+            own = found.format == shell.name
             subject = f"{keyword} {found.subject}".strip() if own else found.subject
             self.literals.append(replace(found, format="dockerfile" if own else found.format, subject=subject))
         self.found_references += [

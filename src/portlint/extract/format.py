@@ -1,4 +1,4 @@
-"""What a format is: one module in this folder that exports one `Format` object."""
+"""What the module of a format exports: one `Format` object. What others know of it is a row of `knowledge.formats`."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Format(Struct, frozen=True, kw_only=True):
     """whether the bytes say this format, asked where no format knows the name; None: the name always tells"""
     extract: Callable[[Source], Facts]
     """never raises for what a file holds: gives facts and problems"""
-    comment: tuple[str, ...] = ("#",)
-    """the signs that open a comment to the end of the line, or the opening of a block comment"""
     comments: Callable[[bytes], Callable[[int], bool]] | None = None
-    """given a file's data, tells whether a byte offset lies in a comment: where strings may hold such signs"""
+    """given a file's data, tells whether a byte offset lies in a comment: where strings may hold the signs of one"""
+    use_rules: Callable[[tuple[tuple[str, bytes], ...]], None] | None = None
+    """takes the user's own rule files, name and bytes, for all files read from then on"""
     by_line: bool = False
     """people write it line by line: a line that is longer than `bounds.LONGEST_LINE` is left out, which is told"""
     reads_mark: bool = False

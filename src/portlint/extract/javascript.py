@@ -497,4 +497,4 @@ def _owner(frame: _Frame) -> str:
     return frame.key or frame.holder
 
 
-FORMAT = Format(name="javascript", named=named, extract=extract, comment=("//", "/*", "<!--"))
+FORMAT = Format(name="javascript", named=named, extract=extract)

@@ -98,8 +98,9 @@ def _recipes(source: Source, text: str) -> Iterator[PortLiteral]:
     from portlint.extract import by_name
 
     piece = Source(source.path, text.encode("latin-1"), source.lines, source.base, source.made)
-    for found in by_name("shell").extract(piece).literals:
-        yield replace(found, format="makefile") if found.format == "shell" else found
+    shell = by_name("shell")
+    for found in shell.extract(piece).literals:
+        yield replace(found, format="makefile") if found.format == shell.name else found
 
 
 def _variable_line(source: Source, offset: int, body: str, just: bool) -> Iterator[PortLiteral]:

@@ -203,4 +203,4 @@ def _plain(text: str) -> str:
     return " ".join(_MARKS.sub("", shown).replace("\\|", "|").replace(".", " ").split())[:_LONGEST_NAME]
 
 
-FORMAT = Format(name=_FORMAT, named=lambda path: _NAME.search(path) is not None, extract=_extract, comment=("<!--",))
+FORMAT = Format(name=_FORMAT, named=lambda path: _NAME.search(path) is not None, extract=_extract)

@@ -120,6 +120,4 @@ def _placed(source: Source, hits: Iterable[Hit], subject: str, variable: str | N
         yield replace(found, referable=True)
 
 
-FORMAT = Format(
-    name="powershell", named=named, extract=extract, by_line=True, most_bytes=LARGEST_BY_HAND, comment=("#", "<#")
-)
+FORMAT = Format(name="powershell", named=named, extract=extract, by_line=True, most_bytes=LARGEST_BY_HAND)

@@ -102,6 +102,4 @@ def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
     return match.end() if match else position
 
 
-FORMAT = Format(
-    name=_FORMAT, named=_named, extract=_extract, by_line=True, most_bytes=LARGEST_BY_HAND, comment=("#", "!")
-)
+FORMAT = Format(name=_FORMAT, named=_named, extract=_extract, by_line=True, most_bytes=LARGEST_BY_HAND)

@@ -22,6 +22,7 @@ from portlint.extract.commands.words import in_sentence
 from portlint.extract.format import Format, literal
 from portlint.extract.scan.literals import in_comment
 from portlint.extract.scan.text import Hit, find, is_port
+from portlint.knowledge.formats import IN_HERE_DOCUMENTS
 from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, PortLiteral, PortReference, Problem, Role, Source
 from portlint.syntax.interpolation import interpolations
@@ -185,9 +186,6 @@ def _subject(command: Command) -> str:
     return ""
 
 
-_TOLD_BY_CONTENT = frozenset({"compose", "nginx", "traefik", "yaml"})
-
-
 def _embedded(piece: Source, reader: Command) -> Facts | None:
     """The facts of a here-document that is text of another format: told by the command that reads it, or by the name
     of the file that it is written to."""
@@ -207,7 +205,7 @@ def _embedded(piece: Source, reader: Command) -> Facts | None:
             return _mended(found.extract(piece))
     # kubectl apply -f - <<EOF: only the text itself tells.
     found = recognise("", piece.data)
-    return _mended(found.extract(piece)) if found is not None and found.name in _TOLD_BY_CONTENT else None
+    return _mended(found.extract(piece)) if found is not None and found.name in IN_HERE_DOCUMENTS else None
 
 
 def _mended(facts: Facts) -> Facts:

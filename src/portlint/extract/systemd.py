@@ -182,5 +182,4 @@ FORMAT = Format(
     extract=_extract,
     by_line=True,
     most_bytes=LARGEST_BY_HAND,
-    comment=("#", ";"),
 )

@@ -1,7 +1,8 @@
 """The fix stage: edits to bytes. A pure function of one file's bytes and the findings in it; nothing is written here.
 
 A finding that can be mended by its literal alone carries its fix from the check stage. Where the text around the
-literal decides how a reference is written (PORT101), the module of the format makes it: REWRITERS lists them.
+literal decides how a reference is written (PORT101), a module of this folder makes it, whose `rewrite` puts a reference
+in the literal's place: the one that the format's row names (`knowledge.formats`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from importlib import import_module
 
 from msgspec import Struct
 
+from portlint.knowledge.formats import ENV_FILES, FORMATS
 from portlint.model import Edit, Finding, Fix, PortLiteral
 
 SAFE, UNSAFE = "safe", "unsafe"
@@ -42,8 +44,6 @@ class Task(Struct, frozen=True):
 Rewriter = Callable[[bytes, Sequence[Task]], Mapping[int, Fix]]
 """Takes a file's bytes (UTF-8) and tasks; gives fixes by the task's index."""
 
-REWRITERS = {"python": "python", "compose": "compose", "shell": "shell", "javascript": "javascript"}
-"""format of a file to the module of this folder whose `rewrite` puts a reference in a literal's place"""
 UNUSED_COMMENT = "PORT902"
 """the rule whose fix takes a comment away, see `comments`"""
 MISSING_VARIABLE = "PORT402"
@@ -124,11 +124,11 @@ def rewriter(format: str | None, task: Task) -> str | None:
     if task.finding.rule == UNUSED_COMMENT:
         return "comments"
     if task.finding.rule == MISSING_VARIABLE:
-        return "templates" if format == "dotenv" and task.finding.reference is not None else None
+        return "templates" if format in ENV_FILES and task.finding.reference is not None else None
     literal = task.literal
     if format is None or literal is None or task.finding.reference is None or literal.format != format:
         return None
-    return REWRITERS.get(format)
+    return FORMATS[format].rewriter
 
 
 def _rewritten(format: str | None, data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:

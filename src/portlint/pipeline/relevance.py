@@ -11,18 +11,16 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from portlint.knowledge.formats import ENV_FILES, TIED_BY_VARIABLES
 from portlint.model import Facts, Registry, Role
-
-_TIED_BY_VARIABLES = frozenset({"python", "javascript", "markdown", "shell", "powershell", "batch", "makefile"})
-"""formats of code and of pages"""
 
 
 def ties_of(facts: Facts) -> tuple[str, ...] | None:
     """The variables by which facts matter to findings in other files; None: they may matter in other ways too."""
     if facts.format is None:
         return ()
-    if facts.format not in _TIED_BY_VARIABLES:
-        return () if facts.format != "dotenv" and _says_nothing(facts) else None
+    if facts.format not in TIED_BY_VARIABLES:
+        return () if facts.format not in ENV_FILES and _says_nothing(facts) else None
     if facts.services or facts.compose_runs or any(literal.role is Role.BIND for literal in facts.literals):
         return None
     return tuple(sorted(variables_of((facts,))))
@@ -31,7 +29,7 @@ def ties_of(facts: Facts) -> tuple[str, ...] | None:
 def is_silent(facts: Facts) -> bool:
     """Whether no finding can be in a file, whatever others say: all but one are about something that its facts tell,
     and that one (PORT402) is about what an env file does not."""
-    return facts.format != "dotenv" and replace(facts, path="", format=None, statements=()) == _NOTHING
+    return facts.format not in ENV_FILES and replace(facts, path="", format=None, statements=()) == _NOTHING
 
 
 _NOTHING = Facts(path="", format=None)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from portlint.algorithms.lazy_regex import regex
+from portlint.knowledge.formats import ENV_FILES
 
 MASK: Final = "***"
 _LONGEST: Final = 2000
@@ -43,7 +44,7 @@ def masked(line: str, start: int, end: int, format: str | None) -> tuple[str, st
 
     The middle part is never masked: it is a port literal, or a name or directive. format: of the file.
     """
-    if format == "dotenv":
+    if format in ENV_FILES:
         return _of_env(line, start, end)
     if len(line) > _LONGEST:
         return f"{MASK} ", line[start:end], f" {MASK}"
@@ -56,7 +57,7 @@ def masked_whole(line: str, format: str | None) -> str:
 
     Of a value of an env file what is kept is a number, or each host and port of an address.
     """
-    if format != "dotenv":
+    if format not in ENV_FILES:
         return _without(line, 0, len(line), sorted(_hidden(line))) if len(line) <= _LONGEST else MASK
     if line.lstrip().startswith("#") and not (name := _NAME.match(line[:_LONGEST])):
         return f"#{MASK}" if line.strip("# \t\r") else line

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from portlint.algorithms.gitignore import matcher
 from portlint.algorithms.intervals import Intervals
 from portlint.knowledge import well_known
+from portlint.knowledge.formats import IMAGES, OF_ONE_ENVIRONMENT, PAGES
 from portlint.knowledge.identifiers import words
 from portlint.model import (
     Entry,
@@ -34,7 +35,7 @@ from portlint.model import (
 )
 from portlint.resolve.declared import Declared
 from portlint.resolve.entries import NOBODY, Entries, Named, generic_words, scheme_words
-from portlint.resolve.environments import Environments, strict_formats
+from portlint.resolve.environments import Environments
 from portlint.resolve.hosts import is_from_container, is_local, is_public
 from portlint.resolve.listening import section
 from portlint.resolve.services import Place, Services, place_of
@@ -140,7 +141,6 @@ class _Resolver:
         self._reserved = Intervals((r.ports, r) for r in registry.reserved) if registry is not None else None
         self._is_test = matcher(settings.tests)
         self._environments = environments
-        self._strict_formats = strict_formats()
         self._entries = entries
         self._services = services
         self._values_of: dict[tuple[str, _Place], tuple[PortRange, ...]] = {}
@@ -150,8 +150,8 @@ class _Resolver:
         called = literal.host is not None and self._services.called(literal.host, literal.path) is not None
         path, spot = literal.path, place_of(literal)
         place = _Place(
-            self._environments.of.get(path) if literal.format != "markdown" else self._environment(literal),
-            path in self._environments.explicit or literal.format in self._strict_formats,
+            self._environments.of.get(path) if literal.format not in PAGES else self._environment(literal),
+            path in self._environments.explicit or literal.format in OF_ONE_ENVIRONMENT,
             self._side(literal, called, spot),
             literal.role is Role.FALLBACK or literal.form == "fallback",
         )
@@ -311,7 +311,7 @@ class _Resolver:
     def _side(self, literal: PortLiteral, called: bool, spot: Place) -> Side:
         if literal.role is Role.PUBLISH or spot in self._services.published:
             return Side.HOST
-        if literal.role is Role.CONTAINER or spot in self._services.containers or literal.format == "dockerfile":
+        if literal.role is Role.CONTAINER or spot in self._services.containers or literal.format in IMAGES:
             return Side.INSIDE if literal.variable is None else Side.EITHER
         if literal.service is not None:
             if literal.host is not None and is_from_container(literal.host):

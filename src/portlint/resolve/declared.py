@@ -7,12 +7,10 @@ from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 
+from portlint.knowledge.formats import SETS_VARIABLES
 from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Match, PortLiteral, Verdict
 from portlint.resolve.entries import generic_words
-
-_PLACES = frozenset({"dotenv", "compose", "systemd", "properties"})
-"""formats that define variables"""
 
 Key = tuple[frozenset[str], int]
 
@@ -31,7 +29,7 @@ class Declared:
             variable = literal.variable
             if literal.port not in ports or variable is None or literal.prose or literal.end_port is not None:
                 continue
-            if literal.format not in _PLACES:
+            if literal.format not in SETS_VARIABLES:
                 continue
             key = _service(variable)
             if key and is_port_name(variable) and literal.valid:

@@ -9,10 +9,10 @@ from itertools import chain
 from portlint.algorithms.gitignore import first_match
 from portlint.algorithms.lazy_regex import regex
 from portlint.knowledge import rule_data
+from portlint.knowledge.formats import PAGES, PROGRAMS
 from portlint.model import Facts, Registry, Settings
 
 _WORD = regex(r"[A-Za-z]+")
-_CODE_FORMATS = frozenset({"python", "javascript"})
 
 
 @cache
@@ -20,12 +20,6 @@ def _words() -> dict[str, str]:
     """Each word of `rules/environments.yaml` to the environment that it means."""
     table = rule_data.load("environments.yaml")["environments"]
     return {word: environment for environment, words in table.items() for word in words}
-
-
-@cache
-def strict_formats() -> frozenset[str]:
-    """Formats whose files, when they belong to an environment, hold that environment's values and no others."""
-    return frozenset(rule_data.load("environments.yaml")["strict_formats"])
 
 
 class Environments:
@@ -49,7 +43,7 @@ class Environments:
             chosen = first_match(globs, each.path) if globs else None
             if chosen is not None:
                 self.explicit.add(each.path)
-            elif each.format != "markdown":
+            elif each.format not in PAGES:
                 # A page tells in its tables what it is about.
                 chosen = self._by_name(each)
             if chosen is not None:
@@ -67,7 +61,7 @@ class Environments:
     def _by_name(self, facts: Facts) -> str | None:
         folder, _, file = facts.path.rpartition("/")
         # In code `test_redis.py` and `dev_server.py` say what the module is about, not where it runs.
-        words = () if facts.format in _CODE_FORMATS else _WORD.findall(file.lower())
+        words = () if facts.format in PROGRAMS else _WORD.findall(file.lower())
         stem = file.lower().partition(".")[0]
         for word in (*words, stem):
             if word in self._spelling:

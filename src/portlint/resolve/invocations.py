@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from posixpath import dirname, join, normpath
 
+from portlint.knowledge.formats import ENV_FILES
 from portlint.model import ComposeRun, Facts
 
 _MOST = 200
@@ -19,7 +20,7 @@ def located_runs(
 
     files: the compose files by their paths. usual: the files that Compose takes in a folder when nobody names any.
     """
-    env = {each.path for each in facts if each.format == "dotenv"}
+    env = {each.path for each in facts if each.format in ENV_FILES}
     names = _Names(files), _Names(env)
     found = (
         run

@@ -13,6 +13,7 @@ from posixpath import dirname
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.knowledge import rule_data, well_known
+from portlint.knowledge.formats import CODE, CONFIGURATION, ENV_FILES
 from portlint.knowledge.identifiers import words
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, Listening, PortLiteral, PortRange, Role, Service
 from portlint.resolve.hosts import is_local
@@ -34,11 +35,6 @@ _SECTIONS = {
 
 
 @cache
-def _code_formats() -> frozenset[str]:
-    return frozenset(rule_data.load("listening.yaml")["code_formats"])
-
-
-@cache
 def _side_options() -> frozenset[str]:
     return frozenset(rule_data.load("listening.yaml")["side_options"])
 
@@ -46,11 +42,6 @@ def _side_options() -> frozenset[str]:
 @cache
 def _side_ports() -> frozenset[int]:
     return frozenset(rule_data.load("listening.yaml")["side_ports"])
-
-
-@cache
-def _config_formats() -> frozenset[str]:
-    return frozenset(rule_data.load("listening.yaml")["config_formats"])
 
 
 def section(literal: PortLiteral) -> str:
@@ -82,15 +73,15 @@ class Listeners:
             live = [literal for literal in each.literals if literal.valid and not literal.prose]
             if each.path in builds:
                 self._dockerfiles[each.path] = each
-            elif each.format == "dotenv":
+            elif each.format in ENV_FILES:
                 if each.path in env_files:
                     self._env[each.path] = [*live, *each.candidates]
                 for literal in live:
                     if literal.variable is not None:
                         _note(self._values.setdefault(literal.variable, []), literal)
-            elif each.format in _code_formats():
+            elif each.format in CODE:
                 self._note_bound(each.path, live)
-            elif each.format in _config_formats():
+            elif each.format in CONFIGURATION:
                 self._note_bound(each.path, live)
                 for word in set(_WORD.findall(each.path.lower())) & self._named.keys():
                     for literal in live:

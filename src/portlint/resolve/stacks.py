@@ -17,6 +17,7 @@ from posixpath import dirname, splitext
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.knowledge import rule_data
+from portlint.knowledge.formats import ENV_FILES
 from portlint.model import Facts, Listening, Member, Service, Stack
 from portlint.resolve.invocations import located_runs
 
@@ -64,7 +65,7 @@ def _together(files: dict[str, Facts], facts: Sequence[Facts]) -> Iterator[tuple
     first = {paths[0] for paths in lists}
     later = {path for paths in lists for path in paths[1:]} - first
     told = {run.files for run in runs if run.env_files}
-    env = {each.path for each in facts if each.format == "dotenv"}
+    env = {each.path for each in facts if each.format in ENV_FILES}
     for path in files:
         stem = splitext(path)[0]
         if stem.endswith(_OVERRIDE) and stem.removesuffix(_OVERRIDE) in by_stem:

@@ -361,4 +361,4 @@ def _sides(mapping: re.Match[str]) -> Iterator[Hit]:
             )  # fmt: skip
 
 
-FORMAT = Format(name="json", named=named, extract=extract, comment=("//", "/*"))
+FORMAT = Format(name="json", named=named, extract=extract)

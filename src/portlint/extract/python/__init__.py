@@ -19,7 +19,7 @@ from portlint.extract.python.candidates import candidates, is_promising
 from portlint.extract.python.context import Context
 from portlint.extract.python.excerpts import excerpt, is_worth_a_look
 from portlint.extract.python.flow import Flow
-from portlint.extract.python.libraries import Imports
+from portlint.extract.python.libraries import Imports, use_rules
 from portlint.extract.python.pieces import Piece, Scope, pieces, too_deep
 from portlint.extract.python.references import references
 from portlint.extract.python.reuse import Memory
@@ -290,4 +290,5 @@ FORMAT = Format(
     content=lambda path, data: _SHEBANG.match(data) is not None,
     extract=extract,
     comments=lambda data: Tokens(data).in_comment,
+    use_rules=use_rules,
 )

@@ -9,12 +9,11 @@ from portlint.extract.python.context import Context
 from portlint.extract.python.located import Text
 from portlint.extract.scan.text import Hit, find, is_port, port_list
 from portlint.extract.scan.values import find_in_value
+from portlint.knowledge.formats import IN_STRINGS
 from portlint.model import Source
 from portlint.syntax.interpolation import HOLE
 
 _SETTING_LINE = regex(r"[ \t]*(?:export[ \t]+|-[ \t]+)?[\"']?([A-Za-z_][\w.-]{0,60})[\"']?[ \t]*[:=][ \t]*([^\r\n]*)")
-_EMBEDDED = ("compose", "nginx", "traefik")
-"""formats that are recognised by content in a string of several lines"""
 _LINES = 3
 _COMMAND = regex(
     r"[ \t]*[A-Za-z_./~$\x00{][^\n]{0,400}[ \t]-{1,2}[A-Za-z]|[^\n]*\b(?:nc|telnet|http\.server|lsof|ufw)[ \t]"
@@ -80,7 +79,7 @@ def _lines(text: Text, masked: str) -> Iterator[Hit]:
     from portlint.extract import by_name
 
     data = masked.replace(HOLE, "x").encode("latin-1")
-    for name in _EMBEDDED:
+    for name in IN_STRINGS:
         format = by_name(name)
         if format.content is not None and format.content("", data):
             for found in format.extract(Source.of("", data)).literals:

@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.knowledge import rule_data, well_known
+from portlint.knowledge.formats import CODE, ENV_FILES, SETS_VARIABLES, STACKS
 from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, Match, PortLiteral, PortRange, Resolution, Service, Verdict
 from portlint.registry.draft import Draft, Imported, Place, entry_name
@@ -29,10 +30,8 @@ _ROUNDS = 4
 """times that the drafts are held against the repository at most"""
 _MOST_PLACES = 3
 _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
-_FORMAT_RANK = {"dotenv": 0, "compose": 1, "systemd": 2, "properties": 2}
 _ONLY_SERVICE = "app"
 _PART = regex(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+")
-_CODE = frozenset({"python", "javascript", "shell"})
 _WEIGHTS = (3, 2, 2, 1)
 """by rank"""
 _PORT_WORDS = frozenset({"port", "ports"})
@@ -172,7 +171,7 @@ class _Making:
         return votes
 
     def _said(self, literal: PortLiteral) -> str:
-        return self._comment_of(literal.path, literal.span.line) if literal.format == "dotenv" else ""
+        return self._comment_of(literal.path, literal.span.line) if literal.format in ENV_FILES else ""
 
     def _environment(self, literal: PortLiteral) -> str | None:
         return self._environments.get(literal.path)
@@ -342,7 +341,7 @@ class _Making:
         """Whether a file that belongs to an environment says what holds there: settings do, and code but for tests."""
         if self._environment(literal) is None:
             return False
-        return literal.format not in _CODE or (self._wanted(literal.path) and literal.variable is not None)
+        return literal.format not in CODE or (self._wanted(literal.path) and literal.variable is not None)
 
     def _add(self, sketch: _Sketch) -> None:
         """Adds it under a name that no other has."""
@@ -358,9 +357,12 @@ class _Making:
 
 def _rank(literal: PortLiteral) -> int:
     """The lowest says most about what a port should be."""
-    if literal.format == "dotenv" and not _personal().isdisjoint(words(literal.path.rpartition("/")[2])):
+    if literal.format in ENV_FILES:
+        is_personal = not _personal().isdisjoint(words(literal.path.rpartition("/")[2]))
+        return len(_WEIGHTS) - 1 if is_personal else 0
+    if literal.format not in SETS_VARIABLES:
         return len(_WEIGHTS) - 1
-    return _FORMAT_RANK.get(literal.format, len(_WEIGHTS) - 1)
+    return 1 if literal.format in STACKS else 2
 
 
 def _place(literal: PortLiteral) -> Place:
