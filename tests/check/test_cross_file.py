@@ -140,6 +140,36 @@ def test_from_the_host_a_published_port_counts(path: str, text: str, expected: l
     assert found({"elsewhere/compose.yaml": DB, path: text}, "PORT301") == []
 
 
+LOOPBACK = ["localhost", "LOCALHOST", "localhost.localdomain", "ip6-localhost", "127.0.0.1", "127.0.0.2", "[::1]"]
+CONTAINER_HOST = [
+    "host.docker.internal", "docker.for.mac.localhost", "docker.for.win.localhost", "gateway.docker.internal",
+    "host.containers.internal",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", [*LOOPBACK, *CONTAINER_HOST])
+def test_every_name_of_the_machine_is_one_for_what_is_published(host: str) -> None:
+    files = {"compose.yaml": DB, ".env": f"DATABASE_URL=postgres://shop@{host}:5432/shop\n"}
+    assert found(files, "PORT301") == [".env:1 PORT301"]
+    files = {"compose.yaml": DB, ".env": f"DATABASE_URL=postgres://shop@{host}:15432/shop\n"}
+    assert found(files, "PORT301") == []
+
+
+@pytest.mark.parametrize("host", ["db.example.org", "10.0.0.7", "0.0.0.0"])
+def test_what_is_published_here_says_nothing_of_other_hosts(host: str) -> None:
+    files = {"compose.yaml": DB, ".env": f"DATABASE_URL=postgres://shop@{host}:5432/shop\n"}
+    assert found(files, "PORT301") == []
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [*((host, []) for host in LOOPBACK), *((host, ["compose.yaml:3 PORT301"]) for host in CONTAINER_HOST)],
+)
+def test_inside_a_container_loopback_is_the_container(host: str, expected: list[str]) -> None:
+    body = DB + f"  web: {{image: shop/web, environment: {{DB_URL: 'postgres://shop@{host}:5432/shop'}}}}\n"
+    assert found({"compose.yaml": body}, "PORT301") == expected
+
+
 @pytest.mark.parametrize(
     ("service", "dockerfile", "expected"),
     [
