@@ -367,6 +367,17 @@ def test_urls_beside_ports(text: str, expected: list[int]) -> None:
     assert found({".env": text}, "PORT405") == [f".env:{line} PORT405" for line in expected]
 
 
+@pytest.mark.parametrize("host", [*LOOPBACK, *CONTAINER_HOST, "0.0.0.0", "[::]"])
+def test_every_name_of_the_machine_is_one_for_the_port_beside_a_url(host: str) -> None:
+    assert found({".env": f"API_PORT=8000\nAPI_URL=http://{host}:8001\n"}, "PORT405") == [".env:2 PORT405"]
+    assert found({".env": f"API_PORT=8000\nAPI_URL=http://{host}:8000\n"}, "PORT405") == []
+
+
+@pytest.mark.parametrize("host", ["10.0.0.7", "api.example.org", "$HOST"])
+def test_the_port_beside_a_url_is_none_of_another_host(host: str) -> None:
+    assert found({".env": f"API_PORT=8000\nAPI_URL=http://{host}:8001\n"}, "PORT405") == []
+
+
 def test_a_url_to_another_program_that_answers_there_is_right() -> None:
     env = {"gateway/.env": "ANALYSIS_PORT=4005\nANALYSIS_URL=http://localhost:4011\n"}
     assert found(env, "PORT405") == ["gateway/.env:2 PORT405"]

@@ -13,6 +13,7 @@ from portlint.check.addressed import is_elsewhere
 from portlint.check.context import PROGRAMS, Context, at, host_beside, is_default, is_fallback, put_right
 from portlint.check.env_files import is_personal, is_template, of_containers
 from portlint.knowledge import rule_data, well_known
+from portlint.knowledge.hosts import names_this_machine
 from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, Finding, PortLiteral, Related
 
@@ -339,7 +340,7 @@ def _urls(
     several = Counter(literal.variable for literal in literals if literal.form in ("url", "address"))
     for literal in literals:
         variable = literal.variable or ""
-        if literal.form not in ("url", "address") or (literal.host or "").lower() not in _LOCAL:
+        if literal.form not in ("url", "address") or literal.host is None or not names_this_machine(literal.host):
             continue
         if several[variable] > 1 or is_port_name(variable) or literal.port in proxied:
             continue
