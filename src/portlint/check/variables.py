@@ -13,7 +13,7 @@ from portlint.check.addressed import is_elsewhere
 from portlint.check.context import PROGRAMS, Context, at, host_beside, is_default, is_fallback, put_right
 from portlint.check.env_files import is_personal, is_template, of_containers
 from portlint.knowledge import rule_data, well_known
-from portlint.knowledge.hosts import names_this_machine
+from portlint.knowledge.hosts import is_ip, is_loopback, names_this_machine
 from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, Finding, PortLiteral, Related
 
@@ -21,7 +21,6 @@ _SETTINGS = ("dotenv", "systemd", "properties")
 """formats that set variables for a process on the host"""
 _MOST_COMPARED = 16
 """variables of one port that a further one is compared with"""
-_LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "[::1]", "host.docker.internal"})
 
 
 @cache
@@ -289,11 +288,12 @@ def _same_service(one: PortLiteral, other: PortLiteral) -> bool:
 
 def _same_host(hosts: dict[str, str], one: str, other: str) -> bool:
     """Whether two variables speak of one machine, as far as `X_HOST` beside `X_PORT` tells."""
-    mine, theirs = host_beside(hosts, one), host_beside(hosts, other)
-    if mine is None and theirs is None:
-        return True
-    local = [host is None or host.lower() in _LOCAL for host in (mine, theirs)]
-    return all(local) or mine == theirs
+    found = [host_beside(hosts, one), host_beside(hosts, other)]
+    if not all(map(names_this_machine, found)):
+        return found[0] == found[1]
+    # On two addresses of loopback the same port is free twice: 127.0.0.1 and 127.0.0.2.
+    addresses = {host for host in found if host is not None and is_loopback(host) and is_ip(host.strip("[]"))}
+    return len(addresses) < 2
 
 
 # PORT405
