@@ -309,6 +309,15 @@ def test_inconsistent_variables(files: Files, expected: list[str]) -> None:
     assert found(files, "PORT403") == expected
 
 
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [*((host, ["a.py:2 PORT403"]) for host in LOOPBACK), *((host, []) for host in [*CONTAINER_HOST, "0.0.0.0", "b"])],
+)
+def test_all_names_of_one_host_are_one_for_a_variable(host: str, expected: list[str]) -> None:
+    program = f'import os\nU = os.getenv("A_URL", "http://{host}:8001")\n'
+    assert found({".env": "A_URL=http://localhost:8000\n", "a.py": program}, "PORT403") == expected
+
+
 def test_what_misses_its_service_is_no_measure_for_others() -> None:
     program = 'import os\nURL = os.getenv("API_URL", "http://api:{}")\n'
     files = {"compose.yaml": compose(api=API), "a.py": program.format(18080), "b.py": program.format(8000)}

@@ -6,6 +6,7 @@ import pytest
 
 from portlint.knowledge import rule_data
 from portlint.knowledge.hosts import (
+    canonical,
     is_container_host,
     is_domain,
     is_every_interface,
@@ -47,6 +48,13 @@ def test_another_host_is_in_no_group(name):
 def test_a_place_without_a_host_is_one_of_this_machine():
     assert names_this_machine(None) and names_this_machine("")
     assert not is_public(None)
+
+
+@pytest.mark.parametrize("group", ["loopback", "container_host"])
+def test_names_that_mean_the_same_have_one_spelling(group):
+    spellings = {canonical(name) for of, name in MEMBERS if of == group}
+    assert len(spellings) == 1 and all(GROUPS[group][0](name) for name in spellings)
+    assert [canonical(name) for name in ("DB", "[2001:DB8::1]", "")] == ["db", "2001:db8::1", ""]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from portlint.check.addressed import is_elsewhere
 from portlint.check.context import PROGRAMS, Context, at, host_beside, is_default, is_fallback, put_right
 from portlint.check.env_files import is_personal, is_template, of_containers
 from portlint.knowledge import rule_data, well_known
-from portlint.knowledge.hosts import is_ip, is_loopback, names_this_machine
+from portlint.knowledge.hosts import canonical, is_ip, is_loopback, names_this_machine
 from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, Finding, PortLiteral, Related
 
@@ -76,7 +76,7 @@ def inconsistent_variable(context: Context) -> Iterator[Finding]:
         if for_container and literal.port in inside.get(variable, ()):
             # A process in a container sees the port inside it.
             continue
-        groups.setdefault((variable, literal.host or "", place.group), []).append(place)
+        groups.setdefault((variable, canonical(literal.host or ""), place.group), []).append(place)
     for (variable, host, _), places in groups.items():
         ports = {place.port for place in places}
         if len(ports) < 2 or (host and _is_list(places)) or _of_several_stores(variable, ports):

@@ -63,6 +63,14 @@ def names_this_machine(host: str | None) -> bool:
 
 
 @lru_cache(maxsize=8192)
+def canonical(host: str) -> str:
+    """One spelling for all names that mean the same, so that hosts can be compared: `localhost` for `127.0.0.1`."""
+    if is_loopback(host):
+        return "localhost"
+    return "host.docker.internal" if is_container_host(host) else _bare(host)
+
+
+@lru_cache(maxsize=8192)
 def is_public(host: str | None) -> bool:
     """Whether the host is one of the public internet: a name with a public ending, or a global address.
 
