@@ -199,6 +199,33 @@ def test_what_a_service_listens_on(service: str, dockerfile: str, expected: list
     assert found(files, "PORT203") == expected
 
 
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [*((host, ["Dockerfile:3 PORT203"]) for host in LOOPBACK), *((host, []) for host in [*CONTAINER_HOST, "db"])],
+)
+def test_a_health_check_of_an_image_that_asks_another_host(host: str, expected: list[str]) -> None:
+    files = {"Dockerfile": f"FROM scratch\nEXPOSE 8000\nHEALTHCHECK CMD curl -f http://{host}:8001/\n"}
+    assert found(files, "PORT203") == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [*((host, []) for host in LOOPBACK), *((host, ["start.py:2 PORT301"]) for host in [*CONTAINER_HOST, "db"])],
+)
+def test_code_that_starts_services_of_its_own_may_call_them_alike(host: str, expected: list[str]) -> None:
+    program = f'HERE = "http://{host}:8001"\nTHERE = "http://api:8001"\n'
+    assert found({"compose.yaml": compose(api=API), "start.py": program}, "PORT301") == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [*((host, ["call.sh:1 PORT101"]) for host in LOOPBACK), *((host, []) for host in ["api.example.test", "10.0.0.7"])],
+)
+def test_a_registered_number_is_hardcoded_where_it_is_one_of_this_machine(host: str, expected: list[str]) -> None:
+    registry = "ports: {search: {default: 8123, env_var: SEARCH_PORT}}\n"
+    assert found({"ports.yaml": registry, "call.sh": f"curl http://{host}:8123/\n"}, "PORT101") == expected
+
+
 STAGES = """\
 FROM python AS base
 EXPOSE 8000

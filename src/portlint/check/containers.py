@@ -7,10 +7,10 @@ from functools import cache
 from posixpath import dirname
 
 from portlint.check.addressed import is_addressed, knowledge
-from portlint.check.context import CODE, HERE, Context, at, is_default, put_right
+from portlint.check.context import CODE, Context, at, is_default, put_right
 from portlint.check.network import Peer, data_store, places, runs, said
 from portlint.knowledge import rule_data, well_known
-from portlint.knowledge.hosts import is_container_host, is_loopback
+from portlint.knowledge.hosts import is_container_host, is_loopback, names_itself
 from portlint.knowledge.identifiers import words
 from portlint.model import Finding, Fix, Listening, PortLiteral, PortRange, Related, Role
 from portlint.syntax.dockerfile_stages import literals_of
@@ -110,7 +110,7 @@ def _dockerfile(image: Iterable[PortLiteral], bound: frozenset[int]) -> Iterator
     probes: list[PortLiteral] = []
     others: list[PortLiteral] = []
     for literal in image:
-        if literal.prose or not literal.valid or literal.host not in HERE:
+        if literal.prose or not literal.valid or not names_itself(literal.host):
             continue
         instruction = literal.subject.partition(" ")[0]
         if instruction == "EXPOSE":

@@ -11,6 +11,7 @@ from portlint.algorithms.gitignore import matcher
 from portlint.check.env_files import Values
 from portlint.check.network import Network, Peer
 from portlint.knowledge import rule_data
+from portlint.knowledge.hosts import names_itself
 from portlint.knowledge.identifiers import is_port_name
 from portlint.model import (
     Edit,
@@ -43,8 +44,6 @@ CODE = frozenset({"python", "javascript", "shell"})
 """formats of code, where a name may be anything"""
 PROGRAMS = frozenset({"python", "javascript"})
 """formats in which a literal with a variable is what the program takes without it; a shell may set it as well"""
-HERE = frozenset({None, "", "localhost", "127.0.0.1", "0.0.0.0", "::", "[::]", "::1", "[::1]", "*", "+"})
-"""hosts that are this machine, or inside a container the container"""
 
 
 class Context:
@@ -149,7 +148,7 @@ class Context:
         """Path of a code file to the ports that it uses on this machine."""
         out: dict[str, set[int]] = {}
         for literal in self.literals:
-            if literal.format in CODE and literal.host in HERE and literal.variable is None:
+            if literal.format in CODE and names_itself(literal.host) and literal.variable is None:
                 out.setdefault(literal.path, set()).add(literal.port)
         return out
 

@@ -57,9 +57,15 @@ def is_every_interface(address: str) -> bool:
 
 
 @lru_cache(maxsize=8192)
+def names_itself(host: str | None) -> bool:
+    """Whether a place names no host, or the machine on which its process runs: inside a container the container."""
+    return not host or is_loopback(host) or is_every_interface(host)
+
+
+@lru_cache(maxsize=8192)
 def names_this_machine(host: str | None) -> bool:
-    """Whether a place names no host, or this machine: the port is then one of the machine or of the container."""
-    return not host or is_loopback(host) or is_container_host(host) or is_every_interface(host)
+    """Whether a place names no host, the machine on which its process runs, or the host of the containers."""
+    return names_itself(host) or is_container_host(host or "")
 
 
 @lru_cache(maxsize=8192)
