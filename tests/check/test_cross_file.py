@@ -219,7 +219,10 @@ def test_code_that_starts_services_of_its_own_may_call_them_alike(host: str, exp
 
 @pytest.mark.parametrize(
     ("host", "expected"),
-    [*((host, ["call.sh:1 PORT101"]) for host in LOOPBACK), *((host, []) for host in ["api.example.test", "10.0.0.7"])],
+    [
+        *((host, ["call.sh:1 PORT101"]) for host in [*LOOPBACK, *CONTAINER_HOST]),
+        *((host, []) for host in ["api.example.test", "10.0.0.7"]),
+    ],
 )
 def test_a_registered_number_is_hardcoded_where_it_is_one_of_this_machine(host: str, expected: list[str]) -> None:
     registry = "ports: {search: {default: 8123, env_var: SEARCH_PORT}}\n"
