@@ -10,6 +10,11 @@ from support.small_projects import Files, compose, found, messages
 
 WEB = compose(web='ports: ["8000:80"]')
 API = 'ports: ["18080:8000"]'
+LOOPBACK = ["localhost", "LOCALHOST", "localhost.localdomain", "ip6-localhost", "127.0.0.1", "127.0.0.2", "[::1]"]
+CONTAINER_HOST = [
+    "host.docker.internal", "docker.for.mac.localhost", "docker.for.win.localhost", "gateway.docker.internal",
+    "host.containers.internal",
+]  # fmt: skip
 SERVICE = "apiVersion: v1\nkind: Service\nspec:\n  ports:\n    - port: 8001\n"
 
 
@@ -51,6 +56,19 @@ SERVICE = "apiVersion: v1\nkind: Service\nspec:\n  ports:\n    - port: 8001\n"
 )  # fmt: skip
 def test_who_is_called_where(services: dict[str, str], more: Files, expected: list[str]) -> None:
     assert found({"compose.yaml": compose(**services)} | more, "PORT205", "PORT301") == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        *((host, []) for host in [*LOOPBACK, "0.0.0.0"]),
+        *((host, ["compose.yaml:3 PORT301"]) for host in CONTAINER_HOST),
+    ],
+)
+def test_a_service_listens_on_what_it_calls_itself_by(host: str, expected: list[str]) -> None:
+    api = API + f", environment: {{BASE: 'http://{host}:9000'}}"
+    body = compose(api=api, ui="environment: {API_URL: 'http://api:9000'}")
+    assert found({"compose.yaml": body}, "PORT301") == expected
 
 
 @pytest.mark.parametrize(
@@ -138,13 +156,6 @@ DB = compose(db="ports: ['127.0.0.1:15432:5432']").replace("shop/db", "postgres:
 def test_from_the_host_a_published_port_counts(path: str, text: str, expected: list[str]) -> None:
     assert found({"compose.yaml": DB, path: text}, "PORT301") == expected
     assert found({"elsewhere/compose.yaml": DB, path: text}, "PORT301") == []
-
-
-LOOPBACK = ["localhost", "LOCALHOST", "localhost.localdomain", "ip6-localhost", "127.0.0.1", "127.0.0.2", "[::1]"]
-CONTAINER_HOST = [
-    "host.docker.internal", "docker.for.mac.localhost", "docker.for.win.localhost", "gateway.docker.internal",
-    "host.containers.internal",
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("host", [*LOOPBACK, *CONTAINER_HOST])

@@ -13,7 +13,7 @@ from posixpath import dirname
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.knowledge import rule_data, well_known
-from portlint.knowledge.hosts import names_this_machine
+from portlint.knowledge.hosts import names_itself
 from portlint.knowledge.identifiers import words
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, Listening, PortLiteral, PortRange, Role, Service
 from portlint.syntax.dockerfile_stages import literals_of
@@ -94,7 +94,7 @@ class Listeners:
                 self._note_bound(each.path, live)
                 for word in set(_WORD.findall(each.path.lower())) & self._named.keys():
                     for literal in live:
-                        if literal.role in (Role.BIND, Role.SETTING) and names_this_machine(literal.host):
+                        if literal.role in (Role.BIND, Role.SETTING) and names_itself(literal.host):
                             _note(self._named[word], literal)
 
     def _note_bound(self, path: str, live: list[PortLiteral]) -> None:
@@ -119,10 +119,10 @@ class Listeners:
         for literal in self._own.get((service.path, service.name), ()):
             by = _SECTIONS.get(section(literal))
             host = literal.host
-            if by is None or not literal.valid or not (names_this_machine(host) or (host or "").lower() in names):
+            if by is None or not literal.valid or not (names_itself(host) or (host or "").lower() in names):
                 continue
             if by == "command":
-                if literal.role is Role.CONNECT or not names_this_machine(host):
+                if literal.role is Role.CONNECT or not names_itself(host):
                     continue
                 by = by if _is_main(literal) else "environment"
             yield from self._told(literal, by)
@@ -147,7 +147,7 @@ class Listeners:
                 yield Listening(PortRange(port, port), "config")
         for file in service.env_files:
             for literal in self._env.get(file, ())[:_MOST]:
-                if names_this_machine(literal.host):
+                if names_itself(literal.host):
                     yield Listening(literal.ports, "environment", literal)
         for word in _names(service):
             for literal in self._named.get(word, ()):
@@ -165,7 +165,7 @@ class Listeners:
         known = image if image is not None else self._image(dockerfile, None) or ()
         for literal in known[:_MOST]:
             instruction = literal.subject.partition(" ")[0]
-            if not names_this_machine(literal.host):
+            if not names_itself(literal.host):
                 continue
             if image is None:
                 # Which stage it is built from is not known.
