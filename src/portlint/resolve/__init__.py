@@ -311,11 +311,11 @@ class _Resolver:
     def _side(self, literal: PortLiteral, called: bool, spot: Place) -> Side:
         if literal.role is Role.PUBLISH or spot in self._services.published:
             return Side.HOST
+        if literal.host is not None and is_container_host(literal.host):
+            return Side.HOST
         if literal.role is Role.CONTAINER or spot in self._services.containers or literal.format == "dockerfile":
             return Side.INSIDE if literal.variable is None else Side.EITHER
         if literal.service is not None:
-            if literal.host is not None and is_container_host(literal.host):
-                return Side.HOST
             if section(literal) == "environment" and names_this_machine(literal.host):
                 # A URL with localhost is for the browser outside; a bare number is for the container.
                 return Side.HOST if literal.form == "url" else Side.EITHER
