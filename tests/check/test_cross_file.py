@@ -309,6 +309,26 @@ def test_traefik_labels(label: str, expected: list[str]) -> None:
     assert found(files, "PORT302") == expected
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("127.0.0.1:8080", "localhost:8080", [1]),
+        ("127.0.0.1:8080", "LOCALHOST:8080", [1]),
+        ("localhost.localdomain:8080", "localhost:8080", [1]),
+        ("*:8080", "8080", [1]),
+        ("0.0.0.0:8080", "*:8080", [1]),
+        ("[::]:8080", "8080", []),
+        ("[::]:8080", "[::]:8080", [1]),
+        ("127.0.0.1:8080", "127.0.0.2:8080", []),
+        ("127.0.0.1:8080", "8080", []),
+        ("[::1]:8080", "127.0.0.1:8080", []),
+    ],
+)
+def test_listeners_of_one_server(first: str, second: str, expected: list[int]) -> None:
+    text = f"server {{ listen {first}; listen {second}; location / {{ return 200; }} }}\n"
+    assert found({"site.conf": text}, "PORT303") == [f"site.conf:{line} PORT303" for line in expected]
+
+
 def test_a_mapping_of_an_override_is_no_ground_for_a_claim() -> None:
     files = {
         "compose.yaml": compose(api="labels: ['traefik.http.services.a.loadbalancer.server.port=80']"),

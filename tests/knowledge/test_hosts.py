@@ -6,7 +6,11 @@ import pytest
 
 from portlint.knowledge import rule_data
 from portlint.knowledge.hosts import (
+    ANY,
+    V4,
+    V6,
     canonical,
+    interfaces,
     is_container_host,
     is_domain,
     is_every_interface,
@@ -80,3 +84,16 @@ def test_who_is_public(host, expected):
 )  # fmt: skip
 def test_what_a_text_surely_is(text, ip, domain):
     assert (is_ip(text), is_domain(text)) == (ip, domain)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        (None, [(V4, ANY), (V6, ANY)]), ("", [(V4, ANY), (V6, ANY)]), ("*", [(V4, ANY), (V6, ANY)]),
+        ("0.0.0.0", [(V4, ANY)]), ("[::]", [(V6, ANY)]), ("localhost", [(V4, "127.0.0.1")]),
+        ("LOCALHOST.localdomain", [(V4, "127.0.0.1")]), ("127.0.0.2", [(V4, "127.0.0.2")]), ("[::1]", [(V6, "::1")]),
+        ("10.0.0.7", [(V4, "10.0.0.7")]), ("${BIND:-::1}", [(V4, "${bind:-::1}")]),
+    ],
+)  # fmt: skip
+def test_what_a_server_binds_at_an_address(address, expected):
+    assert list(interfaces(address)) == expected

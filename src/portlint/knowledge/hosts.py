@@ -16,6 +16,9 @@ from portlint.algorithms.lazy_regex import regex
 from portlint.knowledge import rule_data
 from portlint.knowledge.identifiers import vocabulary
 
+V4, V6 = "v4", "v6"
+ANY = "*"
+"""all addresses of a family"""
 _IP = regex(r"[0-9A-Fa-f:.]*(?:[:.][0-9A-Fa-f:.]*)")
 _NAME = regex(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "::", "*"})
@@ -66,6 +69,20 @@ def names_itself(host: str | None) -> bool:
 def names_this_machine(host: str | None) -> bool:
     """Whether a place names no host, the machine on which its process runs, or the host of the containers."""
     return names_itself(host) or is_container_host(host or "")
+
+
+def interfaces(address: str | None) -> tuple[tuple[str, str], ...]:
+    """The families and addresses that a server binds at an address, IPv4 first. No address: all of both families.
+
+    A variable's address is not known to be that of any other, but two that are written alike are the same.
+    """
+    bare = _bare(address or "")
+    if is_every_interface(bare):
+        alone = {"0.0.0.0": V4, "::": V6}.get(bare)
+        return ((V4, ANY), (V6, ANY)) if alone is None else ((alone, ANY),)
+    if is_loopback(bare) and not is_ip(bare):
+        bare = "127.0.0.1"
+    return ((V6 if ":" in bare and "$" not in bare else V4, bare),)
 
 
 @lru_cache(maxsize=8192)
