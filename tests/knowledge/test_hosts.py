@@ -21,7 +21,10 @@ from portlint.knowledge.hosts import (
 )
 
 GROUPS = {
-    "loopback": (is_loopback, ["127.0.0.1", "127.0.0.2", "127.1", "127.0.0.1.nip.io"]),
+    "loopback": (
+        is_loopback,
+        ["127.0.0.1", "127.0.0.2", "127.255.255.254", "127.1", "127.0.0.1.nip.io", "::ffff:127.0.0.1"],
+    ),
     "container_host": (is_container_host, []),
     "every_interface": (is_every_interface, []),
 }
@@ -30,7 +33,8 @@ MEMBERS = [
 ]
 STRANGERS = [
     "redis", "db.internal", "localhost1", "notlocalhost", "localhost.example.com", "docker.internal", "10.0.0.7",
-    "128.0.0.1", "0.0.0.1", "::2", "2001:db8::1", "$host", "host.docker.internal.example.com",
+    "128.0.0.1", "127.0.6533.88", "127.example.org", "127", "::ffff:10.0.0.7",
+    "0.0.0.1", "::2", "2001:db8::1", "$host", "host.docker.internal.example.com",
 ]  # fmt: skip
 
 

@@ -20,6 +20,8 @@ V4, V6 = "v4", "v6"
 ANY = "*"
 """all addresses of a family"""
 _IP = regex(r"[0-9A-Fa-f:.]*(?:[:.][0-9A-Fa-f:.]*)")
+_LOOPBACK = regex(r"127(?:\.[0-9]{1,3}){3}(?:\.[a-z][a-z0-9.-]*)?|127\.(?:0\.)?1")
+"""127.0.0.0/8, names of wildcard name servers below it, and the short forms that inet_aton(3) knows"""
 _NAME = regex(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "::", "*"})
 _IPV6_SIGNS = frozenset("0123456789abcdef:.%")
@@ -41,10 +43,10 @@ def _bare(host: str) -> str:
 def is_loopback(host: str) -> bool:
     """Whether a host is the machine of the process itself, or the container: `localhost`, `127.0.0.1`, `[::1]`.
 
-    Names of wildcard name servers begin with the address that they stand for: `127.0.0.1.nip.io`.
+    Names of wildcard name servers, such as `127.0.0.1.nip.io`, begin with the address that they stand for.
     """
-    name = _bare(host)
-    return name.startswith("127.") or name in _known("loopback")
+    name = _bare(host).removeprefix("::ffff:")
+    return name in _known("loopback") or _LOOPBACK.fullmatch(name) is not None
 
 
 @lru_cache(maxsize=8192)
