@@ -169,6 +169,20 @@ def test_the_registry_of_a_repository(shop, portlint):
     assert (code, out) == (0, ""), err
 
 
+@pytest.mark.parametrize(
+    ("address", "exposure"),
+    [
+        ("127.0.0.1", "internal"), ("127.0.0.2", "internal"), ("LOCALHOST", "internal"), ("ip6-localhost", "internal"),
+        ("[::1]", "internal"), ("[::1234]", None), ("localhost.example.org", None), ("0.0.0.0", None),
+    ],
+)  # fmt: skip
+def test_what_is_published_on_loopback_alone_is_internal(shop, portlint, address, exposure):
+    (shop / "compose.yaml").write_text(f"services:\n  db: {{image: 'postgres:16', ports: ['{address}:5433:5432']}}\n")
+    portlint("init")
+    registry, _ = load_registry("ports.yaml", (shop / "ports.yaml").read_bytes())
+    assert registry.entry("db").exposure == exposure
+
+
 def test_two_values_of_one_variable_stay_a_finding(shop, portlint):
     (shop / "app/late.py").write_text('import os\nPORT = int(os.getenv("SHOP_API_PORT", "8101"))\n')
     portlint("init")

@@ -10,6 +10,11 @@ from support.small_projects import Files, compose, found, messages
 
 WEB = compose(web='ports: ["8000:80"]')
 API = 'ports: ["18080:8000"]'
+LOOPBACK = ["localhost", "LOCALHOST", "localhost.localdomain", "ip6-localhost", "127.0.0.1", "127.0.0.2", "[::1]"]
+CONTAINER_HOST = [
+    "host.docker.internal", "docker.for.mac.localhost", "docker.for.win.localhost", "gateway.docker.internal",
+    "host.containers.internal",
+]  # fmt: skip
 SERVICE = "apiVersion: v1\nkind: Service\nspec:\n  ports:\n    - port: 8001\n"
 IN_JSON = '{"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 8001}]}}'
 
@@ -54,6 +59,19 @@ IN_JSON = '{"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 8
 )  # fmt: skip
 def test_who_is_called_where(services: dict[str, str], more: Files, expected: list[str]) -> None:
     assert found({"compose.yaml": compose(**services)} | more, "PORT205", "PORT301") == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        *((host, []) for host in [*LOOPBACK, "0.0.0.0"]),
+        *((host, ["compose.yaml:3 PORT301"]) for host in CONTAINER_HOST),
+    ],
+)
+def test_a_service_listens_on_what_it_calls_itself_by(host: str, expected: list[str]) -> None:
+    api = API + f", environment: {{BASE: 'http://{host}:9000'}}"
+    body = compose(api=api, ui="environment: {API_URL: 'http://api:9000'}")
+    assert found({"compose.yaml": body}, "PORT301") == expected
 
 
 @pytest.mark.parametrize(
@@ -143,6 +161,29 @@ def test_from_the_host_a_published_port_counts(path: str, text: str, expected: l
     assert found({"elsewhere/compose.yaml": DB, path: text}, "PORT301") == []
 
 
+@pytest.mark.parametrize("host", [*LOOPBACK, *CONTAINER_HOST])
+def test_every_name_of_the_machine_is_one_for_what_is_published(host: str) -> None:
+    files = {"compose.yaml": DB, ".env": f"DATABASE_URL=postgres://shop@{host}:5432/shop\n"}
+    assert found(files, "PORT301") == [".env:1 PORT301"]
+    files = {"compose.yaml": DB, ".env": f"DATABASE_URL=postgres://shop@{host}:15432/shop\n"}
+    assert found(files, "PORT301") == []
+
+
+@pytest.mark.parametrize("host", ["db.example.org", "10.0.0.7", "0.0.0.0"])
+def test_what_is_published_here_says_nothing_of_other_hosts(host: str) -> None:
+    files = {"compose.yaml": DB, ".env": f"DATABASE_URL=postgres://shop@{host}:5432/shop\n"}
+    assert found(files, "PORT301") == []
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [*((host, []) for host in LOOPBACK), *((host, ["compose.yaml:3 PORT301"]) for host in CONTAINER_HOST)],
+)
+def test_inside_a_container_loopback_is_the_container(host: str, expected: list[str]) -> None:
+    body = DB + f"  web: {{image: shop/web, environment: {{DB_URL: 'postgres://shop@{host}:5432/shop'}}}}\n"
+    assert found({"compose.yaml": body}, "PORT301") == expected
+
+
 @pytest.mark.parametrize(
     ("path", "text", "expected"),
     [
@@ -183,6 +224,36 @@ def test_what_a_proxy_listens_on_is_no_port_of_the_host(path: str, text: str, ex
 def test_what_a_service_listens_on(service: str, dockerfile: str, expected: list[str]) -> None:
     files = {"compose.yaml": f"services:\n  api: {{{service}}}\n", "Dockerfile": "FROM scratch\n" + dockerfile}
     assert found(files, "PORT203") == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [*((host, ["Dockerfile:3 PORT203"]) for host in LOOPBACK), *((host, []) for host in [*CONTAINER_HOST, "db"])],
+)
+def test_a_health_check_of_an_image_that_asks_another_host(host: str, expected: list[str]) -> None:
+    files = {"Dockerfile": f"FROM scratch\nEXPOSE 8000\nHEALTHCHECK CMD curl -f http://{host}:8001/\n"}
+    assert found(files, "PORT203") == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [*((host, []) for host in LOOPBACK), *((host, ["start.py:2 PORT301"]) for host in [*CONTAINER_HOST, "db"])],
+)
+def test_code_that_starts_services_of_its_own_may_call_them_alike(host: str, expected: list[str]) -> None:
+    program = f'HERE = "http://{host}:8001"\nTHERE = "http://api:8001"\n'
+    assert found({"compose.yaml": compose(api=API), "start.py": program}, "PORT301") == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        *((host, ["call.sh:1 PORT101"]) for host in [*LOOPBACK, *CONTAINER_HOST]),
+        *((host, []) for host in ["api.example.test", "10.0.0.7"]),
+    ],
+)
+def test_a_registered_number_is_hardcoded_where_it_is_one_of_this_machine(host: str, expected: list[str]) -> None:
+    registry = "ports: {search: {default: 8123, env_var: SEARCH_PORT}}\n"
+    assert found({"ports.yaml": registry, "call.sh": f"curl http://{host}:8123/\n"}, "PORT101") == expected
 
 
 STAGES = """\
@@ -254,6 +325,26 @@ def test_traefik_labels(label: str, expected: list[str]) -> None:
     assert found(files, "PORT302") == expected
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("127.0.0.1:8080", "localhost:8080", [1]),
+        ("127.0.0.1:8080", "LOCALHOST:8080", [1]),
+        ("localhost.localdomain:8080", "localhost:8080", [1]),
+        ("*:8080", "8080", [1]),
+        ("0.0.0.0:8080", "*:8080", [1]),
+        ("[::]:8080", "8080", []),
+        ("[::]:8080", "[::]:8080", [1]),
+        ("127.0.0.1:8080", "127.0.0.2:8080", []),
+        ("127.0.0.1:8080", "8080", []),
+        ("[::1]:8080", "127.0.0.1:8080", []),
+    ],
+)
+def test_listeners_of_one_server(first: str, second: str, expected: list[int]) -> None:
+    text = f"server {{ listen {first}; listen {second}; location / {{ return 200; }} }}\n"
+    assert found({"site.conf": text}, "PORT303") == [f"site.conf:{line} PORT303" for line in expected]
+
+
 def test_a_mapping_of_an_override_is_no_ground_for_a_claim() -> None:
     files = {
         "compose.yaml": compose(api="labels: ['traefik.http.services.a.loadbalancer.server.port=80']"),
@@ -295,6 +386,15 @@ def test_inconsistent_variables(files: Files, expected: list[str]) -> None:
     assert found(files, "PORT403") == expected
 
 
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [*((host, ["a.py:2 PORT403"]) for host in LOOPBACK), *((host, []) for host in [*CONTAINER_HOST, "0.0.0.0", "b"])],
+)
+def test_all_names_of_one_host_are_one_for_a_variable(host: str, expected: list[str]) -> None:
+    program = f'import os\nU = os.getenv("A_URL", "http://{host}:8001")\n'
+    assert found({".env": "A_URL=http://localhost:8000\n", "a.py": program}, "PORT403") == expected
+
+
 def test_what_misses_its_service_is_no_measure_for_others() -> None:
     program = 'import os\nURL = os.getenv("API_URL", "http://api:{}")\n'
     files = {"compose.yaml": compose(api=API), "a.py": program.format(18080), "b.py": program.format(8000)}
@@ -318,6 +418,9 @@ def test_registered_variables_are_left_to_the_registry() -> None:
         ("DB_PORT=5432\nPOSTGRES_PORT=5432\n", []),
         ("EMAIL_PORT=587\nSMTP_PORT=587\n", []),
         ("API_HOST=0.0.0.0\nAPI_PORT=8000\nADMIN_HOST=localhost\nADMIN_PORT=8000\n", [4]),
+        ("API_HOST=127.0.0.2\nAPI_PORT=8000\nADMIN_HOST=localhost\nADMIN_PORT=8000\n", [4]),
+        ("API_HOST=docker.for.mac.localhost\nAPI_PORT=8000\nADMIN_HOST=ip6-localhost\nADMIN_PORT=8000\n", [4]),
+        ("API_HOST=127.0.0.2\nAPI_PORT=8000\nADMIN_HOST=127.0.0.1\nADMIN_PORT=8000\n", []),
         ("API_HOST=api\nAPI_PORT=8000\nADMIN_HOST=admin\nADMIN_PORT=8000\n", []),
         ("API_PORT=8000\nADMIN_PORT_OFFSET=8000\n", []),
         ("API_PORT=8000\n# ADMIN_PORT=8000\n", []),
@@ -351,6 +454,17 @@ def test_a_template_beside_the_env_file_of_a_container_is_one_as_well() -> None:
 )
 def test_urls_beside_ports(text: str, expected: list[int]) -> None:
     assert found({".env": text}, "PORT405") == [f".env:{line} PORT405" for line in expected]
+
+
+@pytest.mark.parametrize("host", [*LOOPBACK, *CONTAINER_HOST, "0.0.0.0", "[::]"])
+def test_every_name_of_the_machine_is_one_for_the_port_beside_a_url(host: str) -> None:
+    assert found({".env": f"API_PORT=8000\nAPI_URL=http://{host}:8001\n"}, "PORT405") == [".env:2 PORT405"]
+    assert found({".env": f"API_PORT=8000\nAPI_URL=http://{host}:8000\n"}, "PORT405") == []
+
+
+@pytest.mark.parametrize("host", ["10.0.0.7", "api.example.org", "$HOST"])
+def test_the_port_beside_a_url_is_none_of_another_host(host: str) -> None:
+    assert found({".env": f"API_PORT=8000\nAPI_URL=http://{host}:8001\n"}, "PORT405") == []
 
 
 def test_a_url_to_another_program_that_answers_there_is_right() -> None:

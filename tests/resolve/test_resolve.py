@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from portlint.algorithms.intervals import MOST, Intervals
+from portlint.knowledge import rule_data
 from portlint.model import Facts, Match, PortRange, PortReference, Registry, Role, Settings, Verdict
 from portlint.resolve import resolve
 from support.facts import DEFAULTS, entry, facts, literal, registry, service
@@ -244,6 +245,21 @@ def test_inside_a_network_the_container_ports_count(expected: str, port: int, ho
     assert said(one("nginx.conf", port, file, **more)) == expected
     more |= {"service": "web", "subject": "services.web.environment.X", "variable": "X"}
     assert said(one(STACK, port, file, **more)) == expected
+
+
+@pytest.mark.parametrize("host", sorted(rule_data.load("hosts.yaml")["container_host"]))
+@pytest.mark.parametrize("path", ["Dockerfile", "web.env", STACK])
+def test_the_host_of_the_containers_has_the_published_ports(path: str, host: str) -> None:
+    file = stack(
+        service(STACK, "redis", "REDIS_PORT=6382:6379"),
+        service(STACK, "web", build="Dockerfile", env_files=("web.env",), line=10),
+    )
+    more: dict[str, Any] = {"name": "redis", "role": Role.CONNECT, "form": "address"}
+    if path == STACK:
+        more |= {"service": "web", "subject": "services.web.environment.X"}
+    assert said(one(path, 6382, file, host=host, **more)) == "match redis by name"
+    assert said(one(path, 6379, file, host=host, **more)) == "mismatch redis by name: 6382"
+    assert said(one(path, 6379, file, host="redis", **more)) == "match redis by host"
 
 
 def test_without_evidence_nothing_is_claimed_about_a_container() -> None:

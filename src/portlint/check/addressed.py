@@ -6,10 +6,11 @@ from collections import Counter
 from functools import cache, cached_property, lru_cache
 
 from portlint.algorithms.lazy_regex import regex
-from portlint.check.context import HERE, Context, host_beside
+from portlint.check.context import Context, host_beside
 from portlint.check.network import Peer
 from portlint.knowledge import rule_data
 from portlint.knowledge.formats import CODE, CONTAINER_HOSTS, SCRIPTS
+from portlint.knowledge.hosts import names_itself
 from portlint.knowledge.identifiers import words
 from portlint.model import PortLiteral, Role
 
@@ -67,7 +68,7 @@ class Misses:
                 out.add(literal.port)
             elif literal.format in CODE and literal.role is not Role.CONNECT and literal.port not in out:
                 name = literal.variable or literal.name
-                if name is not None and literal.host in HERE and not side.isdisjoint(words(name)):
+                if name is not None and names_itself(literal.host) and not side.isdisjoint(words(name)):
                     out.add(literal.port)
         return frozenset(out)
 

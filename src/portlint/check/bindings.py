@@ -9,11 +9,9 @@ from msgspec.structs import replace
 
 from portlint.check.env_files import Values
 from portlint.knowledge import well_known
+from portlint.knowledge.hosts import ANY, interfaces
 from portlint.model import Listening, Mapping, Member, PortRange, Service, Span, Stack
 
-V4, V6 = "v4", "v6"
-ANY = "*"
-"""all addresses of a family"""
 _SHARED = ("service:", "container:")
 _OTHERWISE = ("environment", "config")
 _ON_THE_HOST = ("command", "image")
@@ -109,7 +107,7 @@ def listeners(member: Member, profiles: frozenset[str], sources: tuple[str, ...]
             subject=f"services.{member.name}.network_mode",
             ports=each.ports,
             protocol=each.where.protocol if each.where else "tcp",
-            addresses=_addresses(each.where.host if each.where else None),
+            addresses=interfaces(each.where.host if each.where else None),
             container=each.ports,
             source="",
         )
@@ -147,7 +145,7 @@ def _binding(stack: Stack, service: Service, mapping: Mapping, values: Values) -
         subject=place.subject if place is not None else f"services.{service.name}.ports",
         ports=literal.ports,
         protocol=mapping.protocol.lower(),
-        addresses=_addresses(mapping.address),
+        addresses=interfaces(mapping.address),
         container=container,
         source=value.source,
     )
@@ -155,18 +153,3 @@ def _binding(stack: Stack, service: Service, mapping: Mapping, values: Values) -
 
 def _length(ports: PortRange | None) -> int:
     return 1 if ports is None else ports.end - ports.start + 1
-
-
-def _addresses(address: str | None) -> tuple[tuple[str, str], ...]:
-    """The families and addresses that a host address binds. No address: all of both families."""
-    bare = (address or "").strip("[]").lower()
-    if not bare or bare == "*":
-        return (V4, ANY), (V6, ANY)
-    if bare == "0.0.0.0":
-        return ((V4, ANY),)
-    if bare == "::":
-        return ((V6, ANY),)
-    if bare == "localhost":
-        bare = "127.0.0.1"
-    # A variable's address is not known to be that of any other, but two that are written alike are the same.
-    return ((V6 if ":" in bare and "$" not in bare else V4, bare),)

@@ -7,10 +7,11 @@ from functools import cache
 from posixpath import dirname
 
 from portlint.check.addressed import is_addressed, knowledge
-from portlint.check.context import HERE, Context, at, is_default, put_right
+from portlint.check.context import Context, at, is_default, put_right
 from portlint.check.network import Peer, data_store, places, runs, said
 from portlint.knowledge import rule_data, well_known
 from portlint.knowledge.formats import CODE, IMAGES, SETS_VARIABLES
+from portlint.knowledge.hosts import is_container_host, is_loopback, names_itself
 from portlint.knowledge.identifiers import words
 from portlint.model import Finding, Fix, Listening, PortLiteral, PortRange, Related, Role
 from portlint.syntax.dockerfile_stages import literals_of
@@ -19,11 +20,8 @@ _TOLD = ("command", "CMD", "EXPOSE", "image")
 """what tells where a process listens, the most direct first; the others only repeat it"""
 _BACKED = ("environment", "config", "command", "CMD")
 """what shows that a port which one of them does not tell is meant all the same"""
-_MACHINE_FROM_INSIDE = frozenset({"host.docker.internal", "host.containers.internal", "gateway.docker.internal"})
 _OF_THE_HOST = CODE | SETS_VARIABLES
 """formats whose address of this machine means the machine on which the containers run"""
-_MACHINE = frozenset({"localhost", "127.0.0.1", *_MACHINE_FROM_INSIDE})
-"""names of the machine on which the containers run"""
 
 
 def container_port_mismatch(context: Context) -> Iterator[Finding]:
@@ -113,7 +111,7 @@ def _dockerfile(image: Iterable[PortLiteral], bound: frozenset[int]) -> Iterator
     probes: list[PortLiteral] = []
     others: list[PortLiteral] = []
     for literal in image:
-        if literal.prose or not literal.valid or literal.host not in HERE:
+        if literal.prose or not literal.valid or not names_itself(literal.host):
             continue
         instruction = literal.subject.partition(" ")[0]
         if instruction == "EXPOSE":
@@ -217,11 +215,14 @@ def _unpublished(context: Context) -> Iterator[Finding]:
     """Addresses of this machine that name a service whose port is published elsewhere: `postgres://localhost:5432`."""
     for match in context.matches:
         literal = match.literal
-        if literal.host is None or literal.host.lower() not in _MACHINE or not literal.valid:
+        if literal.host is None or not literal.valid:
+            continue
+        loopback = is_loopback(literal.host)
+        if not loopback and not is_container_host(literal.host):
             continue
         if literal.form not in ("url", "address") or is_default(literal) or not is_addressed(context, literal):
             continue
-        if literal.service is not None and literal.host.lower() not in _MACHINE_FROM_INSIDE:
+        if literal.service is not None and loopback:
             # Inside a container this is the container itself.
             continue
         if literal.format not in _OF_THE_HOST:

@@ -11,6 +11,7 @@ from portlint.algorithms.gitignore import matcher
 from portlint.check.env_files import Values
 from portlint.check.network import Network, Peer
 from portlint.knowledge.formats import CODE, FORMATS, PROGRAMS, PROXIES
+from portlint.knowledge.hosts import names_itself
 from portlint.knowledge.identifiers import is_port_name
 from portlint.model import (
     Edit,
@@ -39,8 +40,6 @@ _IN_TEXT = frozenset({"url", "address", "option", "word", "mapping", "base60"})
 
 
 _HOST_ENDS = ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "HOST")
-HERE = frozenset({None, "", "localhost", "127.0.0.1", "0.0.0.0", "::", "[::]", "::1", "[::1]", "*", "+"})
-"""hosts that are this machine, or inside a container the container"""
 
 
 class Context:
@@ -145,7 +144,7 @@ class Context:
         """Path of a code file to the ports that it uses on this machine."""
         out: dict[str, set[int]] = {}
         for literal in self.literals:
-            if literal.format in CODE and literal.host in HERE and literal.variable is None:
+            if literal.format in CODE and names_itself(literal.host) and literal.variable is None:
                 out.setdefault(literal.path, set()).add(literal.port)
         return out
 

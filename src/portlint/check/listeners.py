@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from portlint.check.context import Context, at
 from portlint.knowledge import well_known
 from portlint.knowledge.formats import PROXIES
+from portlint.knowledge.hosts import ANY, V4, interfaces
 from portlint.model import Facts, Finding, PortLiteral, Related, Role
 
 _ALL = "all addresses"
-_FAMILY = {None: _ALL, "": _ALL, "*": _ALL, "0.0.0.0": _ALL, "localhost": "127.0.0.1"}
 _MOST_COMPARED = 64
 """listeners of one server that a further one is compared with"""
 
@@ -80,5 +80,8 @@ def _twice(listeners: Iterable[tuple[str, PortLiteral]], who: str, what: str, *,
 
 
 def _address(literal: PortLiteral) -> str:
-    """The address in one spelling; those of IPv6 stand for themselves."""
-    return _FAMILY.get(literal.host, literal.host or _ALL)
+    """The address in one spelling; all of IPv6 are told from all of IPv4, as nginx tells them."""
+    family, address = interfaces(literal.host)[0]
+    if address != ANY:
+        return address
+    return _ALL if family == V4 else "::"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from portlint.check.context import HERE, Context, at, elsewhere, is_fallback, is_port_variable, reference, right_default
+from portlint.check.context import Context, at, elsewhere, is_fallback, is_port_variable, reference, right_default
 from portlint.knowledge import rule_data, well_known
 from portlint.knowledge.formats import STACKS
+from portlint.knowledge.hosts import names_this_machine
 from portlint.knowledge.identifiers import words
 from portlint.model import LAST_PORT, Entry, Finding, Match, PortLiteral, Reference, Related, Role, Verdict
 
@@ -88,9 +89,9 @@ def _is_set_otherwise(context: Context, literal: PortLiteral, variable: str) -> 
 
 def _is_elsewhere(literal: PortLiteral) -> bool:
     """Whether the place says that another machine, or the inside of a container, is meant."""
-    host = (literal.host or "").lower()
-    named = host not in HERE and all(part.isalnum() for part in host.replace("-", ".").replace("_", ".").split("."))
-    return named or not _inside_words().isdisjoint(words(literal.name or ""))
+    host = literal.host or ""
+    is_written = all(part.isalnum() for part in host.replace("-", ".").replace("_", ".").split("."))
+    return (is_written and not names_this_machine(host)) or not _inside_words().isdisjoint(words(literal.name or ""))
 
 
 @cache

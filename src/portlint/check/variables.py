@@ -14,6 +14,7 @@ from portlint.check.context import Context, at, host_beside, is_default, is_fall
 from portlint.check.env_files import is_personal, is_template, of_containers
 from portlint.knowledge import rule_data, well_known
 from portlint.knowledge.formats import ENV_FILES, PROCESS_ENVIRONMENTS, PROGRAMS, SETS_VARIABLES, STACKS
+from portlint.knowledge.hosts import canonical, is_ip, is_loopback, names_this_machine
 from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, Finding, PortLiteral, Related
 
@@ -21,7 +22,6 @@ _SETTINGS = SETS_VARIABLES - STACKS
 """formats that set variables for a process on the host"""
 _MOST_COMPARED = 16
 """variables of one port that a further one is compared with"""
-_LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "[::1]", "host.docker.internal"})
 
 
 @cache
@@ -77,7 +77,7 @@ def inconsistent_variable(context: Context) -> Iterator[Finding]:
         if for_container and literal.port in inside.get(variable, ()):
             # A process in a container sees the port inside it.
             continue
-        groups.setdefault((variable, literal.host or "", place.group), []).append(place)
+        groups.setdefault((variable, canonical(literal.host or ""), place.group), []).append(place)
     for (variable, host, _), places in groups.items():
         ports = {place.port for place in places}
         if len(ports) < 2 or (host and _is_list(places)) or _of_several_stores(variable, ports):
@@ -289,11 +289,12 @@ def _same_service(one: PortLiteral, other: PortLiteral) -> bool:
 
 def _same_host(hosts: dict[str, str], one: str, other: str) -> bool:
     """Whether two variables speak of one machine, as far as `X_HOST` beside `X_PORT` tells."""
-    mine, theirs = host_beside(hosts, one), host_beside(hosts, other)
-    if mine is None and theirs is None:
-        return True
-    local = [host is None or host.lower() in _LOCAL for host in (mine, theirs)]
-    return all(local) or mine == theirs
+    found = [host_beside(hosts, one), host_beside(hosts, other)]
+    if not all(map(names_this_machine, found)):
+        return found[0] == found[1]
+    # On two addresses of loopback the same port is free twice: 127.0.0.1 and 127.0.0.2.
+    addresses = {host for host in found if host is not None and is_loopback(host) and is_ip(host.strip("[]"))}
+    return len(addresses) < 2
 
 
 # PORT405
@@ -340,7 +341,7 @@ def _urls(
     several = Counter(literal.variable for literal in literals if literal.form in ("url", "address"))
     for literal in literals:
         variable = literal.variable or ""
-        if literal.form not in ("url", "address") or (literal.host or "").lower() not in _LOCAL:
+        if literal.form not in ("url", "address") or literal.host is None or not names_this_machine(literal.host):
             continue
         if several[variable] > 1 or is_port_name(variable) or literal.port in proxied:
             continue

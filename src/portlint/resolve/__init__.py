@@ -19,6 +19,7 @@ from portlint.algorithms.gitignore import matcher
 from portlint.algorithms.intervals import Intervals
 from portlint.knowledge import well_known
 from portlint.knowledge.formats import IMAGES, OF_ONE_ENVIRONMENT, PAGES
+from portlint.knowledge.hosts import is_container_host, is_public, names_this_machine
 from portlint.knowledge.identifiers import words
 from portlint.model import (
     Entry,
@@ -36,7 +37,6 @@ from portlint.model import (
 from portlint.resolve.declared import Declared
 from portlint.resolve.entries import NOBODY, Entries, Named, generic_words, scheme_words
 from portlint.resolve.environments import Environments
-from portlint.resolve.hosts import is_from_container, is_local, is_public
 from portlint.resolve.listening import section
 from portlint.resolve.services import Place, Services, place_of
 from portlint.resolve.stacks import stacks
@@ -249,7 +249,7 @@ class _Resolver:
         """What names an entry at the place, in the order in which it counts."""
         if literal.variable is not None and (known := entries.by_variable.get(literal.variable)):
             yield "variable", Named(known, True)
-        neutral = is_local(literal.host) or literal.role in _SIDES
+        neutral = names_this_machine(literal.host) or literal.role in _SIDES
         if not neutral and literal.host is not None:
             yield "host", self._by_host(literal, literal.host, entries)
         if literal.role is Role.PUBLISH and literal.service is not None:
@@ -311,17 +311,17 @@ class _Resolver:
     def _side(self, literal: PortLiteral, called: bool, spot: Place) -> Side:
         if literal.role is Role.PUBLISH or spot in self._services.published:
             return Side.HOST
+        if literal.host is not None and is_container_host(literal.host):
+            return Side.HOST
         if literal.role is Role.CONTAINER or spot in self._services.containers or literal.format in IMAGES:
             return Side.INSIDE if literal.variable is None else Side.EITHER
         if literal.service is not None:
-            if literal.host is not None and is_from_container(literal.host):
-                return Side.HOST
-            if section(literal) == "environment" and is_local(literal.host):
+            if section(literal) == "environment" and names_this_machine(literal.host):
                 # A URL with localhost is for the browser outside; a bare number is for the container.
                 return Side.HOST if literal.form == "url" else Side.EITHER
             return Side.INSIDE
         if literal.path in self._services.env_files and literal.variable not in self._services.publishing:
-            return Side.HOST if literal.form == "url" and is_local(literal.host) else Side.EITHER
+            return Side.HOST if literal.form == "url" and names_this_machine(literal.host) else Side.EITHER
         return Side.INSIDE if called else Side.HOST
 
     def _fits(self, literal: PortLiteral, entry: Entry, place: _Place) -> bool:

@@ -14,9 +14,9 @@ from posixpath import dirname
 from portlint.algorithms.lazy_regex import regex
 from portlint.knowledge import rule_data, well_known
 from portlint.knowledge.formats import CODE, CONFIGURATION, ENV_FILES
+from portlint.knowledge.hosts import names_itself
 from portlint.knowledge.identifiers import words
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, Listening, PortLiteral, PortRange, Role, Service
-from portlint.resolve.hosts import is_local
 from portlint.syntax.dockerfile_stages import literals_of
 
 _ANY = PortRange(FIRST_PORT, LAST_PORT)
@@ -85,7 +85,7 @@ class Listeners:
                 self._note_bound(each.path, live)
                 for word in set(_WORD.findall(each.path.lower())) & self._named.keys():
                     for literal in live:
-                        if literal.role in (Role.BIND, Role.SETTING) and is_local(literal.host):
+                        if literal.role in (Role.BIND, Role.SETTING) and names_itself(literal.host):
                             _note(self._named[word], literal)
 
     def _note_bound(self, path: str, live: list[PortLiteral]) -> None:
@@ -110,10 +110,10 @@ class Listeners:
         for literal in self._own.get((service.path, service.name), ()):
             by = _SECTIONS.get(section(literal))
             host = literal.host
-            if by is None or not literal.valid or not (is_local(host) or (host or "").lower() in names):
+            if by is None or not literal.valid or not (names_itself(host) or (host or "").lower() in names):
                 continue
             if by == "command":
-                if literal.role is Role.CONNECT or not is_local(host):
+                if literal.role is Role.CONNECT or not names_itself(host):
                     continue
                 by = by if _is_main(literal) else "environment"
             yield from self._told(literal, by)
@@ -138,7 +138,7 @@ class Listeners:
                 yield Listening(PortRange(port, port), "config")
         for file in service.env_files:
             for literal in self._env.get(file, ())[:_MOST]:
-                if is_local(literal.host):
+                if names_itself(literal.host):
                     yield Listening(literal.ports, "environment", literal)
         for word in _names(service):
             for literal in self._named.get(word, ()):
@@ -156,7 +156,7 @@ class Listeners:
         known = image if image is not None else self._image(dockerfile, None) or ()
         for literal in known[:_MOST]:
             instruction = literal.subject.partition(" ")[0]
-            if not is_local(literal.host):
+            if not names_itself(literal.host):
                 continue
             if image is None:
                 # Which stage it is built from is not known.

@@ -8,9 +8,9 @@ import libcst as cst
 
 from portlint.extract.python.base import Visitor
 from portlint.extract.python.context import NOTHING, Context, class_holds_ports
-from portlint.extract.python.hosts import LOCAL_HOSTS, is_ip
 from portlint.extract.python.libraries import Slot, words_of
 from portlint.extract.python.nodes import dotted, integer_of, is_sequence, name_of, string_of
+from portlint.knowledge.hosts import LOCAL_HOSTS, is_ip
 from portlint.knowledge.identifiers import is_port_name, words
 from portlint.knowledge.well_known import by_port
 from portlint.model import Role

@@ -11,8 +11,8 @@ from portlint.extract.prefilter import PORT_WORD
 from portlint.extract.python.commanded import BEHIND_COMMA, plain, shows_command
 from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow
-from portlint.extract.python.hosts import LOCAL_HOSTS, is_domain, is_ip
 from portlint.extract.python.pieces import Piece
+from portlint.knowledge.hosts import LOCAL_HOSTS, is_domain, is_ip
 from portlint.knowledge.identifiers import is_address_name, is_port_name
 
 # A pattern that begins with fixed letters is looked for at the speed of memory, ten times as fast as one that begins

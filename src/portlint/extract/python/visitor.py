@@ -12,7 +12,6 @@ import libcst as cst
 
 from portlint.extract.python.calls import CallVisitor
 from portlint.extract.python.context import NOTHING
-from portlint.extract.python.hosts import LOCAL_HOSTS, is_domain, is_ip
 from portlint.extract.python.libraries import words_of
 from portlint.extract.python.located import Text
 from portlint.extract.python.nodes import (
@@ -23,6 +22,7 @@ from portlint.extract.python.nodes import (
     string_of,
 )
 from portlint.extract.scan.text import port_list
+from portlint.knowledge.hosts import LOCAL_HOSTS, is_domain, is_ip
 from portlint.knowledge.identifiers import is_address_name, is_port_name, words
 from portlint.model import Role
 

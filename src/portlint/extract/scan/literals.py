@@ -9,6 +9,7 @@ from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import literal
 from portlint.extract.scan.text import Hit, find, is_port, with_holes
 from portlint.extract.scan.values import find_in_value
+from portlint.knowledge.hosts import is_every_interface
 from portlint.knowledge.identifiers import is_port_name
 from portlint.model import PortLiteral, PortReference, Problem, Role, Source
 from portlint.syntax.interpolation import HOLE, interpolations
@@ -32,7 +33,6 @@ _MAPPING = regex(
 _NUMBER_THEN_SIGN = regex(r"[0-9]{1,5}(?=#)", re.ASCII)
 _TEMPLATE = regex(r"\{\{|\{%|<%=?\s")
 _PATH_END = regex(r"[?#\s\"'\x00]|$")
-_EVERYWHERE = ("", "*", "0.0.0.0", "::", "_default_")
 
 
 def endpoint(text: str, start: int = 0) -> Hit | None:
@@ -56,7 +56,7 @@ def endpoint(text: str, start: int = 0) -> Hit | None:
         port=int(found[2]),
         end_port=last,
         form="url" if is_url else "address",
-        role=Role.BIND if host in _EVERYWHERE else Role.CONNECT,
+        role=Role.BIND if is_every_interface(host) else Role.CONNECT,
         host=None if not host or HOLE in host else host,
         url_path=masked[behind : path_end.start()] if is_url and path_end else None,
     )

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.limits import MOST_PORTS, TooManyPortsError, few
+from portlint.knowledge.hosts import is_every_interface, names_this_machine
 from portlint.knowledge.identifiers import is_address_name, is_port_name, vocabulary, words
 from portlint.knowledge.well_known import by_port
 from portlint.model import FIRST_PORT, LAST_PORT, Role
@@ -72,7 +73,6 @@ _PATH = regex(r"[^ \t\r\n\"'`<>|\\?#,;)\]}\x00]{0,2048}")
 _KEY_BEFORE = regex(r"([A-Za-z_][A-Za-z0-9_.-]{0,38})=$|--([A-Za-z][A-Za-z0-9-]{0,38}) $")
 _HOST_BEFORE = regex(r"(?:CONNECT |[Hh]ost: )$")
 """what stands before a host and port in HTTP: RFC 9110, sections 7.2 and 9.3.6"""
-_LOCAL = frozenset({"localhost", "host.docker.internal", "docker.for.mac.localhost", "gateway.docker.internal", "*"})
 _LOWEST_BARE = 1024
 """below it, a number behind a lone word (`word:80`) needs more evidence"""
 
@@ -176,7 +176,7 @@ def _colons(text: str, raw: str, address: bool, whole: bool) -> Iterator[Hit]:
             port=number,
             end_port=last,
             form="url" if url is not None else "address",
-            role=Role.CONNECT if (url is not None and host) or host not in ("", "*", "0.0.0.0", "[::]") else Role.BIND,
+            role=Role.CONNECT if (url is not None and host) or not is_every_interface(host) else Role.BIND,
             host=_shown_host(host),
             url_path=_path(text, match.end()) if url is not None else None,
         )
@@ -253,7 +253,7 @@ def _is_address(text: str, raw: str, start: int, colon: int, match: re.Match[str
         address = key is not None and is_address_name(key[1] or key[2])
     if before in (":", "{", "$") or (before == "/" and not address):
         # ldap:localhost:1234:cn=x: a host that can be nothing else may stand in a list of its own kind.
-        return before == ":" and (host.lower() in _LOCAL or _IPV4.fullmatch(host) is not None) and len(match[1]) > 1
+        return before == ":" and _is_certain(host) and len(match[1]) > 1
     if host == "":
         # A lone `:8080`. In the middle of a text it needs a number that is no time, ratio or index.
         if before and before not in " \t\"'`=(,|\n":
@@ -265,7 +265,7 @@ def _is_address(text: str, raw: str, start: int, colon: int, match: re.Match[str
         return is_port(number) and (address or len(match[1]) >= 4 or (before in "\"'`" and number >= 20))
     if host.startswith("["):
         return len(host) > 3
-    if host.lower() in _LOCAL or _IPV4.fullmatch(host):
+    if _is_certain(host):
         return True
     if before == "@" and len(match[1]) >= 2:
         return True
@@ -273,6 +273,11 @@ def _is_address(text: str, raw: str, start: int, colon: int, match: re.Match[str
         return False
     address = address or _HOST_BEFORE.search(text, max(0, start - 24), start) is not None
     return _is_host_name(raw[start:colon], host, number, address, alone and whole, behind)
+
+
+def _is_certain(host: str) -> bool:
+    """Whether the word before a colon can be nothing but a host: a name of this machine, or an IPv4 address."""
+    return bool(host) and (names_this_machine(host) or _IPV4.fullmatch(host) is not None)
 
 
 _QUOTES = ("'", '"', "`")

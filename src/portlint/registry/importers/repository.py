@@ -17,6 +17,7 @@ from msgspec import Struct, field
 from portlint.algorithms.lazy_regex import regex
 from portlint.knowledge import rule_data, well_known
 from portlint.knowledge.formats import CODE, ENV_FILES, SETS_VARIABLES, STACKS
+from portlint.knowledge.hosts import is_loopback, names_this_machine
 from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, Match, PortLiteral, PortRange, Resolution, Service, Verdict
 from portlint.registry.draft import Draft, Imported, Place, entry_name
@@ -29,7 +30,6 @@ CommentOf = Callable[[str, int], str]
 _ROUNDS = 4
 """times that the drafts are held against the repository at most"""
 _MOST_PLACES = 3
-_LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 _ONLY_SERVICE = "app"
 _PART = regex(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+")
 _WEIGHTS = (3, 2, 2, 1)
@@ -228,7 +228,7 @@ class _Making:
         sketch.places = [_place(literal)]
         sketch.range = literal.ports if literal.end_port is not None else None
         sketch.optional = bool(service.profiles)
-        if address is not None and address.startswith(_LOOPBACK):
+        if address is not None and is_loopback(address):
             sketch.exposure = "internal"
         if several and any(s.name == name for s in self.sketches):
             sketch.name = entry_name(f"{name}_{_purpose(service, inside or literal.port)}")
@@ -446,7 +446,7 @@ def _name_of(literal: PortLiteral) -> str:
         if not all(map(_is_generic, words(word))) and any(map(str.isalpha, _stem(word))):
             return _stem(word)
     host = literal.host or ""
-    if host and host.replace("-", "").replace("_", "").isalpha() and host != "localhost":
+    if host.replace("-", "").replace("_", "").isalpha() and not names_this_machine(host):
         return host
     return ""
 
