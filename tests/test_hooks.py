@@ -25,7 +25,6 @@ def repository(tmp_path, monkeypatch):
     hooks = yaml.safe_load(HOOKS.read_text())
     for hook in hooks:
         hook["language"] = "system"
-        hook["entry"] = f"{sys.executable} -m {hook['entry']}"
     config = {"repos": [{"repo": "local", "hooks": hooks}]}
     root = tmp_path / "root"
     root.mkdir()
