@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PORTLINT = (sys.executable, "-m", "portlint")
+PORTLINT = (sys.executable, "-I", "-m", "portlint")
 NUMBERS = r"\b[1-9]\d{1,4}\b"
 PYTHON = '''"""Module {n}."""
 

@@ -60,7 +60,8 @@ def fixed(checkout: Path) -> list[str]:
 
 
 def portlint(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([sys.executable, "-m", "portlint", *arguments], cwd=root, capture_output=True, text=True)
+    command = [sys.executable, "-I", "-m", "portlint", *arguments]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     if done.returncode > 1:
         raise SystemExit(done.stderr)
     return done

@@ -79,7 +79,7 @@ def check(root: Path, files: list[Path] | None, *flags: str) -> tuple[set[tuple[
     started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     stop = threading.Event()
     other = threading.Thread(target=disturb, args=(files or [], stop))
-    command = [sys.executable, "-m", "portlint", "check", "-v", "--output-format", "jsonl", "--jobs", "2", *flags]
+    command = [sys.executable, "-I", "-m", "portlint", "check", "-v", "--output-format", "jsonl", "--jobs", "2", *flags]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         other.start()
         out, err = process.communicate()

@@ -41,7 +41,7 @@ def main() -> int:
         for jobs, cache in RUNS:
             started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
             done = subprocess.run(
-                [sys.executable, "-m", "portlint", "check", "--output-format", "jsonl", "--jobs", jobs, cache],
+                [sys.executable, "-I", "-m", "portlint", "check", "--output-format", "jsonl", "--jobs", jobs, cache],
                 cwd=root,
                 capture_output=True,
                 env=os.environ | {"PORTLINT_TIMEOUT": f"{given.timeout}", "XDG_CACHE_HOME": f"{folder}/cache"},

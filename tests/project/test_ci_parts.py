@@ -29,8 +29,8 @@ def job(root, monkeypatch):
     temp, programs = root.parent / "temp", root.parent / "bin"
     temp.mkdir()
     programs.mkdir()
-    program(programs / "portlint", f'exec "{sys.executable}" -m portlint "$@"')
-    program(programs / "pip", "exit 0")
+    for name in ("python", "python3"):
+        program(programs / name, f'exec "{sys.executable}" "$@"')
     environment = {
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "RUNNER_TEMP": str(temp),
@@ -38,7 +38,8 @@ def job(root, monkeypatch):
         "GITHUB_PATH": str(temp / "path"),
         "GITHUB_OUTPUT": str(temp / "output"),
         "GITHUB_STEP_SUMMARY": str(temp / "summary.md"),
-        "PYTHONPATH": os.pathsep.join(sys.path),
+        "CI_PROJECT_DIR": str(root),
+        "PIP_NO_INDEX": "1",  # portlint is installed, and nothing is to be fetched
     }
 
     def run(script: str, **given: str) -> tuple[int, str]:
@@ -63,9 +64,11 @@ def program(path: Path, script: str) -> None:
 
 def inputs(**given: str) -> dict[str, str]:
     """The step's environment, with the inputs that are given and the defaults of the others."""
-    values = {name: each["default"] for name, each in ACTION["inputs"].items()} | given
+    values = {f"inputs.{name}": each["default"] for name, each in ACTION["inputs"].items()}
+    values |= {f"inputs.{name}": value for name, value in given.items()}
+    values["steps.install.outputs.python"] = sys.executable
     step = STEPS["check"]["env"]
-    return {name: values[re.fullmatch(r"\$\{\{ inputs\.([\w-]+) \}\}", value)[1]] for name, value in step.items()}
+    return {name: values[re.fullmatch(r"\$\{\{ ([\w.-]+) \}\}", value)[1]] for name, value in step.items()}
 
 
 def test_the_action_checks(job, root):
@@ -114,10 +117,11 @@ def test_inputs_reach_a_script_as_variables_alone():
 def test_the_action_installs_what_was_checked_out(job):
     record = job.temp / "asked"
     program(job.programs / "environment", f'echo "$@" >"{record}"')
-    program(job.programs / "python3", f'mkdir -p "$3/bin" && cp "{job.programs}/environment" "$3/bin/python"')
+    program(job.programs / "python3", f'mkdir -p "$4/bin" && cp "{job.programs}/environment" "$4/bin/python"')
     assert job(STEPS["install"]["run"])[0] == 0
-    assert record.read_text() == f"-m pip install --quiet --disable-pip-version-check {TOP}\n"
+    assert record.read_text() == f"-I -m pip install --quiet --disable-pip-version-check --no-cache-dir {TOP}\n"
     assert (job.temp / "path").read_text() == f"{job.temp}/portlint/bin\n"
+    assert (job.temp / "output").read_text() == f"python={job.temp}/portlint/bin/python\n"
 
 
 def test_the_gitlab_component(job, root):
@@ -218,7 +222,8 @@ def test_the_steps_of_the_image(job):
     steps = [line.split(" ", 1) for line in text.splitlines() if line and not line.startswith("#")]
     words = dict(steps)
     assert re.fullmatch(r"[1-9][0-9]*:[1-9][0-9]*", words["USER"])
-    assert json.loads(words["ENTRYPOINT"]) == ["portlint"]
+    python, *start = json.loads(words["ENTRYPOINT"])
+    assert (python, start) == ("/usr/local/bin/python", ["-I", "-m", "portlint"])
     pattern, folder = words["COPY"].split()
     assert Path(f"dist/portlint-{__version__}-py3-none-any.whl").match(pattern)
     copied = job.temp / "wheel"
@@ -229,7 +234,7 @@ def test_the_steps_of_the_image(job):
     assert job(words["RUN"].replace(folder.rstrip("/"), str(copied)))[0] == 0
     assert (job.temp / "asked").read_text().split()[-1] == str(wheel)
     assert not copied.exists()
-    code, out = job(" ".join((*json.loads(words["ENTRYPOINT"]), *json.loads(words["CMD"]))))
+    code, out = job(shlex.join((sys.executable, *start, *json.loads(words["CMD"]))))
     assert code == 1
     assert "error[PORT103]" in out
 

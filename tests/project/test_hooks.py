@@ -27,7 +27,6 @@ def repository(tmp_path, monkeypatch):
     hooks = yaml.safe_load(HOOKS.read_text())
     for hook in hooks:
         hook["language"] = "system"
-        hook["entry"] = f"{sys.executable} -m {hook['entry']}"
     config = {"repos": [{"repo": "local", "hooks": hooks}]}
     root = tmp_path / "root"
     root.mkdir()
@@ -96,6 +95,14 @@ def test_excludes_hold_for_the_files_that_pre_commit_names(repository):
     (repository / "gen").mkdir()
     (repository / "gen" / "a.env").write_text(BAD)
     commit(repository, code=0)
+
+
+@pytest.mark.parametrize("name", ["--exit-zero", "--select=PORT902", "--exclude=.env", "-h"])
+def test_a_file_called_like_an_option_is_a_file(repository, name):
+    (repository / ".env").write_text(BAD)
+    (repository / name).write_text("x\n")
+    assert " --> .env:1:10\n" in commit(repository, code=1)
+    assert " --> .env:1:10\n" in hook(repository, "portlint", "--all-files", code=1)
 
 
 def test_a_deleted_file_is_no_mistake(repository):

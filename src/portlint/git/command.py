@@ -7,6 +7,7 @@ hook that may mean another repository. Little is imported here: git is called be
 from __future__ import annotations
 
 import os
+from errno import ENOENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ TIMEOUT: Final = 20.0
 
 
 def command(root: str | os.PathLike[str], *words: str) -> list[str]:
-    """A command line for git in the folder `root`."""
+    """A command line for git in the folder `root`. Raises FileNotFoundError where there is no git."""
     safe = [part for setting in _SAFE_SETTINGS for part in ("-c", setting)]
-    return ["git", "--no-pager", "--literal-pathspecs", "-C", os.fspath(root), *safe, *words]
+    return [_git(), "--no-pager", "--literal-pathspecs", "-C", os.fspath(root), *safe, *words]
 
 
 def environment() -> dict[str, str]:
@@ -41,6 +42,20 @@ def work_tree_above(folder: str) -> str | None:
             return None
         folder = above
     return folder
+
+
+def _git() -> str:
+    """git's absolute path.
+
+    A part of the PATH that is empty or relative may mean the folder that is checked, and a program in it that is called
+    git: it is passed over. On Windows the system itself would look first where the user stands.
+    """
+    name = "git.exe" if os.name == "nt" else "git"
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        path = os.path.join(folder, name)  # noqa: PTH118
+        if os.path.isabs(folder) and os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113, PTH117
+            return path
+    raise FileNotFoundError(ENOENT, os.strerror(ENOENT), name)
 
 
 _SAFE_SETTINGS: Final = (

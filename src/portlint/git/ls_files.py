@@ -169,7 +169,10 @@ def _answer(
 
     is_alone: nothing else runs in this process, so that it may go where it is quicker to look.
     """
-    words = command(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    try:
+        words = command(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    except FileNotFoundError:
+        return False, b"", None
     try:
         said = ask(words, environment())
     except TimeoutError:
@@ -178,7 +181,7 @@ def _answer(
         return False, b"", None
     start = f"{root}/"
     if is_alone:
-        # Not before git was found: the PATH may say where, seen from where the user stands.
+        # Not before git has run: what its variables name may be seen from where the user stands.
         with contextlib.suppress(OSError):
             os.chdir(root)
             start = ""
@@ -194,7 +197,7 @@ def _ask(words: list[str], variables: dict[str, str], answer: int) -> tuple[byte
     pipes = {1: os.pipe(), 2: os.pipe()}
     actions = [(os.POSIX_SPAWN_DUP2, theirs, descriptor) for descriptor, (_, theirs) in pipes.items()]
     try:
-        git = os.posix_spawnp(words[0], words, variables, file_actions=actions)
+        git = os.posix_spawn(words[0], words, variables, file_actions=actions)
     except (OSError, ValueError):
         return None
     poll, ends, said = select.poll(), time.monotonic() + GIT_TIMEOUT, dict[int, list[bytes]]()

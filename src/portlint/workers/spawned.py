@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -20,7 +22,8 @@ class SpawnedWorker:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_be_the_child, args=(theirs, work, items, limits), daemon=True)
-        self._process.start()
+        with _safe_path():
+            self._process.start()
         theirs.close()
         # A new interpreter takes longer to start than a file may take; it says when it is ready.
         try:
@@ -63,6 +66,24 @@ class SpawnedWorker:
         self._process.join()
         self._connection.close()
         return self._process.exitcode or 0
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """An interpreter that is started meanwhile does not look for modules where the user stands (PYTHONSAFEPATH).
+
+    `multiprocessing` starts it with `-c`, which puts that folder first on the path: the folder that is checked.
+    """
+    name = "PYTHONSAFEPATH"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _be_the_child(
