@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-_compile: Final = re.compile
-"""that of Python, which is another one while a library is imported (`portlint.lazy_imports`)"""
 _ASKED: Final = ("search", "match", "fullmatch", "finditer", "findall", "sub", "subn", "split", "flags")
 
 
@@ -25,7 +23,7 @@ class _Regex:
         """The pattern's own attribute, which is found without this from then on. Raises AttributeError and re.error."""
         if name not in _ASKED:
             raise AttributeError(name)
-        compiled = _compile(self.pattern, self._flags)
+        compiled = re.compile(self.pattern, self._flags)
         self.__dict__.update({each: getattr(compiled, each) for each in _ASKED})
         return self.__dict__[name]
 
