@@ -74,10 +74,10 @@ def _dispatch(arguments: list[str]) -> int:
         raise UserError(f'there is no {kind} "{first}"{nearest(first, known)} (see portlint --help)')
     if first not in _LISTING or not {"-h", "--help"}.isdisjoint(rest):
         return _command(first)(rest)
-    from portlint.git.ls_files import Ahead
+    from portlint.git.ls_files import begun_here
 
-    with Ahead() as ahead:
-        return _command(first)(rest, ahead)
+    with begun_here():
+        return _command(first)(rest)
 
 
 def _command(name: str) -> Callable[..., int]:

@@ -6,7 +6,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from portlint.cache import Cache
 from portlint.errors import UserError
 from portlint.files.reader import NOT_STAGED, Contents, Tree, Unread, Why, read_named
-from portlint.git.ls_files import Listing
 from portlint.model import (
     BASELINE_FILE,
     REGISTRY_PLACES,
@@ -44,11 +43,10 @@ def run(request: Request) -> Outcome:
     settings, held, clock = request.settings, _held(request), _Clock()
     with (
         _collector_at_rest(),
-        closing(_listing(request)) as listing,
         Tree(request.root, held) as tree,
         _extraction(request, tree) as extraction,
     ):
-        read = _read(request, tree, extraction, listing, clock)
+        read = _read(request, tree, extraction, clock)
         since, policy = _pasts(request, read)
         clock.mark("read and extract")
         # The inventory lists the ports of the registry too; they are only not held against itself.
@@ -84,11 +82,6 @@ def run(request: Request) -> Outcome:
             hidden=len(accepted.findings) - len(touched.findings),
             policy=_policy_changes(request, written, since or policy),
         )
-
-
-def _listing(request: Request) -> Listing:
-    root = str(request.root)
-    return Listing(root) if request.ahead is None else request.ahead.take(root)
 
 
 class _Clock:
@@ -129,12 +122,12 @@ def _extraction(request: Request, tree: Tree) -> Extraction:
     return Extraction(request.root, settings, request.caches, read_extra_rules(tree, settings), request.view.contents)
 
 
-def _read(request: Request, tree: Tree, extraction: Extraction, listing: Listing, clock: _Clock) -> _Read:
+def _read(request: Request, tree: Tree, extraction: Extraction, clock: _Clock) -> _Read:
     """Walks, reads and extracts. Files that were named are begun with while git still lists the others."""
     settings, view = request.settings, request.view
     extraction.start(files_among(request.root, request.named))
     _import_judges(request.rules)
-    found = _walked(request, listing)
+    found = _walked(request)
     clock.mark("walk")
     extraction.go_on(found.files, found.stamps)
     registry, notes = _registry(request, tree, extraction.cache)
@@ -371,7 +364,7 @@ def _is_kept(path: str) -> bool:
     return describes_services(path)
 
 
-def _walked(request: Request, listing: Listing | None = None) -> Walk:
+def _walked(request: Request) -> Walk:
     settings = request.settings
     found = walk(
         request.root,
@@ -380,7 +373,6 @@ def _walked(request: Request, listing: Listing | None = None) -> Walk:
         force_exclude=settings.force_exclude,
         only_named=request.only_named,
         keep=_is_kept,
-        listing=listing,
         held=request.view.contents.keys(),
         is_environment=_is_environment(request.view.policy),
     )
