@@ -151,14 +151,12 @@ def _is_too_wide(folder: Path) -> bool:
 def request(scope: Scope, progress: Callable[[int, int], None] | None = None, **options: bool) -> Request:
     """The request to the pipeline. options: those of `Request` that are switches."""
     from portlint.cache import cache_folder
-    from portlint.knowledge import rule_data
     from portlint.pipeline.comparison import View
     from portlint.pipeline.run import Request
 
     caches = cache_folder(os.environ, scope.cache)
     if caches is not None and caches.is_relative_to(scope.root):
         caches = None  # a pull request could plant one there
-    rule_data.keep_in(caches and caches / "rules")
     trusted = scope.loaded.origins["registry"].startswith(("flag", "environment"))
     return Request(
         root=scope.root,
