@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+_compile: Final = re.compile
 _ASKED: Final = ("search", "match", "fullmatch", "finditer", "findall", "sub", "subn", "split", "flags")
 
 
@@ -23,7 +24,7 @@ class _Regex:
         """The pattern's own attribute, which is found without this from then on. Raises AttributeError and re.error."""
         if name not in _ASKED:
             raise AttributeError(name)
-        compiled = re.compile(self.pattern, self._flags)
+        compiled = _compile(self.pattern, self._flags)
         self.__dict__.update({each: getattr(compiled, each) for each in _ASKED})
         return self.__dict__[name]
 
