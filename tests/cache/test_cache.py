@@ -423,8 +423,8 @@ def test_findings_do_not_depend_on_the_order_of_files(root, look, monkeypatch):
     expected = look(None)[1]
     walked = module.walked
 
-    def shuffled(request: Request, listing: object):
-        found = walked(request, listing)
+    def shuffled(request: Request):
+        found = walked(request)
         return replace(found, files=tuple(random.Random(7).sample(found.files, len(found.files))))
 
     monkeypatch.setattr(module, "walked", shuffled)

@@ -26,7 +26,6 @@ TABLE = "knowledge/formats.py"
 OTHER_THINGS = {
     # A module, or a folder of modules, and a word there that is no format of a file: what it is.
     ("cache/version.py", "yaml"): "a library",
-    ("lazy_imports.py", "yaml"): "a library",
     ("check/bindings.py", "config"): "a source of what a service listens on",
     ("check/containers.py", "config"): "a source of what a service listens on",
     ("model/resolution.py", "config"): "a source of what a service listens on",

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from portlint.git.ls_files import Ahead, Listing
+from portlint.git.ls_files import begun_here, listing_of
 from portlint.walk import folders_of, walk
 from portlint.walk.ignore import has_few_wildcards
 
@@ -212,22 +213,18 @@ def test_a_git_that_does_not_answer_is_not_waited_for(repository, tmp_path, monk
     assert found.notes == ("git did not list the files within 0.2 s: the folders were read instead",)
 
 
-def test_the_list_is_the_same_where_there_is_no_fork(repository, monkeypatch):
+def test_what_git_lists_is_sorted_out(repository):
     make(repository, "a.py", "sub/b.py", "gone.py", "venv/pyvenv.cfg", "venv/c.py", ".hg/d.py", "\udcff.py")
     (repository / "link.py").symlink_to("a.py")
+    os.mkfifo(repository / "pipe")
+    git(repository, "init", "-q", "inner")
     git(repository, "add", "gone.py")
     (repository / "gone.py").unlink()
-    forked = Listing(str(repository)).found()
-    monkeypatch.delattr(os, "fork")
-    alone = Listing(str(repository)).found()
-    assert vars(forked) == vars(alone)
-    assert alone.files == ["a.py", "sub/b.py", "venv/c.py", "venv/pyvenv.cfg", "\udcff.py"]
-    assert (alone.links, alone.gone, alone.marks) == (["link.py"], ["gone.py"], ["venv/pyvenv.cfg"])
-    assert alone.stamps.keys() == set(alone.files)
-    monkeypatch.setattr("portlint.git.ls_files.GIT_TIMEOUT", 0.0)
-    late = Listing(str(repository))
-    assert late.found() is None
-    assert late.notes == ["git did not list the files within 0 s: the folders were read instead"]
+    with closing(listing_of(str(repository))) as listing:
+        listed = listing.found()
+    assert listed.files == ["a.py", "sub/b.py", "venv/c.py", "venv/pyvenv.cfg", "\udcff.py"]
+    assert (listed.links, listed.gone, listed.marks) == (["link.py"], ["gone.py"], ["venv/pyvenv.cfg"])
+    assert listed.stamps.keys() == set(listed.files)
 
 
 @pytest.fixture
@@ -255,66 +252,101 @@ def is_gone(process: int) -> bool:
     return not Path("/proc", str(process)).exists()
 
 
-def test_a_listing_that_nobody_takes_ends_with_its_git(repository, slow_git, monkeypatch):
+def test_a_listing_that_nobody_takes_ends(repository, slow_git, monkeypatch):
     monkeypatch.chdir(repository)
-    with Ahead() as ahead:
-        lister = ahead._listing._process
-        git = slow_git()
-    assert within_seconds(20, lambda: is_gone(git))
-    assert is_gone(lister)
+    with begun_here():
+        process = slow_git()
+    assert is_gone(process)
+
+
+def test_a_listing_that_has_begun_is_taken_once(repository, tmp_path, monkeypatch):
+    make(repository, "sub/a.py")
+    git(tmp_path, "init", "-q", "other")
+    monkeypatch.chdir(repository / "sub")
+    with begun_here():
+        other = listing_of(str(tmp_path / "other"))
+        first, second = (listing_of(str(repository)) for _ in range(2))
+        assert first is not second
+    for listing in (first, second):
+        assert listing.found().files == ["sub/a.py"]
+    assert other.found().files == []
 
 
 def test_git_ends_when_it_is_too_late(repository, slow_git, monkeypatch):
     monkeypatch.setattr("portlint.git.ls_files.GIT_TIMEOUT", 0.5)
-    assert Listing(str(repository)).found() is None
-    assert within_seconds(20, lambda: is_gone(slow_git()))
+    assert listing_of(str(repository)).found() is None
+    assert is_gone(slow_git())
 
 
 ORPHAN = """
-import os, signal, sys, time
-from portlint.git.ls_files import Listing
-listing = Listing(sys.argv[1])
-print(listing._process, flush=True)
+import os, signal, sys
+from portlint.git.ls_files import listing_of
+listing = listing_of(sys.argv[1])
+print(listing._git.pid, flush=True)
 sys.stdin.readline()
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.mark.parametrize("git", ["slow", "with much to tell"])
-def test_a_listing_ends_with_its_program(git, repository, slow_git, monkeypatch):
-    if git != "slow":
+@pytest.mark.parametrize("is_slow", [True, False])
+def test_git_ends_when_its_program_is_killed(is_slow, repository, tmp_path, monkeypatch):
+    if is_slow:
+        other_git("while :; do sleep 0.1; printf 'a.py\\0'; done", tmp_path, monkeypatch)
+    else:
         make(repository, *(f"{'long' * 20}/{number:04}-{'name' * 20}" for number in range(1000)))
-        monkeypatch.setenv("PATH", os.environ["PATH"].partition(":")[2])
     program = [sys.executable, "-c", ORPHAN, str(repository)]
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
-        lister = int(parent.stdout.readline())
-        processes = [lister, slow_git()] if git == "slow" else [lister]
-        assert git == "slow" or within_seconds(20, lambda: "pipe" in Path(f"/proc/{lister}/wchan").read_text())
+        process = Path("/proc", parent.stdout.readline().decode().strip())
+        assert is_slow or within_seconds(20, lambda: "pipe" in (process / "wchan").read_text())
         parent.stdin.write(b"\n")
         parent.stdin.flush()
     # Who looks after orphans may leave a zombie.
-    states = (Path("/proc", str(process), "stat") for process in processes)
-    assert all(within_seconds(20, lambda p=p: not p.exists() or b") Z " in p.read_bytes()) for p in states)
+    stat = process / "stat"
+    assert within_seconds(20, lambda: not stat.exists() or b") Z " in stat.read_bytes())
+
+
+UNHEEDED = """
+import signal, sys
+from pathlib import Path
+from portlint.walk import walk
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+print(*walk(Path(sys.argv[1])).files)
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "by_git"),
+    [
+        ('exec /usr/bin/env -i PATH="${PATH#*:}" git "$@"', True),
+        ("printf 'a.py\\0'", True),
+        ("printf 'a.py\\0a.l'", False),
+        ("echo 'error: bad index' >&2\necho 'fatal: index file corrupt' >&2\nexit 128", False),
+    ],
+    ids=["git", "another", "cut off", "refused"],
+)
+def test_git_is_believed_where_nobody_tells_how_it_ended(script, by_git, repository, tmp_path, monkeypatch):
+    """Where SIGCHLD is ignored, no status of a child is kept (POSIX.1-2017, _Exit)."""
+    make(repository, "a.py", "a.log")
+    (repository / ".git/info/exclude").write_text("a.log\n")
+    other_git(script, tmp_path, monkeypatch)
+    done = subprocess.run([sys.executable, "-c", UNHEEDED, str(repository)], capture_output=True, check=True)
+    assert done.stdout == (b"a.py\n" if by_git else b"a.log a.py\n")
 
 
 def test_a_git_that_closes_its_ends_and_goes_on(repository, tmp_path, monkeypatch):
     other_git("exec >&- 2>&-\nexec sleep 600", tmp_path, monkeypatch)
     monkeypatch.setattr("portlint.git.ls_files.GIT_TIMEOUT", 0.5)
-    listing = Listing(str(repository))
+    listing = listing_of(str(repository))
     assert listing.found() is None
     assert listing.notes == ["git did not list the files within 0.5 s: the folders were read instead"]
 
 
-def test_a_lister_that_was_killed_costs_its_list(repository, slow_git):
+def test_a_git_that_was_killed_costs_its_list(repository, slow_git):
     make(repository, "a.py")
-    listing = Listing(str(repository))
+    listing = listing_of(str(repository))
     os.kill(slow_git(), signal.SIGKILL)
     assert listing.found() is None
     assert not listing.notes  # git failed, as it may for many reasons
-    listing = Listing(str(repository))
-    os.kill(listing._process, signal.SIGKILL)
-    assert listing.found() is None
-    assert listing.notes == ["the process that lists the files with git was ended: the folders were read instead"]
 
 
 def test_git_is_never_looked_for_in_the_tree(repository, tmp_path, monkeypatch):
@@ -326,37 +358,33 @@ def test_git_is_never_looked_for_in_the_tree(repository, tmp_path, monkeypatch):
     home.mkdir()
     monkeypatch.chdir(home)
     monkeypatch.setenv("PATH", f"bin{os.pathsep}{os.environ['PATH']}")
-    listed = Listing(str(repository)).found()
+    listed = listing_of(str(repository)).found()
     assert listed is not None
     assert "a.py" in listed.files
     assert not (tmp_path / "run").exists()
 
 
 def test_without_another_process_the_folders_are_read(repository, monkeypatch):
-    def refused():
+    def refused(*_, **__):
         raise BlockingIOError
 
     make(repository, "a.py")
-    monkeypatch.setattr(os, "fork", refused)
+    monkeypatch.setattr("portlint.git.ls_files.Popen", refused)
     assert walk(repository).files == ("a.py",)
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
-def test_an_interruption_leaves_no_lister(repository, slow_git, monkeypatch):
-    def interrupted(how, signals):
-        if how == signal.SIG_SETMASK:
-            raise KeyboardInterrupt
-        return signals
+def test_an_interruption_ends_git(repository, slow_git, monkeypatch):
+    processes = []
 
-    forked = []
-    fork = os.fork
-    monkeypatch.setattr(os, "fork", lambda: forked.append(fork()) or forked[-1])
-    with monkeypatch.context() as patch:
-        patch.setattr(signal, "pthread_sigmask", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            Listing(str(repository))
-    assert forked
-    assert all(map(is_gone, forked))
+    def interrupted(*_, **__):
+        processes.append(slow_git())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        walk(repository)
+    assert processes
+    assert all(map(is_gone, processes))
 
 
 def test_excludes(root):

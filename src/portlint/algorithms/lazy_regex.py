@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 _compile: Final = re.compile
-"""that of Python, which is another one while a library is imported (`portlint.lazy_imports`)"""
 _ASKED: Final = ("search", "match", "fullmatch", "finditer", "findall", "sub", "subn", "split", "flags")
 
 

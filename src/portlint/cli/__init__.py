@@ -40,21 +40,18 @@ def entry() -> None:
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
-    os._exit(main(is_alone=True))
+    os._exit(main())
 
 
-def main(argv: Sequence[str] | None = None, *, is_alone: bool = False) -> int:
-    """Runs a command and gives its exit code: 0, 1 findings, 2 the user's mistake, 3 a bug, 130 interrupted.
-
-    is_alone: nothing else runs in this process, so that libraries may be imported as `portlint.lazy_imports` tells.
-    """
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command and gives its exit code: 0, 1 findings, 2 the user's mistake, 3 a bug, 130 interrupted."""
     from portlint.cli.errors import guarded
 
     arguments = list(sys.argv[1:] if argv is None else argv)
-    return guarded(lambda: _dispatch(arguments, is_alone))
+    return guarded(lambda: _dispatch(arguments))
 
 
-def _dispatch(arguments: list[str], is_alone: bool = False) -> int:
+def _dispatch(arguments: list[str]) -> int:
     if not arguments:
         sys.stderr.write(_help())
         return 2
@@ -77,14 +74,10 @@ def _dispatch(arguments: list[str], is_alone: bool = False) -> int:
         raise UserError(f'there is no {kind} "{first}"{nearest(first, known)} (see portlint --help)')
     if first not in _LISTING or not {"-h", "--help"}.isdisjoint(rest):
         return _command(first)(rest)
-    from portlint.git.ls_files import Ahead
+    from portlint.git.ls_files import begun_here
 
-    with Ahead() as ahead:
-        if is_alone:
-            from portlint.lazy_imports import install
-
-            install()
-        return _command(first)(rest, ahead)
+    with begun_here():
+        return _command(first)(rest)
 
 
 def _command(name: str) -> Callable[..., int]:

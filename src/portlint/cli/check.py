@@ -18,7 +18,6 @@ from portlint.errors import UserError
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from portlint.git.ls_files import Ahead
     from portlint.pipeline.request import Outcome
     from portlint.report import Report
 
@@ -37,9 +36,8 @@ examples:
 """
 
 
-def run(arguments: list[str], ahead: Ahead | None = None) -> int:
-    """ahead: git's list of the files here, which has begun."""
-    return _check(_parser().read(_with_a_reason(arguments)), ahead)
+def run(arguments: list[str]) -> int:
+    return _check(_parser().read(_with_a_reason(arguments)))
 
 
 def _parser() -> Parser:
@@ -100,12 +98,12 @@ def _with_a_reason(arguments: list[str]) -> list[str]:
     return [*head, *arguments[end:]]
 
 
-def _check(given: Namespace, ahead: Ahead | None) -> int:
+def _check(given: Namespace) -> int:
     names = ("registry", "baseline", "exclude", "force-exclude", "jobs", "fail-level")
     flags = scope.flags_of(given, *names) | {name: _codes(getattr(given, name)) for name in ("select", "ignore")}
     wants_fixes = fixing.is_asked(given)
     view_of = (lambda root: changes.view_of(given, root)) if changes.is_asked(given) else None
-    where = scope.load(given.paths, flags, given.cache, view_of, ahead)
+    where = scope.load(given.paths, flags, given.cache, view_of)
     if given.show_settings:
         from portlint.cli.config import shown_settings
 

@@ -12,8 +12,6 @@ from portlint.cli.arguments import output as output_format
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from portlint.git.ls_files import Ahead
-
 _EPILOG = """\
 Findings of `check` never matter here: the exit code is 0 when the list is complete.
 
@@ -24,9 +22,8 @@ examples:
 """
 
 
-def run(arguments: list[str], ahead: Ahead | None = None) -> int:
-    """ahead: git's list of the files here, which has begun."""
-    return _ports(_parser().read(arguments), ahead)
+def run(arguments: list[str]) -> int:
+    return _ports(_parser().read(arguments))
 
 
 def _parser() -> Parser:
@@ -51,14 +48,14 @@ def _parser() -> Parser:
     return parser
 
 
-def _ports(given: Namespace, ahead: Ahead | None) -> int:
+def _ports(given: Namespace) -> int:
     from portlint.report import Inventory, render_inventory
     from portlint.report.style import counted
 
     formats = given.format or [("text", None)]
     output.check_apart(file for _, file in formats)
     flags = scope.flags_of(given, "registry", "exclude", "force-exclude", "jobs")
-    where = scope.load(given.paths, flags, given.cache, ahead=ahead)
+    where = scope.load(given.paths, flags, given.cache)
     outcome = scope.run(where, quiet=given.quiet, rules=False, registry_is_needed=False)
     reported = {facts.path for facts in outcome.reported}
     found = (match.literal for match in outcome.resolution.matches if match.literal.path in reported)

@@ -18,7 +18,6 @@ from portlint.errors import UserError
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup
 
-    from portlint.git.ls_files import Ahead
     from portlint.pipeline.comparison import View
     from portlint.pipeline.request import Outcome, Request
     from portlint.settings import LoadedSettings
@@ -70,8 +69,6 @@ class Scope(Struct, frozen=True):
     """whether there is to be a cache; None: the environment tells"""
     view: View | None = None
     """what is looked at besides the disk"""
-    ahead: Ahead | None = None
-    """the listing of the files that has begun"""
 
     def place(self) -> Callable[[str], str]:
         """Shows a path, which is relative to the root, as the user would write it: relative to where they stand."""
@@ -87,11 +84,9 @@ def load(
     flags: dict[str, object],
     cache: bool | None = None,
     view_of: Callable[[Path], View] | None = None,
-    ahead: Ahead | None = None,
 ) -> Scope:
     """The tree that is meant and its settings. flags: by the setting's name; None: not given. view_of: given the root,
-    what is looked at besides the disk. ahead: git's list of the files where the user stands, which has begun.
-    Raises UserError."""
+    what is looked at besides the disk. Raises UserError."""
     from portlint.settings import SettingsError, load_settings, places
 
     try:
@@ -111,7 +106,7 @@ def load(
         raise UserError(*map(str, error.problems)) from None
     except OSError as error:
         raise UserError(f"{error.filename}: {error.strerror}") from None
-    return Scope(root, here, tuple(named or ["."]), loaded, cache, view, ahead)
+    return Scope(root, here, tuple(named or ["."]), loaded, cache, view)
 
 
 def _root(named: list[str], here: Path) -> Path:
@@ -156,14 +151,12 @@ def _is_too_wide(folder: Path) -> bool:
 def request(scope: Scope, progress: Callable[[int, int], None] | None = None, **options: bool) -> Request:
     """The request to the pipeline. options: those of `Request` that are switches."""
     from portlint.cache import cache_folder
-    from portlint.knowledge import rule_data
     from portlint.pipeline.comparison import View
     from portlint.pipeline.request import Request
 
     caches = cache_folder(os.environ, scope.cache)
     if caches is not None and caches.is_relative_to(scope.root):
         caches = None  # a pull request could plant one there
-    rule_data.keep_in(caches and caches / "rules")
     trusted = scope.loaded.origins["registry"].startswith(("flag", "environment"))
     return Request(
         root=scope.root,
@@ -174,7 +167,6 @@ def request(scope: Scope, progress: Callable[[int, int], None] | None = None, **
         caches=caches,
         progress=progress,
         view=scope.view or View(),
-        ahead=scope.ahead,
         **options,
     )
 

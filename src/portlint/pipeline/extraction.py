@@ -12,7 +12,6 @@ from types import TracebackType
 
 from msgspec.structs import replace
 
-from portlint import lazy_imports
 from portlint.algorithms.digest import digest_of
 from portlint.cache import Cache, Known, Row, row_of, version_of
 from portlint.files.fingerprint import Stamp
@@ -72,7 +71,6 @@ class Analysis:
             facts = Facts(path=path, format=None)
             return facts if self._known is None else row_of(facts, "", ties_of(facts))
         if self._tree is None:
-            lazy_imports.install()
             self._tree = Tree(self._root, self._contents)
         raw = self._tree.read(path, self._limit)
         if self._known is None or isinstance(raw, Unread) or path in self._contents:

@@ -8,7 +8,6 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from portlint.files.reader import Contents
-from portlint.git.ls_files import Ahead
 from portlint.model import Change, CheckResult, Facts, PolicyChange, Registry, Resolution, Settings
 from portlint.pipeline.comparison import View
 from portlint.walk import Walk
@@ -34,8 +33,6 @@ class Request(Struct, frozen=True, kw_only=True):
     """the folder of all caches, see `cache_folder`; None: each file is read and parsed"""
     view: View = field(default_factory=View)
     """what is looked at besides the disk, and what it is compared with"""
-    ahead: Ahead | None = None
-    """a listing of the files that may have begun already"""
     progress: Callable[[int, int], None] | None = None
     """told again and again, while files are read, how many are done and of how many"""
 

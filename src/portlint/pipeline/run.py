@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from contextlib import closing
 
 from portlint.check import check
 from portlint.files.reader import Tree
@@ -16,7 +15,7 @@ from portlint.pipeline.policy import without_new_marks
 from portlint.pipeline.registry_file import not_judged, read_extra_rules, registry_of
 from portlint.pipeline.relevance import is_silent, registry_variables
 from portlint.pipeline.request import Outcome, Request
-from portlint.pipeline.selection import contents_of, listing_of, walked
+from portlint.pipeline.selection import contents_of, walked
 from portlint.pipeline.timing import Clock, gc_paused
 from portlint.resolve import resolve
 from portlint.walk import Walk, files_among
@@ -28,7 +27,6 @@ def run(request: Request) -> Outcome:
     settings, view, clock, contents = request.settings, request.view, Clock(), contents_of(request)
     with (
         gc_paused(),
-        closing(listing_of(request)) as listing,
         Tree(request.root, contents) as tree,
         Extraction(
             request.root, settings, request.caches, read_extra_rules(tree, settings), view.contents
@@ -37,7 +35,7 @@ def run(request: Request) -> Outcome:
         # A hook waits for little but the files that it names: they are read while git still lists the others.
         extraction.start(files_among(request.root, request.named))
 
-        found = walked(request, listing)
+        found = walked(request)
         clock.mark("walk")
 
         extraction.submit_rest(found.files, found.stamps)

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from portlint.errors import UserError
 from portlint.extract import describes_services, recognised_by_name
 from portlint.files.reader import NOT_STAGED, Contents
-from portlint.git.ls_files import Listing
 from portlint.model import REGISTRY_PLACES
 from portlint.pipeline.comparison import Base
 from portlint.pipeline.policy import policy_contents
@@ -20,7 +19,7 @@ LARGEST_MARK = 65_536
 """bytes of a `pyvenv.cfg`"""
 
 
-def walked(request: Request, listing: Listing | None = None) -> Walk:
+def walked(request: Request) -> Walk:
     """The files of the tree, and those of them that are reported on. Raises UserError for a path that cannot be."""
     settings = request.settings
     found = walk(
@@ -30,7 +29,6 @@ def walked(request: Request, listing: Listing | None = None) -> Walk:
         force_exclude=settings.force_exclude,
         only_named=request.only_named,
         keep=describes_services,
-        listing=listing,
         held=request.view.contents.keys(),
         is_environment=_is_environment(request.view.policy),
     )
@@ -51,12 +49,6 @@ def selected(request: Request) -> tuple[str, ...]:
     found = walked(request)
     files = found.files if found.reported is None else sorted(found.reported.intersection(found.files))
     return tuple(path for path in files if recognised_by_name(path) is not False)
-
-
-def listing_of(request: Request) -> Listing:
-    """The list of the files, which git may have begun already."""
-    root = str(request.root)
-    return Listing(root) if request.ahead is None else request.ahead.take(root)
 
 
 def contents_of(request: Request) -> Contents:

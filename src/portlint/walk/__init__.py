@@ -22,7 +22,7 @@ from msgspec import Struct, field
 from portlint.algorithms.gitignore import matcher
 from portlint.files.fingerprint import Stamp
 from portlint.files.reader import Tree, Unread
-from portlint.git.ls_files import NEVER, Listed, Listing
+from portlint.git.ls_files import NEVER, Listed, listing_of
 from portlint.walk.ignore import IgnoreFile, is_ignored
 
 __all__ = ["Walk", "files_among", "folders_of", "resolved", "walk"]
@@ -71,7 +71,6 @@ def walk(
     force_exclude: bool = False,
     only_named: bool = False,
     keep: Callable[[str], bool] = lambda path: False,
-    listing: Listing | None = None,
     held: AbstractSet[str] = frozenset(),
     is_environment: Callable[[str], bool] = lambda path: True,
 ) -> Walk:
@@ -81,15 +80,11 @@ def walk(
     root. exclude: gitignore patterns relative to the root; for a named path itself they hold only with
     `force_exclude`. only_named: look at nothing else, for a root that is no repository but a whole disk or home.
     keep: the files that count though an ignore file names them, where there is no git to tell whether they are tracked
-    all the same. listing: git's, where it was started before. held: files whose content is known without the disk,
+    all the same. held: files whose content is known without the disk,
     which count whatever lies there. is_environment: whether a tracked `pyvenv.cfg` makes its folder a virtual
     environment. Raises OSError where the root cannot be opened.
     """
-    started = listing or Listing(str(root))
-    try:
-        return _Walker(str(root), started, exclude, keep, held, is_environment).walk(named, force_exclude, only_named)
-    finally:
-        started.close()
+    return _Walker(str(root), exclude, keep, held, is_environment).walk(named, force_exclude, only_named)
 
 
 def resolved(name: str) -> str:
@@ -139,7 +134,6 @@ class _Walker:
     def __init__(
         self,
         root: str,
-        listing: Listing,
         exclude: Sequence[str],
         keep: Callable[[str], bool],
         held: AbstractSet[str],
@@ -148,7 +142,6 @@ class _Walker:
         self.root = root
         self.held = held
         self.is_environment = is_environment
-        self.listing = listing
         self.keep = keep
         self.links: set[str] = set()
         self.stamps: Mapping[str, Stamp] = {}
@@ -222,9 +215,10 @@ class _Walker:
         return {path for path in self._scan(folder) if whole or not self.is_excluded(path)}
 
     def _listed(self) -> Iterable[str]:
-        found = self.listing.found()
-        self.notes += self.listing.notes
-        self.closed += self.listing.closed
+        with contextlib.closing(listing_of(self.root)) as listing:
+            found = listing.found()
+        self.notes += listing.notes
+        self.closed += listing.closed
         return self._scan("") if found is None else self._sifted(found)
 
     def _sifted(self, found: Listed) -> Iterable[str]:

@@ -7,6 +7,6 @@ task that is left.
 """
 
 from portlint.workers.supervisor import Supervisor, WorkersFailed, default_jobs
-from portlint.workers.worker_loop import Limits, Lost
+from portlint.workers.worker_loop import Limits, Lost, is_worker
 
-__all__ = ["Limits", "Lost", "Supervisor", "WorkersFailed", "default_jobs"]
+__all__ = ["Limits", "Lost", "Supervisor", "WorkersFailed", "default_jobs", "is_worker"]

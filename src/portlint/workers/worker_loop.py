@@ -16,6 +16,8 @@ MOST_UNCOLLECTED: Final = 100_000
 """objects that a worker makes and keeps before it looks for cycles among them"""
 
 
+_is_worker = False
+
 Batch = tuple[int, list[Any]]
 """the index of an item, and the results of that one and those behind it"""
 
@@ -39,6 +41,11 @@ class Limits(Struct, frozen=True):
     memory: int = 400 << 20
 
 
+def is_worker() -> bool:
+    """Whether this process is a worker: nothing but portlint runs in it."""
+    return _is_worker
+
+
 def labour(
     work: Callable[[Any], Any],
     items: Sequence[Any],
@@ -56,6 +63,8 @@ def labour(
     """
     import gc
 
+    global _is_worker
+    _is_worker = True
     # Syntax trees are freed by their reference counts; the collector would only walk them again and again.
     gc.disable()
     gc.freeze()

@@ -11,8 +11,8 @@ from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 from portlint.extract.python import excerpts
 from portlint.extract.python.candidates import candidates
 from portlint.extract.python.commanded import plain, shows_command
+from portlint.extract.python.fast_libcst import Places, Walker
 from portlint.extract.python.flow import Flow
-from portlint.extract.python.walking import Places, Walker
 from portlint.knowledge import rule_data
 from support.python_sources import BLOCKS, PYTHON, block, found, is_python
 

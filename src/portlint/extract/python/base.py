@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import libcst as cst
 from msgspec import Struct
 
 from portlint.extract.python.context import NOTHING, Context, class_holds_ports
+from portlint.extract.python.fast_libcst import Walker, cst
 from portlint.extract.python.libraries import Imports, words_of
 from portlint.extract.python.located import Text
 from portlint.extract.python.nodes import dotted, integer_of, name_of, string_of, strings_in
 from portlint.extract.python.pieces import Scope
 from portlint.extract.python.strings import StringReader
-from portlint.extract.python.walking import Walker
 from portlint.extract.scan.text import Hit
 from portlint.knowledge.identifiers import is_address_name, is_port_name
 

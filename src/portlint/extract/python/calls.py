@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import libcst as cst
-
 from portlint.extract.python.base import Visitor
 from portlint.extract.python.context import NOTHING, Context, class_holds_ports
+from portlint.extract.python.fast_libcst import cst
 from portlint.extract.python.libraries import Slot, words_of
 from portlint.extract.python.nodes import dotted, integer_of, is_sequence, name_of, string_of
 from portlint.knowledge.hosts import LOCAL_HOSTS, is_ip

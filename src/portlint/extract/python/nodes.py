@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import libcst as cst
-
+from portlint.extract.python.fast_libcst import cst
 from portlint.extract.python.located import body
 from portlint.extract.scan.text import Hit
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import libcst as cst
-
 from portlint.extract.python.base import Found, ReadText, ReadWords
+from portlint.extract.python.fast_libcst import Places, cst
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import Imports
 from portlint.extract.python.pieces import Piece
 from portlint.extract.python.visitor import PortVisitor
-from portlint.extract.python.walking import Places
 
 
 def visit(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import libcst as cst
-
 from portlint.algorithms.lazy_regex import regex
+from portlint.extract.python.fast_libcst import cst
 from portlint.extract.python.located import Text, body
 
 Offset = Callable[[cst.CSTNode], int]

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import libcst as cst
-
 from portlint.extract.python.calls import CallVisitor
 from portlint.extract.python.context import NOTHING
+from portlint.extract.python.fast_libcst import cst
 from portlint.extract.python.libraries import words_of
 from portlint.extract.python.located import Text
 from portlint.extract.python.nodes import (
