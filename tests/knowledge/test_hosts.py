@@ -14,6 +14,7 @@ from portlint.knowledge.hosts import (
     is_container_host,
     is_domain,
     is_every_interface,
+    is_host,
     is_ip,
     is_loopback,
     is_public,
@@ -51,6 +52,16 @@ def test_every_name_of_a_group_means_the_same(group, name, write):
 def test_another_host_is_in_no_group(name):
     assert not any(is_member(name) for is_member, _ in GROUPS.values())
     assert not names_this_machine(name)
+
+
+@pytest.mark.parametrize("text", [name for group, name in MEMBERS if group != "every_interface"] + ["10.0.0.7", "::"])
+def test_a_text_that_is_a_host_wherever_it_stands(text):
+    assert is_host(text)
+
+
+@pytest.mark.parametrize("text", ["", "*", "+", "_default_", "redis", "db.internal", "localhost1", "1.2.3"])
+def test_a_text_that_may_be_something_else(text):
+    assert not is_host(text)
 
 
 def test_a_place_without_a_host_is_one_of_this_machine():

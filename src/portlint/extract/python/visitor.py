@@ -22,7 +22,7 @@ from portlint.extract.python.nodes import (
     string_of,
 )
 from portlint.extract.scan.text import port_list
-from portlint.knowledge.hosts import LOCAL_HOSTS, is_domain, is_ip
+from portlint.knowledge.hosts import is_domain, is_host
 from portlint.knowledge.identifiers import is_address_name, is_port_name, words
 from portlint.model import Role
 
@@ -273,7 +273,7 @@ class PortVisitor(CallVisitor):
         elif "/" in host:
             # A pair of a path and a number: a line, a count.
             return False
-        elif not (context.address or host in LOCAL_HOSTS or is_ip(host)):
+        elif not (context.address or is_host(host)):
             number = integer_of(port) or 0
             # peername=("client", 51234): the name of the whole says address.
             named = len(values) != 3 and context.name is not None and is_address_name(context.name)
