@@ -33,8 +33,8 @@ MEMBERS = [
     (group, name) for group, (_, more) in GROUPS.items() for name in [*rule_data.load("hosts.yaml")[group], *more]
 ]
 STRANGERS = [
-    "redis", "db.internal", "localhost1", "notlocalhost", "localhost.example.com", "docker.internal", "10.0.0.7",
-    "128.0.0.1", "127.0.6533.88", "127.example.org", "127", "::ffff:10.0.0.7",
+    "redis", "db.internal", "localhost1", "notlocalhost", "localhost.example.com", "api.localhost", "docker.internal",
+    "10.0.0.7", "128.0.0.1", "127.0.6533.88", "127.example.org", "127", "::ffff:10.0.0.7",
     "0.0.0.1", "::2", "2001:db8::1", "$host", "host.docker.internal.example.com",
 ]  # fmt: skip
 
