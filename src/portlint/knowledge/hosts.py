@@ -45,7 +45,7 @@ def is_loopback(host: str) -> bool:
     Names of wildcard name servers, such as `127.0.0.1.nip.io`, begin with the address that they stand for.
     """
     name = _bare(host).removeprefix("::ffff:")
-    return name in _known("loopback") or _LOOPBACK.fullmatch(name) is not None
+    return _LOOPBACK.fullmatch(name) is not None or name in _known("loopback")
 
 
 @lru_cache(maxsize=8192)
