@@ -22,6 +22,7 @@ from portlint.extract.limits import LARGEST_BY_HAND
 from portlint.extract.scan.literals import endpoint, in_comment, judged, placed, references, template_note
 from portlint.extract.scan.text import Hit, find, is_port, port_list, with_holes
 from portlint.knowledge import rule_data
+from portlint.knowledge.hosts import is_every_interface
 from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, PortLiteral, PortReference, Role, Source
 from portlint.syntax.config import Comment, Statement, statements
@@ -135,6 +136,13 @@ def _extract(source: Source) -> Facts:
     )
 
 
+def _role(host: str | None) -> Role:
+    """What a port does whose statement names a host, or none."""
+    if host is None:
+        return Role.SETTING
+    return Role.BIND if is_every_interface(host) else Role.CONNECT
+
+
 def _chosen(path: str, text: str) -> tuple[_Dialect, ...]:
     """The dialects of a file: those that its name tells, else those that its words tell."""
     named = tuple(d for d in _dialects() if _matches(path, d.files))
@@ -224,7 +232,7 @@ class _Reader:
                         item.start + (found.end("end") if groups.get("end") else found.end("port")),
                         port=int(groups["port"]),
                         end_port=int(groups["end"]) if groups.get("end") else None,
-                        role=Role.CONNECT if host and host != "*" else Role.SETTING,
+                        role=_role(groups.get("host")),
                         host=host if host and HOLE not in host and "{" not in host else None,
                         name=self._name(item),
                         subject=_subject(item),
