@@ -1,0 +1,53 @@
+"""Names of templates and copies, and the formats that are known behind their endings."""
+
+from __future__ import annotations
+
+import pytest
+
+from portlint.extract import recognise
+from portlint.knowledge.template_names import endings, is_template, without_endings
+
+ENDINGS = [*endings("templates"), *endings("copies")]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("a.json.j2", "a.json"), ("conf/a.toml.j2.example", "conf/a.toml"), ("A.SERVICE.TPL", "A.SERVICE"),
+        ("a.json-dist", "a.json"), ("in", "in"), ("a/.local", "a/.local"), ("template", "template"),
+        ("a.json", "a.json"), ("a.json.bak", "a.json.bak"),
+        ("a.j2.json", "a.j2.json"), ("begin", "begin"), ("a.json.index", "a.json.index"),
+    ],
+)  # fmt: skip
+def test_what_stands_before_the_endings(path, expected):
+    assert without_endings(path) == expected
+
+
+def test_what_is_put_aside_is_told_where_one_asks():
+    assert without_endings("site.conf.j2.disabled", aside=True) == "site.conf"
+    assert without_endings("site.conf.j2.disabled") == "site.conf.j2.disabled"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("a.j2", True), ("a.b.TPL", True), ("a.in", False), ("a.example", False), ("a.j2.example", False), ("j2", False)],
+)
+def test_what_a_program_fills_in(path, expected):
+    assert is_template(path) is expected
+
+
+def format_of(path: str, data: bytes = b"") -> str | None:
+    found = recognise(path, data)
+    return None if found is None else found.name
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(("name", "format"), [("redis.conf", "config"), ("app.ini", "config"), ("Caddyfile", "config")])
+def test_a_format_is_known_behind_every_ending(name, format, ending):
+    for path in (f"{name}.{ending}", f"deploy/{name}.{ending.upper()}", f"{name}.{ending}.example", f"{name}-{ending}"):
+        assert format_of(path) == format
+
+
+@pytest.mark.parametrize("path", ["redis.conf.lock", "app.ini.lock", "conf.j2", "ini-dist"])
+def test_other_endings_say_nothing(path):
+    assert format_of(path) is None
