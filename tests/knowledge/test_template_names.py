@@ -42,12 +42,20 @@ def format_of(path: str, data: bytes = b"") -> str | None:
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize(("name", "format"), [("redis.conf", "config"), ("app.ini", "config"), ("Caddyfile", "config")])
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [
+        ("redis.conf", "config"), ("app.ini", "config"), ("Caddyfile", "config"), ("api.service", "systemd"),
+        ("wg0.network", "systemd"), ("api.service.d/port.conf", "systemd"),
+    ],
+)  # fmt: skip
 def test_a_format_is_known_behind_every_ending(name, format, ending):
     for path in (f"{name}.{ending}", f"deploy/{name}.{ending.upper()}", f"{name}.{ending}.example", f"{name}-{ending}"):
         assert format_of(path) == format
 
 
-@pytest.mark.parametrize("path", ["redis.conf.lock", "app.ini.lock", "conf.j2", "ini-dist"])
+@pytest.mark.parametrize(
+    "path", ["redis.conf.lock", "app.ini.lock", "conf.j2", "ini-dist", "api.service.bak", "service.j2"]
+)
 def test_other_endings_say_nothing(path):
     assert format_of(path) is None
