@@ -8,6 +8,12 @@ from portlint.extract import recognise
 from portlint.knowledge.template_names import endings, is_template, without_endings
 
 ENDINGS = [*endings("templates"), *endings("copies")]
+NAMES = {
+    "config": ("redis.conf", "app.ini", "Caddyfile"),
+    "systemd": ("api.service", "wg0.network", "api.service.d/port.conf"),
+    "json": ("app.json", "tasks.jsonc", "shop.code-workspace"),
+}
+"""format to names that are of it, and so are templates and copies of them"""
 
 
 @pytest.mark.parametrize(
@@ -42,20 +48,18 @@ def format_of(path: str, data: bytes = b"") -> str | None:
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize(
-    ("name", "format"),
-    [
-        ("redis.conf", "config"), ("app.ini", "config"), ("Caddyfile", "config"), ("api.service", "systemd"),
-        ("wg0.network", "systemd"), ("api.service.d/port.conf", "systemd"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("name", "format"), [(name, format) for format, names in NAMES.items() for name in names])
 def test_a_format_is_known_behind_every_ending(name, format, ending):
     for path in (f"{name}.{ending}", f"deploy/{name}.{ending.upper()}", f"{name}.{ending}.example", f"{name}-{ending}"):
         assert format_of(path) == format
 
 
-@pytest.mark.parametrize(
-    "path", ["redis.conf.lock", "app.ini.lock", "conf.j2", "ini-dist", "api.service.bak", "service.j2"]
-)
+OTHERS = [
+    "redis.conf.lock", "app.ini.lock", "conf.j2", "ini-dist", "api.service.bak", "service.j2", "app.json.bak",
+    "app.json.lock",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", OTHERS)
 def test_other_endings_say_nothing(path):
     assert format_of(path) is None
