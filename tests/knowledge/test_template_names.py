@@ -12,6 +12,8 @@ NAMES = {
     "config": ("redis.conf", "app.ini", "Caddyfile"),
     "systemd": ("api.service", "wg0.network", "api.service.d/port.conf"),
     "json": ("app.json", "tasks.jsonc", "shop.code-workspace"),
+    "toml": ("app.toml", "Pipfile"),
+    "properties": ("app.properties",),
 }
 """format to names that are of it, and so are templates and copies of them"""
 
@@ -56,7 +58,7 @@ def test_a_format_is_known_behind_every_ending(name, format, ending):
 
 OTHERS = [
     "redis.conf.lock", "app.ini.lock", "conf.j2", "ini-dist", "api.service.bak", "service.j2", "app.json.bak",
-    "app.json.lock",
+    "app.json.lock", "app.toml.bak", "Pipfile.lock", "app.properties.orig",
 ]  # fmt: skip
 
 
