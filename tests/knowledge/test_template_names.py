@@ -56,6 +56,24 @@ def test_a_format_is_known_behind_every_ending(name, format, ending):
         assert format_of(path) == format
 
 
+SITE = b"server {\n  listen 8000;\n  location / { proxy_pass http://api:8001; }\n}\n"
+
+
+@pytest.mark.parametrize("ending", [*ENDINGS, *endings("aside")])
+def test_a_configuration_of_nginx_is_known_behind_every_ending(ending):
+    for name in ("site.conf", "sites-enabled/shop", "nginx", "fastcgi_params"):
+        assert format_of(f"{name}.{ending}", SITE) == "nginx"
+    assert format_of(f"shop.nginx.{ending}") == "nginx"
+
+
+@pytest.mark.parametrize("ending", endings("templates"))
+def test_a_template_of_any_name_may_be_one_of_nginx(ending):
+    assert format_of(f"shop.{ending}", SITE) == "nginx"
+    assert format_of(f"shop.{ending}", b"listen to this: 8000\n") is None
+    assert format_of(f"shop.html.{ending}", SITE) is None
+    assert format_of(f"shop.{ending}x", SITE) is None
+
+
 OTHERS = [
     "redis.conf.lock", "app.ini.lock", "conf.j2", "ini-dist", "api.service.bak", "service.j2", "app.json.bak",
     "app.json.lock", "app.toml.bak", "Pipfile.lock", "app.properties.orig",

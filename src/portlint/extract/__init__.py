@@ -46,7 +46,10 @@ MODULES = (
 SIGNS = {
     "markdown": (".md", ".markdown", ".mdown", ".mkd"),
     "python": (".py", "sconscript", "sconstruct", "wscript"),
-    "nginx": ("nginx", "conf", "sites-", "_params", ".template", ".tmpl", ".tpl", ".j2", ".jinja", ".erb"),
+    "nginx": (
+        *("nginx", "conf", "sites-", "_params"),
+        *(".template", "tmpl", "tpl", ".j2", ".jinja", ".erb", ".mustache", ".epp"),
+    ),
     "dotenv": ("env",),
     "dockerfile": ("dockerfile", "containerfile"),
     "shell": ("sh", ".bats", "rc", "profile"),
