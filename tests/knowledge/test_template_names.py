@@ -14,6 +14,7 @@ NAMES = {
     "json": ("app.json", "tasks.jsonc", "shop.code-workspace"),
     "toml": ("app.toml", "Pipfile"),
     "properties": ("app.properties",),
+    "traefik": ("traefik.yml", "traefik-edge.toml"),
 }
 """format to names that are of it, and so are templates and copies of them"""
 
@@ -76,7 +77,7 @@ def test_a_template_of_any_name_may_be_one_of_nginx(ending):
 
 OTHERS = [
     "redis.conf.lock", "app.ini.lock", "conf.j2", "ini-dist", "api.service.bak", "service.j2", "app.json.bak",
-    "app.json.lock", "app.toml.bak", "Pipfile.lock", "app.properties.orig",
+    "app.json.lock", "app.toml.bak", "Pipfile.lock", "app.properties.orig", "traefik.toml.lock",
 ]  # fmt: skip
 
 
