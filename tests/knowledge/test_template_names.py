@@ -75,6 +75,15 @@ def test_a_template_of_any_name_may_be_one_of_nginx(ending):
     assert format_of(f"shop.{ending}x", SITE) is None
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_env_file_is_one_unless_its_name_says_another_format(ending):
+    assert format_of(f".env.{ending}") == format_of(f"deploy/shop.env.{ending}") == "dotenv"
+    assert format_of(f"shop.env.js.{ending}") != "dotenv"
+    assert (format_of(f"deploy/env.{ending}") == "dotenv") is (
+        ending not in ("in", "local", "production", "development")
+    )
+
+
 OTHERS = [
     "redis.conf.lock", "app.ini.lock", "conf.j2", "ini-dist", "api.service.bak", "service.j2", "app.json.bak",
     "app.json.lock", "app.toml.bak", "Pipfile.lock", "app.properties.orig", "traefik.toml.lock",
