@@ -14,6 +14,7 @@ NAMES = {
     "json": ("app.json", "tasks.jsonc", "shop.code-workspace"),
     "toml": ("app.toml", "Pipfile"),
     "properties": ("app.properties",),
+    "dockerfile": ("Dockerfile", "shop.dockerfile", "Containerfile", "Dockerfile.web"),
     "traefik": ("traefik.yml", "traefik-edge.toml"),
 }
 """format to names that are of it, and so are templates and copies of them"""
