@@ -15,6 +15,8 @@ NAMES = {
     "toml": ("app.toml", "Pipfile"),
     "properties": ("app.properties",),
     "dockerfile": ("Dockerfile", "shop.dockerfile", "Containerfile", "Dockerfile.web"),
+    "yaml": ("values.yaml", "playbook.yml"),
+    "compose": ("compose.yaml", "docker-compose.dev.yml"),
     "traefik": ("traefik.yml", "traefik-edge.toml"),
 }
 """format to names that are of it, and so are templates and copies of them"""
@@ -87,7 +89,7 @@ def test_an_env_file_is_one_unless_its_name_says_another_format(ending):
 
 OTHERS = [
     "redis.conf.lock", "app.ini.lock", "conf.j2", "ini-dist", "api.service.bak", "service.j2", "app.json.bak",
-    "app.json.lock", "app.toml.bak", "Pipfile.lock", "app.properties.orig", "traefik.toml.lock",
+    "app.json.lock", "app.toml.bak", "Pipfile.lock", "app.properties.orig", "traefik.toml.lock", "compose.yaml.lock",
 ]  # fmt: skip
 
 
