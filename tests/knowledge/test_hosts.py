@@ -14,6 +14,7 @@ from portlint.knowledge.hosts import (
     is_container_host,
     is_domain,
     is_every_interface,
+    is_host,
     is_ip,
     is_loopback,
     is_public,
@@ -32,8 +33,8 @@ MEMBERS = [
     (group, name) for group, (_, more) in GROUPS.items() for name in [*rule_data.load("hosts.yaml")[group], *more]
 ]
 STRANGERS = [
-    "redis", "db.internal", "localhost1", "notlocalhost", "localhost.example.com", "docker.internal", "10.0.0.7",
-    "128.0.0.1", "127.0.6533.88", "127.example.org", "127", "::ffff:10.0.0.7",
+    "redis", "db.internal", "localhost1", "notlocalhost", "localhost.example.com", "api.localhost", "docker.internal",
+    "10.0.0.7", "128.0.0.1", "127.0.6533.88", "127.example.org", "127", "::ffff:10.0.0.7",
     "0.0.0.1", "::2", "2001:db8::1", "$host", "host.docker.internal.example.com",
 ]  # fmt: skip
 
@@ -51,6 +52,16 @@ def test_every_name_of_a_group_means_the_same(group, name, write):
 def test_another_host_is_in_no_group(name):
     assert not any(is_member(name) for is_member, _ in GROUPS.values())
     assert not names_this_machine(name)
+
+
+@pytest.mark.parametrize("text", [name for group, name in MEMBERS if group != "every_interface"] + ["10.0.0.7", "::"])
+def test_a_text_that_is_a_host_wherever_it_stands(text):
+    assert is_host(text)
+
+
+@pytest.mark.parametrize("text", ["", "*", "+", "_default_", "redis", "db.internal", "localhost1", "1.2.3"])
+def test_a_text_that_may_be_something_else(text):
+    assert not is_host(text)
 
 
 def test_a_place_without_a_host_is_one_of_this_machine():

@@ -22,7 +22,9 @@ from portlint.extract.limits import LARGEST_BY_HAND
 from portlint.extract.scan.literals import endpoint, in_comment, judged, placed, references, template_note
 from portlint.extract.scan.text import Hit, find, is_port, port_list, with_holes
 from portlint.knowledge import rule_data
+from portlint.knowledge.hosts import is_every_interface
 from portlint.knowledge.identifiers import is_port_name, words
+from portlint.knowledge.template_names import is_template, without_endings
 from portlint.model import Facts, PortLiteral, PortReference, Role, Source
 from portlint.syntax.config import Comment, Statement, statements
 from portlint.syntax.interpolation import HOLE, masked
@@ -88,35 +90,26 @@ def _dialects() -> tuple[_Dialect, ...]:
 
 
 @cache
-def _names() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    templates = "|".join(map(re.escape, _rules()["templates"]))
-    endings = "|".join(map(re.escape, _rules()["endings"]))
-    return (
-        re.compile(rf"(?:\.(?:{templates})){{1,5}}$", re.IGNORECASE),
-        re.compile(rf"\.(?:{endings})(?:[-.](?:{templates}))*$", re.IGNORECASE),
-    )
+def _endings() -> tuple[str, ...]:
+    return tuple(f".{ending}" for ending in _rules()["endings"])
 
 
 def _matches(path: str, patterns: Iterable[str]) -> bool:
-    template, _ = _names()
-    low = template.sub("", path.lower()) or path.lower()
+    low = without_endings(path, aside=True).lower()
     base, whole = low.rsplit("/", 1)[-1], f"/{low}"
     return any(fnmatchcase(whole if "/" in pattern else base, pattern) for pattern in patterns)
 
 
 def _named(path: str) -> bool:
-    _, endings = _names()
-    return endings.search(path) is not None or _matches(path, _rules()["files"])
+    return without_endings(path, aside=True).lower().endswith(_endings()) or _matches(path, _rules()["files"])
 
 
-_UNNAMED = regex(
-    r"(?:^|/)(?:conf\.d|sites-(?:available|enabled)|haproxy|apache2?|httpd)/[^/.]+$|\.(?:template|tmpl|tpl|j2|erb)$"
-)
+_UNNAMED = regex(r"(?:^|/)(?:conf\.d|sites-(?:available|enabled)|haproxy|apache2?|httpd)/[^/.]+$")
 
 
 def _content(path: str, data: bytes) -> bool:
     """A site of Apache, a template of HAProxy: their place tells that they configure, their words tell what."""
-    if not _UNNAMED.search(path):
+    if not (_UNNAMED.search(path) or is_template(path)):
         return False
     head = data[:_SNIFFED].decode("latin-1")
     return any(d.content is not None and d.content.search(head) for d in _dialects())
@@ -133,6 +126,13 @@ def _extract(source: Source) -> Facts:
         references=tuple(reader.references),
         problems=template_note(source, text, "a configuration file"),
     )
+
+
+def _role(host: str | None) -> Role:
+    """What a port does whose statement names a host, or none."""
+    if host is None:
+        return Role.SETTING
+    return Role.BIND if is_every_interface(host) else Role.CONNECT
 
 
 def _chosen(path: str, text: str) -> tuple[_Dialect, ...]:
@@ -224,7 +224,7 @@ class _Reader:
                         item.start + (found.end("end") if groups.get("end") else found.end("port")),
                         port=int(groups["port"]),
                         end_port=int(groups["end"]) if groups.get("end") else None,
-                        role=Role.CONNECT if host and host != "*" else Role.SETTING,
+                        role=_role(groups.get("host")),
                         host=host if host and HOLE not in host and "{" not in host else None,
                         name=self._name(item),
                         subject=_subject(item),

@@ -20,6 +20,7 @@ from portlint.extract.scan.literals import in_comment, placed, references, templ
 from portlint.extract.scan.text import Hit, is_port
 from portlint.extract.scan.values import find_in_value
 from portlint.knowledge.identifiers import is_port_name
+from portlint.knowledge.template_names import without_endings
 from portlint.model import Facts, PortLiteral, PortReference, Role, Source, Stage
 from portlint.syntax.interpolation import HOLE, masked
 from portlint.syntax.shell import Word
@@ -40,11 +41,11 @@ _HEREDOC_INSTRUCTIONS = frozenset({"RUN", "COPY", "ADD"})
 
 
 def named(path: str) -> bool:
-    name = path.rsplit("/", 1)[-1].lower()
+    name = without_endings(path).rsplit("/", 1)[-1].lower()
     if name.endswith((".dockerignore", ".md", ".txt", ".rst", ".py", ".yml", ".yaml", ".json", ".sh")):
         return False
     return name.startswith(("dockerfile.", "containerfile.")) or name.endswith(
-        ("dockerfile", ".containerfile", "-containerfile", ".dockerfile.template")
+        ("dockerfile", ".containerfile", "-containerfile")
     ) or name == "containerfile"  # fmt: skip
 
 

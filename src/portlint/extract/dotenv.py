@@ -18,6 +18,7 @@ from portlint.extract.format import Format, literal
 from portlint.extract.limits import LARGEST_BY_HAND
 from portlint.extract.scan.literals import in_comment, judged, placed, references, template_note
 from portlint.knowledge.identifiers import is_host_variable, is_port_name
+from portlint.knowledge.template_names import is_template, without_endings
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, PortLiteral, PortReference, Problem, Source, Variable
 
 _FORMAT = "dotenv"
@@ -27,10 +28,10 @@ _CODE = (
 )
 _NAME = regex(
     r"(?:^|/)(?:\.env(?:rc|s)?(?:[._-][^/]*)?|[^/]*\.env(?:\.[^/]+)?"
-    r"|(?:dot)?env[._-](?:sample|example|template|dist|default)s?[^/]*|env\.j2|\.flaskenv|\.envs/(?:[^/]+/)*[^/]+)$",
+    r"|(?:dot)?env[._-](?:sample|example|template|dist|default)s?[^/]*|\.flaskenv|\.envs/(?:[^/]+/)*[^/]+)$",
     re.IGNORECASE,
 )
-_NOT = regex(rf"\.(?:{_CODE})(?:\.(?:j2|tmpl|template|example|sample|dist))?$", re.IGNORECASE)
+_NOT = regex(rf"\.(?:{_CODE})$", re.IGNORECASE)
 
 _SPACE = regex(r"[ \t\r\n\v\f]*")
 _BLANK = regex(r"[ \t\v\f]*")
@@ -143,7 +144,9 @@ def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
 
 
 def _named(path: str) -> bool:
-    return _NAME.search(path) is not None and _NOT.search(path) is None
+    plain = without_endings(path)
+    known = _NAME.search(path) is not None or (is_template(path) and plain.rpartition("/")[2].lower() == "env")
+    return known and _NOT.search(plain) is None
 
 
 def _extract(source: Source) -> Facts:

@@ -16,10 +16,10 @@ from portlint.extract.limits import LARGEST_BY_HAND
 from portlint.extract.scan.literals import in_comment, judged, placed, references, template_note
 from portlint.extract.scan.text import Hit
 from portlint.knowledge.identifiers import words
+from portlint.knowledge.template_names import without_endings
 from portlint.model import Facts, PortLiteral, PortReference, Source
 
 _FORMAT = "properties"
-_NAME = regex(r"\.properties(?:\.(?:j2|jinja2?|in|template|tmpl|tpl|example|sample|dist|erb|default))*$", re.IGNORECASE)
 _LINE = regex(r"[^\r\n]*")
 _BLANK = regex(r"[ \t\f\r\n]*")
 _KEY = regex(r"(?:\\.|[^\\=: \t\f\r\n])+")
@@ -29,7 +29,7 @@ _QUORUM_PORT = regex(r"[:;]([0-9]{1,5})(?=[:;]|$)")
 
 
 def _named(path: str) -> bool:
-    return _NAME.search(path) is not None
+    return without_endings(path).lower().endswith(".properties")
 
 
 def _extract(source: Source) -> Facts:

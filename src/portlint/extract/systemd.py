@@ -19,14 +19,14 @@ from portlint.extract.scan.literals import endpoint, in_comment, judged, placed,
 from portlint.extract.scan.text import Hit, find, port_list
 from portlint.knowledge import rule_data
 from portlint.knowledge.identifiers import is_port_name
+from portlint.knowledge.template_names import without_endings
 from portlint.model import Facts, PortLiteral, PortReference, Role, Source
 from portlint.syntax.interpolation import masked
 
 _FORMAT = "systemd"
-_TEMPLATES = r"(?:\.(?:j2|jinja2?|in|template|tmpl|erb|example|sample|dist))*"
 _NAME = regex(
-    rf"\.(?:service|socket|container|kube|netdev){_TEMPLATES}$"
-    r"|\.(?:service|socket|container|pod|kube|netdev|network)\.d/[^/]+\.conf$|\.network$",
+    r"\.(?:service|socket|container|kube|netdev|network)$"
+    r"|\.(?:service|socket|container|pod|kube|netdev|network)\.d/[^/]+\.conf$",
     re.IGNORECASE,
 )
 _QUADLET = regex(rb"^\[(?:Pod|Unit)\][ \t]*$", re.MULTILINE)
@@ -45,7 +45,7 @@ def _rules() -> dict[str, Any]:
 
 
 def _named(path: str) -> bool:
-    return _NAME.search(path) is not None
+    return _NAME.search(without_endings(path)) is not None
 
 
 def _content(path: str, data: bytes) -> bool:

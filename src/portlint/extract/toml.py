@@ -21,14 +21,12 @@ from portlint.extract.scan.literals import endpoint, in_comment, judged, placed,
 from portlint.extract.scan.text import is_port
 from portlint.knowledge import rule_data
 from portlint.knowledge.identifiers import is_port_name, words
+from portlint.knowledge.template_names import without_endings
 from portlint.model import Facts, PortLiteral, PortReference, Problem, Source
 from portlint.syntax.shell import Word
 
 _FORMAT = "toml"
-_NAME = regex(
-    r"\.toml(?:\.(?:j2|jinja2?|in|template|tmpl|tpl|example|sample|dist|erb|default|local))*$|(?:^|/)Pipfile$",
-    re.IGNORECASE,
-)
+_NAME = regex(r"\.toml$|(?:^|/)Pipfile$", re.IGNORECASE)
 _TOKEN = regex(
     r"(?P<space>[ \t]+)|(?P<newline>\r\n|\n|\r)|(?P<comment>#[^\r\n]*)"
     r"|(?P<long>\"\"\"|''')|(?P<string>\"(?:[^\"\\\r\n]|\\[^\r\n])*\"|'[^'\r\n]*')|(?P<sign>[\[\]{},=])"
@@ -289,7 +287,7 @@ def _references(source: Source, text: str, value: _Value, found: list[PortLitera
 
 
 def _is_named(path: str) -> bool:
-    return _NAME.search(path) is not None
+    return _NAME.search(without_endings(path)) is not None
 
 
 FORMAT = Format(name=_FORMAT, named=_is_named, extract=_extract)

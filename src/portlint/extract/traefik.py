@@ -21,12 +21,11 @@ from portlint.extract.scan.values import find_in_value
 from portlint.extract.yaml.values import Context, Reader
 from portlint.knowledge import rule_data
 from portlint.knowledge.identifiers import is_port_name
+from portlint.knowledge.template_names import without_endings
 from portlint.model import Facts, Problem, Role, Source
 from portlint.syntax.yaml.tree import MappingNode, Node, ScalarNode, SequenceNode, Tree, key_of, parse, resolved
 
-_NAME = regex(
-    r"(?:^|/)traefik(?:[-_.][A-Za-z0-9_.-]+)?\.(ya?ml|toml)(?:\.(?:j2|tmpl|tpl|template|example|sample|dist))?$"
-)
+_NAME = regex(r"(?:^|/)traefik(?:[-_.][A-Za-z0-9_.-]+)?\.(ya?ml|toml)$")
 _FILE = regex(r"\.(?:ya?ml|toml)(?:\.[A-Za-z0-9]{1,9})?$|(?:^|/)[^./]*$", re.IGNORECASE)
 _TOML = regex(r"\.toml(?:\.[A-Za-z0-9]{1,9})?$", re.IGNORECASE)
 _ENTRY_POINTS = regex(rb"^(?:entry[Pp]oints:|[ \t]*\[+entry[Pp]oints[.\]])", re.MULTILINE)
@@ -60,11 +59,11 @@ def _knowledge(name: str) -> frozenset[str]:
 
 
 def _named(path: str) -> bool:
-    return _NAME.search(path) is not None
+    return _NAME.search(without_endings(path)) is not None
 
 
 def _content(path: str, data: bytes) -> bool:
-    if not _FILE.search(path):
+    if not _FILE.search(without_endings(path)):
         return False
     return _ENTRY_POINTS.search(data) is not None or _DYNAMIC.search(data) is not None
 
@@ -146,7 +145,8 @@ def in_variable(name: str, value: str) -> list[Hit] | None:
 
 
 def _extract(source: Source) -> Facts:
-    if _TOML.search(source.path) or (not source.path.endswith((".yml", ".yaml")) and _is_toml(source)):
+    path = without_endings(source.path)
+    if _TOML.search(path) or (not path.endswith((".yml", ".yaml")) and _is_toml(source)):
         return _toml(source)
     tree = parse(source)
     if not any(_is_traefik(document) for document in tree.documents):

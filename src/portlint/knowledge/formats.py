@@ -210,7 +210,10 @@ _ROWS: Final = (
         name="nginx",
         title="nginx",
         kind=Kind.PROXY,
-        path_pieces=("nginx", "conf", "sites-", "_params", ".template", ".tmpl", ".tpl", ".j2", ".jinja", ".erb"),
+        path_pieces=(
+            *("nginx", "conf", "sites-", "_params"),
+            *(".template", "tmpl", "tpl", ".j2", ".jinja", ".erb", ".mustache", ".epp"),
+        ),
         shebang=False,
         in_here_documents=False,  # its content says too little without a file's name
         in_strings=False,

@@ -23,7 +23,6 @@ _IP = regex(r"[0-9A-Fa-f:.]*(?:[:.][0-9A-Fa-f:.]*)")
 _LOOPBACK = regex(r"127(?:\.[0-9]{1,3}){3}(?:\.[a-z][a-z0-9.-]*)?|127\.(?:0\.)?1")
 """127.0.0.0/8, names of wildcard name servers below it, and the short forms that inet_aton(3) knows"""
 _NAME = regex(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "::", "*"})
 _IPV6_SIGNS = frozenset("0123456789abcdef:.%")
 _LONGEST_IPV6 = 45
 """characters, with an IPv4 address in it (POSIX, INET6_ADDRSTRLEN)"""
@@ -46,7 +45,7 @@ def is_loopback(host: str) -> bool:
     Names of wildcard name servers, such as `127.0.0.1.nip.io`, begin with the address that they stand for.
     """
     name = _bare(host).removeprefix("::ffff:")
-    return name in _known("loopback") or _LOOPBACK.fullmatch(name) is not None
+    return _LOOPBACK.fullmatch(name) is not None or name in _known("loopback")
 
 
 @lru_cache(maxsize=8192)
@@ -120,6 +119,11 @@ def is_domain(text: str) -> bool:
     """Whether a text is a host name with a domain that the world or a private network knows."""
     head, dot, last = text.rpartition(".")
     return bool(dot and head) and " " not in text and "/" not in text and last in vocabulary("top_level_domains")
+
+
+def is_host(text: str) -> bool:
+    """Whether a text is a host wherever it stands: an address, a name of loopback or of the containers' host."""
+    return is_ip(text) or is_loopback(text) or is_container_host(text)
 
 
 def is_ip(text: str) -> bool:

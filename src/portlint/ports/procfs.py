@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from portlint.algorithms.lazy_regex import regex
+from portlint.knowledge.hosts import names_itself
 from portlint.ports.states import PROTOCOLS, Holder
 
 PROC = Path("/proc")
@@ -128,7 +129,7 @@ def _host(digits: str) -> str:
 
 def concerns(host: str, exposure: str | None) -> bool:
     """Whether a socket on `host` is in the way of a service with that exposure."""
-    return exposure != "internal" or host in ("0.0.0.0", "::", "::1") or host.removeprefix("::ffff:").startswith("127.")
+    return exposure != "internal" or names_itself(host)
 
 
 def _holding(rows: Iterable[_Row]) -> list[_Row]:

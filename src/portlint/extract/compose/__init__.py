@@ -17,6 +17,7 @@ from portlint.algorithms.lazy_regex import regex
 from portlint.extract.compose.definitions import included
 from portlint.extract.compose.services import ComposeReader, knowledge
 from portlint.extract.format import Format
+from portlint.knowledge.template_names import without_endings
 from portlint.model import Facts, Service, Source
 from portlint.syntax.yaml.tree import MappingNode, Node, Tree, key_of, lookup, parse, resolved
 
@@ -36,12 +37,12 @@ _LINES_SEEN = 400
 
 
 def _named(path: str) -> bool:
-    return _NAME.search(path) is not None and not _ELSEWHERE.search(path)
+    return _NAME.search(without_endings(path)) is not None and not _ELSEWHERE.search(path)
 
 
 def _content(path: str, data: bytes) -> bool:
     """A top-level `services:` whose children have keys of services. A few lines are looked at, none is parsed."""
-    if not _YAML_NAME.search(path) or _ELSEWHERE.search(path) or b"services" not in data:
+    if not _YAML_NAME.search(without_endings(path)) or _ELSEWHERE.search(path) or b"services" not in data:
         return False
     match = _SERVICES.search(data)
     if match is None:

@@ -25,6 +25,7 @@ from portlint.extract.prefilter import shows_port
 from portlint.extract.scan.literals import in_comment, judged, placed
 from portlint.extract.scan.text import Hit, is_port
 from portlint.knowledge.identifiers import is_port_name
+from portlint.knowledge.template_names import without_endings
 from portlint.model import Facts, PortLiteral, Problem, Role, Source
 from portlint.syntax.interpolation import HOLE
 from portlint.syntax.shell import Word
@@ -53,10 +54,7 @@ _FINDINGS = regex(
 
 
 def named(path: str) -> bool:
-    name = path.rsplit("/", 1)[-1].lower()
-    return name.endswith(
-        (*_ENDINGS, ".json.example", ".json.sample", ".json.template", ".json.j2", ".json.tmpl", ".json.dist")
-    )
+    return without_endings(path).lower().endswith(_ENDINGS)
 
 
 def extract(source: Source) -> Facts:

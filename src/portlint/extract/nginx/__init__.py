@@ -16,12 +16,11 @@ from portlint.extract.format import Format
 from portlint.extract.limits import LARGEST_BY_HAND
 from portlint.extract.nginx.directives import facts_of
 from portlint.knowledge import rule_data
+from portlint.knowledge.template_names import is_template, without_endings
 from portlint.model import Facts, Source
 
 _CONFIGURATION = regex(
-    r"(?:(?:^|/)(?:conf\.d|sites-(?:available|enabled)|nginx)/[^/]+|\.nginx|\.nginxconf|\.conf|[/_.-]conf|_params)"
-    r"(?:\.(?:template|tmpl|tpl|j2|jinja2?|in|erb|example|sample|dist|default|disabled|bak))*$"
-    r"|\.(?:template|tmpl|tpl|j2|jinja2?|erb)$|(?:^|/)nginx[^/.]*$",
+    r"(?:^|/)(?:conf\.d|sites-(?:available|enabled)|nginx)/[^/]+$|(?:[/_.-]conf|_params)$|(?:^|/)nginx[^/.]*$",
     re.IGNORECASE,
 )
 _OTHER_FORMAT = regex(
@@ -42,11 +41,12 @@ def _signs() -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
 
 
 def _named(path: str) -> bool:
-    return path.endswith((".nginx", ".nginxconf"))
+    return without_endings(path, aside=True).lower().endswith((".nginx", ".nginxconf"))
 
 
 def _content(path: str, data: bytes) -> bool:
-    if not _CONFIGURATION.search(path) or _OTHER_FORMAT.search(path):
+    plain = without_endings(path, aside=True)
+    if not (_CONFIGURATION.search(plain) or is_template(path)) or _OTHER_FORMAT.search(plain):
         return False
     own, shared, opening = _signs()
     return own.search(data) is not None or (opening.search(data) is not None and shared.search(data) is not None)

@@ -9,7 +9,7 @@ from portlint.extract.python.context import NOTHING, Context, class_holds_ports
 from portlint.extract.python.fast_libcst import cst
 from portlint.extract.python.libraries import Slot, words_of
 from portlint.extract.python.nodes import dotted, integer_of, is_sequence, name_of, string_of
-from portlint.knowledge.hosts import LOCAL_HOSTS, is_ip
+from portlint.knowledge.hosts import is_host
 from portlint.knowledge.identifiers import is_port_name, words
 from portlint.knowledge.well_known import by_port
 from portlint.model import Role
@@ -71,7 +71,7 @@ class CallVisitor(Visitor):
                 if named_string.isupper() and not words_of("environment").isdisjoint(words(last)):
                     # A function of the user's own around os.environ: read_env("API_PORT", 8000, int)
                     context = context._replace(variable=named_string, role=Role.FALLBACK, form="fallback")
-            elif number is not None and before is not None and (before in LOCAL_HOSTS or is_ip(before)):
+            elif number is not None and before is not None and is_host(before):
                 # NodeConfig("https", "localhost", 9200)
                 context = outer.fresh()._replace(port=True, host=before, form="argument", role=Role.CONNECT)
             elif names and position < len(names):

@@ -12,7 +12,7 @@ from portlint.extract.python.commanded import BEHIND_COMMA, plain, shows_command
 from portlint.extract.python.context import class_holds_ports
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.pieces import Piece
-from portlint.knowledge.hosts import LOCAL_HOSTS, is_domain, is_ip
+from portlint.knowledge.hosts import is_domain, is_host
 from portlint.knowledge.identifiers import is_address_name, is_port_name
 
 # A pattern that begins with fixed letters is looked for at the speed of memory, ten times as fast as one that begins
@@ -107,9 +107,9 @@ def _names_host(code: bytes, known: bytes) -> bool:
     """Whether a number may stand behind an address, one that is written or a name that means one, or an option."""
     for pair in _PAIR.finditer(code):
         host = _before(code, pair.start())
-        if host in LOCAL_HOSTS or host in _SHORT_OPTIONS or is_address_name(host.rpartition(".")[2]):
+        if is_host(host) or host in _SHORT_OPTIONS or is_address_name(host.rpartition(".")[2]):
             return True
-        if is_ip(host) or is_domain(host) or _is_held_as_address(code, pair.start()):
+        if is_domain(host) or _is_held_as_address(code, pair.start()):
             return True
     if any(is_address_name(_before(code, second.start()).rpartition(".")[2]) for second in _SECOND.finditer(code)):
         return True

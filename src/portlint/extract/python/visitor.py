@@ -20,17 +20,14 @@ from portlint.extract.python.nodes import (
     placed,
     string_of,
 )
+from portlint.extract.scan.port_bounds import BOUNDS, FIRST_USER, LAST, names_limit
 from portlint.extract.scan.text import port_list
-from portlint.knowledge.hosts import LOCAL_HOSTS, is_domain, is_ip
+from portlint.knowledge.hosts import is_domain, is_host
 from portlint.knowledge.identifiers import is_address_name, is_port_name, words
 from portlint.model import Role
 
 LOWEST = 10
 """below it a number under a port-like name is a switch port, a pin, an index; a library's signature overrides that"""
-_LOWEST_FREE = 1024
-_BOUNDS = frozenset({1, 1023, 1024, 1025, 49151, 49152, 65534, 65535, 65536})
-_LAST = frozenset({65534, 65535, 65536})
-"""limits wherever only a name speaks for a port: nobody serves there"""
 _EQUAL = (cst.Equal, cst.NotEqual, cst.In, cst.NotIn, cst.Is, cst.IsNot)
 
 
@@ -88,7 +85,7 @@ class PortVisitor(CallVisitor):
             if is_port_name(self._defined) and not words_of("limits").isdisjoint(words(node.name.value)):
                 # def find_free_port(start=8000, end=9000)
                 number = integer_of(node.default)
-                context = context._replace(port=context.port or (number is not None and number >= _LOWEST_FREE))
+                context = context._replace(port=context.port or (number is not None and number >= FIRST_USER))
             self._give(node.default, context)
         if node.annotation is not None:
             self._give(node.annotation, NOTHING._replace(name=node.name.value, port=is_port_name(node.name.value)))
@@ -272,7 +269,7 @@ class PortVisitor(CallVisitor):
         elif "/" in host:
             # A pair of a path and a number: a line, a count.
             return False
-        elif not (context.address or host in LOCAL_HOSTS or is_ip(host)):
+        elif not (context.address or is_host(host)):
             number = integer_of(port) or 0
             # peername=("client", 51234): the name of the whole says address.
             named = len(values) != 3 and context.name is not None and is_address_name(context.name)
@@ -310,9 +307,9 @@ class PortVisitor(CallVisitor):
         if not context.sure:
             if number < LOWEST or number > 99999 or len(node.value) < 2:
                 return
-            if number in _LAST or (number in _BOUNDS and (context.bound or _is_limit(context.name))):
+            if number in LAST or (number in BOUNDS and (context.bound or names_limit(context.name))):
                 return
-            if context.bound and number < _LOWEST_FREE:
+            if context.bound and number < FIRST_USER:
                 return
             if number > 65535 and not context.port:
                 return
@@ -340,9 +337,3 @@ class PortVisitor(CallVisitor):
         text = Text()
         text.add(node.value.encode().decode("latin-1"), self._offset(node))
         self._emit(text, NOTHING._replace(prose=True))
-
-
-def _is_limit(name: str | None) -> bool:
-    return name is not None and not {"min", "max", "lowest", "highest", "lower", "upper", "last", "first"}.isdisjoint(
-        words(name)
-    )

@@ -11,6 +11,7 @@ import re
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import Format
 from portlint.extract.yaml.values import Context, Reader
+from portlint.knowledge.template_names import without_endings
 from portlint.model import Facts, Source
 from portlint.syntax.yaml.tree import Tree, parse
 
@@ -25,7 +26,7 @@ _DIGIT = regex(rb"[1-9]")
 
 
 def _named(path: str) -> bool:
-    return _NAME.search(path) is not None
+    return _NAME.search(without_endings(path)) is not None
 
 
 def _content(path: str, data: bytes) -> bool:
