@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from portlint.check.context import Context, at, elsewhere, is_fallback, is_port_variable, put_right
+from portlint.check.context import Context, elsewhere, finding_at, is_fallback, is_port_variable, replace_port_fix
 from portlint.knowledge import rule_data
 from portlint.knowledge.identifiers import words
 from portlint.model import Facts, Finding, Match, Registry, Span, Verdict
@@ -24,7 +24,7 @@ def fallback_mismatch(context: Context) -> Iterator[Finding]:
         right = match.expected.start if match.expected else entry.default
         where = f" for {environment}" if environment is not None else ""
         other = elsewhere(entry, literal.ports, environment)
-        yield at(
+        yield finding_at(
             literal,
             "PORT103",
             f"the fallback of {literal.variable} is {literal.ports}, but the registry says {match.expected}{where}"
@@ -32,7 +32,7 @@ def fallback_mismatch(context: Context) -> Iterator[Finding]:
             help=f"write {right} as the fallback",
             entry=entry.name,
             related=(context.registry_says(entry, environment),),
-            fix=put_right(literal, right),
+            fix=replace_port_fix(literal, right),
         )
 
 

@@ -67,7 +67,7 @@ class Peer(Struct, frozen=True):
 
     @property
     def probed(self) -> bool:
-        """Whether what is known is ground to say of a health check, which its author saw succeed, that it is wrong."""
+        """Whether the evidence is strong enough to contradict a health check, which presumably passes."""
         if not self.whole:
             return False
         told = [each for each in self.sure if each.by not in _LED]
@@ -311,7 +311,7 @@ def _shared(path: str, other: str) -> int:
     return count
 
 
-def said(listens: Iterable[Listening]) -> str:
+def described(listens: Iterable[Listening]) -> str:
     """Ports and what tells them: `8000 (its command) and 9100 (EXPOSE in api/Dockerfile)`."""
     found = tuple(listens)
     usual = [each for each in found if each.by != "image" or is_usual(each)]

@@ -10,7 +10,7 @@ from posixpath import dirname
 from msgspec import Struct
 
 from portlint.check.addressed import is_elsewhere
-from portlint.check.context import Context, at, host_beside, is_default, is_fallback, put_right
+from portlint.check.context import Context, finding_at, host_beside, is_default, is_fallback, replace_port_fix
 from portlint.check.env_files import is_personal, is_template, of_containers
 from portlint.knowledge import rule_data, well_known
 from portlint.knowledge.formats import ENV_FILES, PROCESS_ENVIRONMENTS, PROGRAMS, SETS_VARIABLES, STACKS
@@ -194,14 +194,14 @@ def _differing(variable: str, places: Sequence[_Place]) -> Iterator[Finding]:
         here = "falls back to" if is_default(literal) else "is"
         there = "falls back to" if is_default(other) else "is"
         where = f"in {other.path}" if other.path != literal.path else f"in line {other.span.line}"
-        yield at(
+        yield finding_at(
             literal,
             "PORT403",
             f"{variable} {here} {place.port} here, but {there} {right.port} {where}: "
             "which of the two is used depends on what is set",
             help=f"write {right.port}",
             related=(Related(other.path, other.span, f"{variable} {there} {right.port} here"),),
-            fix=put_right(literal, right.port),
+            fix=replace_port_fix(literal, right.port),
         )
 
 
@@ -241,7 +241,7 @@ def env_port_collision(context: Context) -> Iterator[Finding]:
 
 
 def _collision(earlier: PortLiteral, later: PortLiteral) -> Finding:
-    return at(
+    return finding_at(
         later,
         "PORT404",
         f"{earlier.variable} and {later.variable} are both {later.port}: only one of the two can listen there",
@@ -349,13 +349,13 @@ def _urls(
         if not meant or any(each.port == literal.port or (literal.port, each.port) in mapped for each in meant):
             continue
         port = meant[0]
-        yield at(
+        yield finding_at(
             literal,
             "PORT405",
             f"{variable} goes to port {literal.port}, but {port.variable} is {port.port}: nobody answers there",
             help=f"write {port.port} in {variable}, or change {port.variable}",
             related=(Related(facts.path, port.span, f"{port.variable} is {port.port} here"),),
-            fix=put_right(literal, port.port),
+            fix=replace_port_fix(literal, port.port),
         )
 
 

@@ -1,7 +1,6 @@
-"""What of a JSON text may be passed over in one go, by a regular expression: tokens cost a hundred times as much.
+"""Regions of a JSON text that cannot contain a port, and are skipped: to tokenize costs a hundred times as much.
 
-Dull is what holds no port literal and tells about none: members whose keys say nothing of ports and whose values show
-none, and small objects and lists of such. Each expression is only tried behind an opening bracket or a comma, and ends
+Skipped are members whose keys say nothing of ports and whose values show none, and small objects and lists of such. Each expression is only tried behind an opening bracket or a comma, and ends
 behind a comma or before a closing bracket. It looks into two levels of brackets, so that no text is looked at more than
 three times.
 """
