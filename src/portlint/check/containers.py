@@ -164,8 +164,8 @@ def published_port_inside_network(context: Context) -> Iterator[Finding]:
         yield finding_at(
             literal,
             "PORT205",
-            f"{literal.ports} is the port of {name} on the host; from another container it answers on {described(sure)}, "
-            "and this connection is refused",
+            f"{literal.ports} is the port of {name} on the host; from another container it answers on "
+            f"{described(sure)}, and this connection is refused",
             help=f"write {_behind(peer, literal.ports) or sure[0].ports.start}",
             related=(
                 Related(binding.path, binding.span, f"{name} publishes {binding.ports} here{_note(binding.source)}"),

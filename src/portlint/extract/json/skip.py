@@ -1,8 +1,8 @@
 """Regions of a JSON text that cannot contain a port, and are skipped: to tokenize costs a hundred times as much.
 
-Skipped are members whose keys say nothing of ports and whose values show none, and small objects and lists of such. Each expression is only tried behind an opening bracket or a comma, and ends
-behind a comma or before a closing bracket. It looks into two levels of brackets, so that no text is looked at more than
-three times.
+Skipped are members whose keys say nothing of ports and whose values show none, and small objects and lists of such.
+Each expression is only tried behind an opening bracket or a comma, and ends behind a comma or before a closing
+bracket. It looks into two levels of brackets, so that no text is looked at more than three times.
 """
 
 from __future__ import annotations
