@@ -42,14 +42,14 @@ def test_what_is_kept_is_the_same(name, kept, monkeypatch):
 
 
 def test_what_is_kept_is_not_parsed(kept, monkeypatch):
-    first = load("names.yaml")
+    first = load("names/names.yaml")
     monkeypatch.setattr("portlint.knowledge.rule_data._parsed", lambda path: pytest.fail("parsed"))
-    assert load("names.yaml") == first
+    assert load("names/names.yaml") == first
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "a bit", "noise", "link", "folder", "fifo"])
 def test_damage_costs_time_only(damage, kept):
-    first = load("names.yaml")
+    first = load("names/names.yaml")
     (file,) = kept.iterdir()
     data = file.read_bytes()
     file.unlink()
@@ -62,7 +62,7 @@ def test_damage_costs_time_only(damage, kept):
         "folder": file.mkdir,
         "fifo": lambda: os.mkfifo(file),
     }[damage]()
-    assert load("names.yaml") == first
+    assert load("names/names.yaml") == first
 
 
 def test_a_rule_file_that_changed_is_read_anew(kept, tmp_path, monkeypatch):

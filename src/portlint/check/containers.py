@@ -267,7 +267,7 @@ def _is_named(literal: PortLiteral, peer: Peer) -> bool:
 
 @cache
 def _roles() -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")["roles"])
+    return frozenset(rule_data.load("names/entry-names.yaml")["roles"])
 
 
 def _note(text: str) -> str:

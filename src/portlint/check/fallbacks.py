@@ -121,4 +121,4 @@ def _run_together(variable: str) -> str:
 
 @cache
 def _platform_variables() -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")["platform_variables"])
+    return frozenset(rule_data.load("names/entry-names.yaml")["platform_variables"])

@@ -96,7 +96,7 @@ def _is_elsewhere(literal: PortLiteral) -> bool:
 
 @cache
 def _inside_words() -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")["inside"])
+    return frozenset(rule_data.load("names/entry-names.yaml")["inside"])
 
 
 def _is_anothers(context: Context, match: Match, entry: Entry) -> bool:
@@ -243,7 +243,7 @@ def url_prefix_mismatch(context: Context) -> Iterator[Finding]:
 
 @cache
 def _root_paths() -> frozenset[str]:
-    return frozenset(rule_data.load("urls.yaml")["root_paths"])
+    return frozenset(rule_data.load("names/urls.yaml")["root_paths"])
 
 
 def _is_root(part: str) -> bool:

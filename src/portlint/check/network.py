@@ -272,7 +272,7 @@ def _sure(member: Member) -> tuple[Listening, ...]:
 
 @cache
 def _programs() -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")["folders_of_programs"])
+    return frozenset(rule_data.load("names/entry-names.yaml")["folders_of_programs"])
 
 
 def _program(path: str) -> str:

@@ -132,7 +132,7 @@ def _words(entry: Entry) -> set[str]:
 
 @cache
 def _roles() -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")["roles"])
+    return frozenset(rule_data.load("names/entry-names.yaml")["roles"])
 
 
 def _service(entry: Entry) -> well_known.WellKnown | None:

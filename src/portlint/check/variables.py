@@ -26,7 +26,7 @@ _MOST_COMPARED = 16
 
 @cache
 def _words(key: str) -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")[key])
+    return frozenset(rule_data.load("names/entry-names.yaml")[key])
 
 
 def _core(variable: str) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """What identifiers mean: splits them into words and tells port names from the rest.
 
-The knowledge is in `rules/names.yaml`.
+The knowledge is in `rules/names/names.yaml`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _LONGEST_NAME = 200
 
 @cache
 def vocabulary(key: str) -> frozenset[str]:
-    """One word list of `rules/names.yaml`."""
+    """One word list of `rules/names/names.yaml`."""
     # YAML 1.1 reads `no` as a boolean: it is a country's domain and a word like the others.
-    return frozenset({True: "yes", False: "no"}.get(word, word) for word in rule_data.load("names.yaml")[key])
+    return frozenset({True: "yes", False: "no"}.get(word, word) for word in rule_data.load("names/names.yaml")[key])
 
 
 @lru_cache(maxsize=8192)

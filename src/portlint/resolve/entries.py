@@ -21,13 +21,13 @@ _MOST_PORTS = 8
 @cache
 def generic_words() -> frozenset[str]:
     """Words of an identifier that say nothing about which service is meant."""
-    return frozenset(rule_data.load("entry-names.yaml")["generic"])
+    return frozenset(rule_data.load("names/entry-names.yaml")["generic"])
 
 
 @cache
 def scheme_words() -> frozenset[str]:
     """Words that say how a URL is spoken to, not whose it is."""
-    return frozenset(rule_data.load("entry-names.yaml")["schemes"])
+    return frozenset(rule_data.load("names/entry-names.yaml")["schemes"])
 
 
 class Named(Struct, frozen=True):

@@ -382,12 +382,12 @@ def _is_use(literal: PortLiteral) -> bool:
 
 @cache
 def _table(key: str) -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")[key])
+    return frozenset(rule_data.load("names/entry-names.yaml")[key])
 
 
 @cache
 def _personal() -> frozenset[str]:
-    return frozenset(rule_data.load("environments.yaml")["personal"])
+    return frozenset(rule_data.load("names/environments.yaml")["personal"])
 
 
 def _is_service_variable(variable: str) -> bool:
