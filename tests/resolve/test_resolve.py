@@ -247,7 +247,7 @@ def test_inside_a_network_the_container_ports_count(expected: str, port: int, ho
     assert said(one(STACK, port, file, **more)) == expected
 
 
-@pytest.mark.parametrize("host", sorted(rule_data.load("hosts.yaml")["container_host"]))
+@pytest.mark.parametrize("host", sorted(rule_data.load("names/hosts.yaml")["container_host"]))
 @pytest.mark.parametrize("path", ["Dockerfile", "web.env", STACK])
 def test_the_host_of_the_containers_has_the_published_ports(path: str, host: str) -> None:
     file = stack(

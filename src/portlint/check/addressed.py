@@ -116,5 +116,5 @@ def is_elsewhere(path: str) -> bool:
 
 @cache
 def knowledge(key: str) -> frozenset[str]:
-    """One list of `rules/listening.yaml`."""
-    return frozenset(rule_data.load("listening.yaml")[key])
+    """One list of `rules/services/listening.yaml`."""
+    return frozenset(rule_data.load("services/listening.yaml")[key])

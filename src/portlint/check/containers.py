@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from posixpath import dirname
 
 from portlint.check.addressed import is_addressed, knowledge
 from portlint.check.context import Context, finding_at, is_default, replace_port_fix
 from portlint.check.network import Peer, data_store, described, places, runs
-from portlint.knowledge import rule_data, well_known
+from portlint.knowledge import well_known
 from portlint.knowledge.formats import CODE, IMAGES, SETS_VARIABLES
 from portlint.knowledge.hosts import is_container_host, is_loopback, names_itself
-from portlint.knowledge.identifiers import words
+from portlint.knowledge.identifiers import entry_vocabulary, words
 from portlint.model import Finding, Fix, Listening, PortLiteral, PortRange, Related, Role
 from portlint.syntax.dockerfile_stages import literals_of
 
@@ -257,17 +256,13 @@ def _is_named(literal: PortLiteral, peer: Peer) -> bool:
     if any(parts and parts <= named for parts in (frozenset(words(host)) for host in peer.member.hosts)):
         return True
     known = runs(peer.member)
-    if known is not None and known.data_store and literal.port in known.ports and not _roles().isdisjoint(named):
+    is_usual = known is not None and known.data_store and literal.port in known.ports
+    if is_usual and not entry_vocabulary("roles").isdisjoint(named):
         # `DATABASE_URL` with the usual port of the one that runs here.
         return True
     spoken = literal.library or literal.variable or literal.name
     service = well_known.by_name().get(literal.library or "") or well_known.of_identifier(spoken or "")
     return known is not None and service is not None and known.name == service.name
-
-
-@cache
-def _roles() -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")["roles"])
 
 
 def _note(text: str) -> str:

@@ -17,7 +17,7 @@ from portlint.check.context import (
 from portlint.knowledge import rule_data, well_known
 from portlint.knowledge.formats import STACKS
 from portlint.knowledge.hosts import names_this_machine
-from portlint.knowledge.identifiers import words
+from portlint.knowledge.identifiers import entry_vocabulary, words
 from portlint.model import LAST_PORT, Entry, Finding, Match, PortLiteral, Reference, Related, Role, Verdict
 
 _TRIED = ("item", "comparison", "argument", "option")
@@ -99,12 +99,8 @@ def _is_elsewhere(literal: PortLiteral) -> bool:
     """Whether the place says that another machine, or the inside of a container, is meant."""
     host = literal.host or ""
     is_written = all(part.isalnum() for part in host.replace("-", ".").replace("_", ".").split("."))
-    return (is_written and not names_this_machine(host)) or not _inside_words().isdisjoint(words(literal.name or ""))
-
-
-@cache
-def _inside_words() -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")["inside"])
+    is_other = is_written and not names_this_machine(host)
+    return is_other or not entry_vocabulary("inside").isdisjoint(words(literal.name or ""))
 
 
 def _is_anothers(context: Context, match: Match, entry: Entry) -> bool:
@@ -251,7 +247,7 @@ def url_prefix_mismatch(context: Context) -> Iterator[Finding]:
 
 @cache
 def _root_paths() -> frozenset[str]:
-    return frozenset(rule_data.load("urls.yaml")["root_paths"])
+    return frozenset(rule_data.load("names/urls.yaml")["root_paths"])
 
 
 def _is_root(part: str) -> bool:

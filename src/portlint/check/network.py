@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from posixpath import dirname
 
 from msgspec import Struct
 
 from portlint.check.bindings import Binding, bindings, is_usual
 from portlint.check.env_files import Values
-from portlint.knowledge import rule_data, well_known
-from portlint.knowledge.identifiers import words
+from portlint.knowledge import well_known
+from portlint.knowledge.identifiers import entry_vocabulary, words
 from portlint.model import Listening, Member, PortRange, Related, Span, Stack
 
 _MOST_STACKS = 32
@@ -270,15 +269,11 @@ def _sure(member: Member) -> tuple[Listening, ...]:
     return sure
 
 
-@cache
-def _programs() -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")["folders_of_programs"])
-
-
 def _program(path: str) -> str:
     """The folder of examples that a file lies in, with a slash: it has nothing to do with what runs elsewhere."""
     folders = path.lower().split("/")[:-1]
-    number = next((n for n, folder in enumerate(folders) if not _programs().isdisjoint(words(folder))), None)
+    apart = entry_vocabulary("folders_of_programs")
+    number = next((n for n, folder in enumerate(folders) if not apart.isdisjoint(words(folder))), None)
     return "" if number is None else "".join(f"{folder}/" for folder in path.split("/")[: number + 1])
 
 

@@ -1,7 +1,7 @@
 """TOML files at large: https://toml.io/en/v1.0.0
 
 The scanner is our own: one pass, no recursion, positions of every value; what is no TOML is told, and the rest read all
-the same. Scripts of task runners are read as command lines (`rules/toml.yaml`).
+the same. Scripts of task runners are read as command lines (`rules/formats/toml.yaml`).
 """
 
 from __future__ import annotations
@@ -218,7 +218,7 @@ def _extract(source: Source) -> Facts:
 
 @cache
 def _rules() -> dict[str, Any]:
-    rules: dict[str, Any] = rule_data.load("toml.yaml")
+    rules: dict[str, Any] = rule_data.load("formats/toml.yaml")
     return rules
 
 

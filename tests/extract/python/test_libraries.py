@@ -73,7 +73,7 @@ def test_no_path_stands_in_two_files(section: str) -> None:
 
 
 def test_services_are_those_of_the_ports_file() -> None:
-    known = {service["name"] for service in rule_data.load("ports.yaml")["services"]}
+    known = {service["name"] for service in rule_data.load("services/well-known.yaml")["services"]}
     used = {rule_data.load(name).get("service") for name in FILES} | {row.get("service") for _, _, row in rows("calls")}
     assert used - {None} - known == set()
 

@@ -24,14 +24,14 @@ _LEVELS = 2
 
 @cache
 def words_of(key: str) -> frozenset[str]:
-    """One word list of `rules/json.yaml`."""
-    return frozenset({True: "on"}.get(word, word) for word in rule_data.load("json.yaml")[key])
+    """One word list of `rules/formats/json.yaml`."""
+    return frozenset({True: "on"}.get(word, word) for word in rule_data.load("formats/json.yaml")[key])
 
 
 @cache
 def argument_keys() -> Mapping[str, Any]:
     """The keys of lists that hold the words of a command, to the keys beside them that name it."""
-    rows: Mapping[str, Any] = rule_data.load("json.yaml")["arguments"]
+    rows: Mapping[str, Any] = rule_data.load("formats/json.yaml")["arguments"]
     return rows
 
 
