@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from portlint.extract.yaml_nodes import DEEPEST, Builder, MappingNode, Node, ScalarNode, SequenceNode
+from portlint.extract.yaml_nodes import Builder, MappingNode, Node, ScalarNode, SequenceNode
 from portlint.lazy import regex
+from portlint.yaml_events import DEEPEST
 
 _KEY = regex(r"(?:\"([^\"\n]{1,200})\"|'([^'\n]{1,200})'|([^\s\"'#,\[\]{}&*!|>%@`-][^:\n]{0,200}))[ \t]*:(?=\s|$)")
 _BLOCK = regex(r"[|>][-+0-9]{0,3}[ \t]*(?:#.*)?$")
