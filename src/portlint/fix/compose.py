@@ -14,9 +14,7 @@ from msgspec import Struct
 
 from portlint.fix import SAFE, UNSAFE, Task
 from portlint.model import Edit, Fix, LineIndex
-
-_DEEPEST = 64
-"""levels of nesting; libyaml dies of very deep ones"""
+from portlint.syntax.yaml.events import TooDeep, events
 
 
 class _Scalar(Struct, frozen=True):
@@ -65,7 +63,7 @@ def _scalars(data: bytes) -> list[_Scalar]:
     try:
         text = data[mark:].decode("utf-8")
         offsets = _Offsets(text)
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        for event in events(text):
             if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
                 above.pop()
                 continue
@@ -75,15 +73,13 @@ def _scalars(data: bytes) -> list[_Scalar]:
                 above[-1][1] = not is_key
             if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
                 above.append([isinstance(event, yaml.MappingStartEvent), True])
-                if len(above) > _DEEPEST:
-                    return []
             elif isinstance(event, yaml.ScalarEvent):
                 assert event.start_mark is not None
                 assert event.end_mark is not None
                 start, end = offsets.of(event.start_mark.index), offsets.of(event.end_mark.index)
                 style = event.style or None
                 found.append(_Scalar(mark + start, mark + end, style, not is_key and event.tag is None))
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except (TooDeep, yaml.YAMLError, UnicodeDecodeError):
         return []
     return found
 

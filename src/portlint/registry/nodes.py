@@ -20,10 +20,10 @@ from msgspec import Struct, field
 from portlint.algorithms.lazy_regex import regex
 from portlint.model import NOWHERE, LineIndex, Span
 from portlint.registry.errors import Errors, Wrong, nearest, quoted
+from portlint.syntax.yaml.events import DEEPEST, TooDeep, events
 
 MAX_BYTES = 1_000_000
 """A registry of a thousand entries takes a quarter of this."""
-MAX_DEPTH = 64
 MAX_ALIASED = 100_000
 """nodes that aliases and merge keys may stand for, all together"""
 
@@ -91,6 +91,8 @@ def parse(data: bytes, errors: Errors) -> Node | None:
         return builder.document()
     except Wrong as wrong:
         errors.take(wrong)
+    except TooDeep as error:
+        errors.add(builder.span(error.start, error.end), f"nested more than {DEEPEST} levels deep")
     except yaml.MarkedYAMLError as error:
         errors.add(*builder.syntax_error(error))
     except yaml.reader.ReaderError as error:
@@ -137,14 +139,12 @@ class _Builder:
         return self.span(mark.index, mark.index), f"not YAML: {error.problem}{context}"
 
     def document(self) -> Node | None:
-        """The root. Raises Wrong where no tree can be made of it, and what the parser raises (yaml.YAMLError)."""
+        """The root. Raises Wrong where no tree can be made of it, TooDeep, and what the parser raises (YAMLError)."""
         stack: list[_Open] = []
         root: Node | None = None
-        for event in yaml.parse(self._text, Loader=yaml.CSafeLoader):
+        for event in events(self._text):
             node: Node
             if isinstance(event, yaml.CollectionStartEvent):
-                if len(stack) == MAX_DEPTH:
-                    raise Wrong(self._event_span(event), f"nested more than {MAX_DEPTH} levels deep")
                 stack.append(_Open(event, self._content_start(event)))
                 continue
             if isinstance(event, yaml.CollectionEndEvent):

@@ -9,7 +9,8 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from portlint.algorithms.lazy_regex import regex
-from portlint.syntax.yaml.tree import DEEPEST, Builder, MappingNode, Node, ScalarNode, SequenceNode
+from portlint.syntax.yaml.events import DEEPEST
+from portlint.syntax.yaml.tree import Builder, MappingNode, Node, ScalarNode, SequenceNode
 
 _KEY = regex(r"(?:\"([^\"\n]{1,200})\"|'([^'\n]{1,200})'|([^\s\"'#,\[\]{}&*!|>%@`-][^:\n]{0,200}))[ \t]*:(?=\s|$)")
 _BLOCK = regex(r"[|>][-+0-9]{0,3}[ \t]*(?:#.*)?$")

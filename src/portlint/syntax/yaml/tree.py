@@ -19,9 +19,8 @@ from msgspec import Struct, field
 from portlint.algorithms.lazy_regex import regex
 from portlint.model import Problem, Source
 from portlint.syntax.yaml import templates as yaml_templates
+from portlint.syntax.yaml.events import TooDeep, events
 
-DEEPEST = 64
-"""levels of nesting; people write below 20, and the C parser dies of some ten thousand"""
 _MOST_ALIASES = 10_000
 _BOM = b"\xef\xbb\xbf"
 
@@ -195,10 +194,12 @@ class Builder:
     def read(self, text: str) -> tuple[int, str] | None:
         """Reads all documents of `text`; the offset and the reason where it has to stop."""
         try:
-            for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            for event in events(text):
                 reason = self._take(event)
                 if reason is not None:
                     return self._at, reason
+        except TooDeep as error:
+            return error.start + self.offset, str(error)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             return (mark.index if mark else 0) + self.offset, f"not valid YAML: {error.problem or error.context}"
@@ -212,8 +213,6 @@ class Builder:
         if isinstance(event, yaml.ScalarEvent):
             self._add(self._scalar(event, start, end), event.anchor)
         elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            if len(self._open) >= DEEPEST:
-                return f"nested deeper than {DEEPEST} levels"
             is_mapping = isinstance(event, yaml.MappingStartEvent)
             self._open.append(_Open(start, event.tag, event.anchor, is_mapping))
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
