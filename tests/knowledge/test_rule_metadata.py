@@ -59,6 +59,12 @@ def test_the_card_of_a_rule_with_a_fix_shows_the_text_after_it(code: str) -> Non
     assert not any(example.after for example in card(code).examples if not example.expect)
 
 
+def test_the_readme_lists_each_rule() -> None:
+    table = (TOP / "README.md").read_text().partition("## The rules\n")[2].partition("\n\n`check`")[0]
+    rows = [f"| {code} | {card(code).name} | {card(code).severity.value} | {card(code).summary} |" for code in CODES]
+    assert [row for row in table.splitlines() if row.startswith("| PORT")] == rows
+
+
 def test_the_readme_tells_of_each_fix() -> None:
     readme = (TOP / "README.md").read_text()
     table = readme.partition("## Fixes")[2].partition("\n\n| rule | fix")[2].partition("\n\n")[0]
