@@ -6,6 +6,8 @@ run`, "Publish or expose port"; distribution/reference, `reference.go` (image na
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -54,6 +56,16 @@ class Entry(Struct, frozen=True):
         """Whether the text surely is such an entry."""
         sides = [self.container] if self.published is None else [self.container, self.published]
         return all((side.hits or side.variables) and not side.computed for side in sides)
+
+    def hits(self, name: str | None = None) -> Iterator[Hit]:
+        """The literals of both sides, the published one first. name: what the port is called where no hit tells."""
+        for side, role in ((self.published, Role.PUBLISH), (self.container, Role.CONTAINER)):
+            host = known_address(self.address) if role is Role.PUBLISH else None
+            for hit in side.hits if side is not None else ():
+                form = "mapping" if hit.variable is None else "fallback"
+                yield hit._replace(
+                    role=role, form=form, host=hit.host or host, protocol=self.protocol, name=hit.name or name
+                )
 
 
 def is_base60(text: str) -> bool:
@@ -190,6 +202,11 @@ def host_address(text: str) -> str | None:
     if found is not None and found.has_fallback and found.start == 0 and found.end == len(text):
         text = text[found.value_start : found.value_end]
     return text.strip("[]") or None
+
+
+def known_address(text: str | None) -> str | None:
+    """A host address that is written there; None for one that only a variable tells."""
+    return None if text is None or "$" in text or "{" in text else text
 
 
 def image_port(text: str) -> Hit | None:
