@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import literal
+from portlint.extract.scan.published import short
 from portlint.extract.scan.text import Hit, find, is_port, with_holes
 from portlint.extract.scan.values import find_in_value
-from portlint.knowledge.hosts import is_every_interface
+from portlint.knowledge.hosts import is_every_interface, is_ip
 from portlint.knowledge.identifiers import is_port_name
 from portlint.model import PortLiteral, PortReference, Problem, Role, Source
 from portlint.syntax.interpolation import HOLE, interpolations
@@ -24,11 +25,6 @@ _SCHEME = regex(r"[\s\"'(]{0,20}[A-Za-z\x00][\w+.\x00-]{0,40}://", re.ASCII)
 _BRANCH_NUMBER = regex(r"(?:^|\x00)[\s\"']{0,8}([0-9]{1,5})(?=[\s\"']{0,8}(?:\x00|$))", re.ASCII)
 _DEFAULT = regex(
     r"\{\{[^{}\n]{0,200}?\|\s{0,8}d(?:efault)?(?:\(\s{0,8}|\s{1,8})[\"']?([0-9]{2,5})[\"']?\s{0,8}[),}| ]", re.ASCII
-)
-_MAPPING = regex(
-    r"[\s\"']*(?:(\[[0-9A-Fa-f:]{0,45}\]|[0-9.]{7,15}):)?([0-9]{1,5})(?:-([0-9]{1,5}))?:([0-9]{1,5})(?:-([0-9]{1,5}))?"
-    r"(?:/(tcp|udp))?[\s\"']*",
-    re.ASCII,
 )
 _NUMBER_THEN_SIGN = regex(r"[0-9]{1,5}(?=#)", re.ASCII)
 _TEMPLATE = regex(r"\{\{|\{%|<%=?\s")
@@ -88,26 +84,17 @@ def judged(key: str | None, text: str) -> list[Hit]:
         number = _NUMBER_THEN_SIGN.match(text)
         if number and int(number[0]):
             return [Hit(start=0, end=number.end(), port=int(number[0]), form="value", name=key)]
-    if ":" in text and (mapping := _MAPPING.fullmatch(text)):
-        return list(_sides(mapping, key))
-    return hits
+    return (_mapping(text, key) if ":" in text else []) or hits
 
 
-def _sides(mapping: re.Match[str], key: str) -> Iterator[Hit]:
-    """The published and the container side of `127.0.0.1:8080:80`."""
-    for first, last, role in ((2, 3, Role.PUBLISH), (4, 5, Role.CONTAINER)):
-        if int(mapping[first]):
-            yield Hit(
-                start=mapping.start(first),
-                end=mapping.end(last) if mapping[last] else mapping.end(first),
-                port=int(mapping[first]),
-                end_port=int(mapping[last]) if mapping[last] else None,
-                form="mapping",
-                role=role,
-                host=mapping[1] if role is Role.PUBLISH else None,
-                protocol=mapping[6] or "tcp",
-                name=key,
-            )
+def _mapping(text: str, key: str) -> list[Hit]:
+    """Both sides of `127.0.0.1:8080:80`, where the text, but for quotes around it, is nothing but numbers."""
+    entry = short(text.replace('"', " ").replace("'", " "))
+    if entry is None or entry.published is None or not entry.sound:
+        return []
+    if entry.published.variables or entry.container.variables or not (entry.address is None or is_ip(entry.address)):
+        return []
+    return list(entry.hits(key))
 
 
 def references(
