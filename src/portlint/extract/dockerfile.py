@@ -17,6 +17,7 @@ from portlint.extract.commands import find_in_words
 from portlint.extract.format import Format
 from portlint.extract.limits import LARGEST_BY_HAND
 from portlint.extract.scan.literals import in_comment, placed, references, template_note
+from portlint.extract.scan.published import image_port
 from portlint.extract.scan.text import Hit, is_port
 from portlint.extract.scan.values import find_in_value
 from portlint.knowledge.identifiers import is_port_name
@@ -81,7 +82,8 @@ class _Reader(Struct):
                 self.entrypoint = []
                 found = _FROM.match(self.text, instruction.start, instruction.end)
                 self.stages.append(Stage(found[2] if found else None, found[1] if found else "", self._at(instruction)))
-                self._add(_image(self.text[instruction.start : instruction.end]), instruction.start, keyword)
+                if found is not None and (port := image_port(found[1])) is not None:
+                    self._add([port], found.start(1), keyword)
             if keyword in _RUN and self.stages and keyword not in self.stages[-1].commands:
                 self.stages[-1] = replace(self.stages[-1], commands=(*self.stages[-1].commands, keyword))
             if keyword == "EXPOSE":
@@ -279,13 +281,6 @@ class _Reader(Struct):
             else:
                 hits = [hit for hit in find_in_value(None, self.text[start:end]) if is_port(hit.port)]
                 self._add(hits, start, instruction.keyword)
-
-
-def _image(text: str) -> list[Hit]:
-    """The port of a registry in `FROM localhost:5000/app:8080`; what stands behind the last slash is a tag."""
-    slash = text.rfind("/")
-    hits = find_in_value("address", text) if slash > 0 else []
-    return [hit._replace(name=None) for hit in hits if hit.end <= slash]
 
 
 FORMAT = Format(name="dockerfile", named=named, extract=extract, by_line=True, most_bytes=LARGEST_BY_HAND)

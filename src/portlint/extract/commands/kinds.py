@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands.words import in_word, moved, searched
-from portlint.extract.scan.published import Entry, short
+from portlint.extract.scan.published import Entry, image_port, short
 from portlint.extract.scan.text import Hit
 from portlint.extract.scan.values import find_in_value
 from portlint.model import Role
@@ -148,8 +148,8 @@ def _filter(text: str) -> list[Hit]:
 
 
 def _image(text: str) -> list[Hit]:
-    slash = text.rfind("/")
-    return find_in_value("address", text[: slash + 1]) if slash > 0 else []
+    found = image_port(text.strip(HOLE))
+    return [] if found is None else [moved(found, len(text) - len(text.lstrip(HOLE)))]
 
 
 def _setting(text: str) -> list[Hit]:

@@ -23,7 +23,7 @@ from portlint.extract.format import Format
 from portlint.extract.json.skip import HOLDERS, argument_keys, behind_items, behind_members, is_dull_key, words_of
 from portlint.extract.prefilter import shows_port
 from portlint.extract.scan.literals import in_comment, judged, placed
-from portlint.extract.scan.published import short
+from portlint.extract.scan.published import image_port, short
 from portlint.extract.scan.text import Hit, is_port
 from portlint.knowledge.identifiers import is_port_name
 from portlint.knowledge.template_names import without_endings
@@ -292,9 +292,8 @@ class _Reader(Struct):
 
     def _hits(self, name: str, value: str, level: _Level, is_text: bool) -> list[Hit]:
         if name in words_of("images"):
-            slash = value.rfind("/")
-            found = judged("address", value[: slash + 1]) if slash > 0 else []
-            return [hit._replace(name=name) for hit in found]
+            found = image_port(value)
+            return [] if found is None else [found._replace(name=name)]
         shown = _shown(value)
         if is_text and (self._is_command(name, level)):
             return find_in_text(shown)

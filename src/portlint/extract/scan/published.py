@@ -22,7 +22,7 @@ _IPV4 = regex(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _ATOM = r"([0-9]{1,6}|\x00+)"
 _SIDE = regex(rf"\s*{_ATOM}(?:\s?-\s?{_ATOM})?\s*")
 _BASE60 = regex(r"[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+")
-_REGISTRY = regex(r"(?:[A-Za-z0-9+.-]{1,40}://)?([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:]{2,45}\]):([0-9]{1,5})/")
+_REGISTRY = regex(r"(?:[A-Za-z0-9+.-]{1,40}://)?([A-Za-z0-9._\x00-]{1,253}|\[[0-9A-Fa-f:]{2,45}\]):([0-9]{1,5})/")
 _DEEPEST = 20
 
 
@@ -224,5 +224,5 @@ def image_port(text: str) -> Hit | None:
         return None
     return Hit(
         start=match.start(2) + offset, end=match.end(2) + offset, port=int(match[2]), form="address", role=Role.CONNECT,
-        host=match[1].strip("[]"), variable=variable,
+        host=None if HOLE in match[1] else match[1].strip("[]"), variable=variable,
     )  # fmt: skip
