@@ -21,6 +21,8 @@ _ENDPOINT = regex(
     r"(?=$|[/?#,;\s\"')\x00$])",
     re.ASCII,
 )
+_PORT = regex(r"[\s\"']{0,20}([0-9]{1,6})(?:-([0-9]{1,6}))?(?:/(tcp|udp|sctp))?[\s\"']{0,20}", re.ASCII | re.IGNORECASE)
+_PROTOCOL = regex(r"/(tcp|udp|sctp)(?!\w)", re.ASCII | re.IGNORECASE)
 _SCHEME = regex(r"[\s\"'(]{0,20}[A-Za-z\x00][\w+.\x00-]{0,40}://", re.ASCII)
 _BRANCH_NUMBER = regex(r"(?:^|\x00)[\s\"']{0,8}([0-9]{1,5})(?=[\s\"']{0,8}(?:\x00|$))", re.ASCII)
 _DEFAULT = regex(
@@ -31,8 +33,28 @@ _TEMPLATE = regex(r"\{\{|\{%|<%=?\s")
 _PATH_END = regex(r"[?#\s\"'\x00]|$")
 
 
+def port_or_endpoint(text: str, start: int = 0) -> Hit | None:
+    """The port of a text that is one, or an address, and nothing else (`80`, `9000-9010/udp`, `[::]:443`).
+
+    start: index at which it begins. None where no number but 0 stands in the place of the port.
+    """
+    bare = _PORT.fullmatch(text, start)
+    if bare is None:
+        return endpoint(text, start)
+    if int(bare[1]) == 0:
+        return None
+    return Hit(
+        start=bare.start(1),
+        end=bare.end(2) if bare[2] else bare.end(1),
+        port=int(bare[1]),
+        end_port=int(bare[2]) if bare[2] else None,
+        form="value",
+        protocol=(bare[3] or "tcp").lower(),
+    )
+
+
 def endpoint(text: str, start: int = 0) -> Hit | None:
-    """The port of a text that surely is an address (`api:8000`, `[::]:443`, `:80`, `http://api:8000/x`).
+    """The port of a text that surely is an address (`api:8000`, `[::]:443/tcp`, `:80`, `http://api:8000/x`).
 
     start: index at which the address begins. The word before the colon is a host, whatever it says; None where no
     number stands in the place of the port.
@@ -46,6 +68,7 @@ def endpoint(text: str, start: int = 0) -> Hit | None:
     last = int(found[3]) if found[3] else None
     behind = found.end(3) if found[3] else found.end(2)
     path_end = _PATH_END.search(masked, behind)
+    protocol = None if is_url else _PROTOCOL.match(masked, behind)
     return Hit(
         start=found.start(2),
         end=behind,
@@ -54,6 +77,7 @@ def endpoint(text: str, start: int = 0) -> Hit | None:
         form="url" if is_url else "address",
         role=Role.BIND if is_every_interface(host) else Role.CONNECT,
         host=None if not host or HOLE in host else host,
+        protocol=protocol[1].lower() if protocol else "tcp",
         url_path=masked[behind : path_end.start()] if is_url and path_end else None,
     )
 
