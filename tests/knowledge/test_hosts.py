@@ -35,7 +35,7 @@ MEMBERS = [
 STRANGERS = [
     "redis", "db.internal", "localhost1", "notlocalhost", "localhost.example.com", "api.localhost", "docker.internal",
     "10.0.0.7", "128.0.0.1", "127.0.6533.88", "127.example.org", "127", "::ffff:10.0.0.7",
-    "0.0.0.1", "::2", "2001:db8::1", "$host", "host.docker.internal.example.com",
+    "[::1", "::1]", "0.0.0.1", "::2", "2001:db8::1", "$host", "host.docker.internal.example.com",
 ]  # fmt: skip
 
 
@@ -54,12 +54,16 @@ def test_another_host_is_in_no_group(name):
     assert not names_this_machine(name)
 
 
-@pytest.mark.parametrize("text", [name for group, name in MEMBERS if group != "every_interface"] + ["10.0.0.7", "::"])
+@pytest.mark.parametrize(
+    "text", [name for group, name in MEMBERS if group != "every_interface"] + ["10.0.0.7", "::", "[::]", "[fe80::1]"]
+)
 def test_a_text_that_is_a_host_wherever_it_stands(text):
     assert is_host(text)
 
 
-@pytest.mark.parametrize("text", ["", "*", "+", "_default_", "redis", "db.internal", "localhost1", "1.2.3"])
+@pytest.mark.parametrize(
+    "text", ["", "*", "+", "_default_", "[::1", "[]", "redis", "db.internal", "localhost1", "1.2.3"]
+)
 def test_a_text_that_may_be_something_else(text):
     assert not is_host(text)
 

@@ -13,7 +13,7 @@ from portlint.check.context import Context, finding_at, host_beside, is_default,
 from portlint.check.env_files import is_personal, is_template, of_containers
 from portlint.knowledge import well_known
 from portlint.knowledge.formats import ENV_FILES, PROCESS_ENVIRONMENTS, PROGRAMS, SETS_VARIABLES, STACKS
-from portlint.knowledge.hosts import canonical, is_ip, is_loopback, names_this_machine
+from portlint.knowledge.hosts import canonical, is_ip, is_loopback, names_this_machine, without_brackets
 from portlint.knowledge.identifiers import entry_vocabulary, is_port_name, words
 from portlint.model import Facts, Finding, PortLiteral, Related
 
@@ -287,7 +287,7 @@ def _same_host(hosts: dict[str, str], one: str, other: str) -> bool:
     if not all(map(names_this_machine, found)):
         return found[0] == found[1]
     # On two addresses of loopback the same port is free twice: 127.0.0.1 and 127.0.0.2.
-    addresses = {host for host in found if host is not None and is_loopback(host) and is_ip(host.strip("[]"))}
+    addresses = {host for host in found if host is not None and is_loopback(host) and is_ip(without_brackets(host))}
     return len(addresses) < 2
 
 

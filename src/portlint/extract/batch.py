@@ -19,6 +19,7 @@ from portlint.extract.commands.words import in_sentence
 from portlint.extract.format import Format
 from portlint.extract.limits import LARGEST_BY_HAND
 from portlint.extract.scan.literals import in_comment, placed
+from portlint.extract.scan.port_bounds import BOUNDS
 from portlint.extract.scan.text import Hit, is_port
 from portlint.extract.scan.values import find_in_value
 from portlint.knowledge.identifiers import is_port_name, words
@@ -29,9 +30,10 @@ _COMMENT = regex(r"[ \t@]*(?:::|rem(?=[ \t]|$))", re.IGNORECASE)
 _SET = regex(r"\bset[ \t]+(?:/a[ \t]+)?\"?([A-Za-z_]\w{0,100})[ \t]?=[ \t]?([^\"&|\n]*)", re.IGNORECASE)
 _COMPARED = regex(
     r"[%!]([A-Za-z_]\w{0,100})(?::[^%!\n]{0,40})?[%!]\"?[ \t]{0,4}"
-    r"(?:==|equ|neq|lss|leq|gtr|geq)[ \t]{0,4}\"?([0-9]{2,5})(?![0-9])",
+    r"(==|equ|neq|lss|leq|gtr|geq)[ \t]{0,4}\"?([0-9]{2,5})(?![0-9])",
     re.IGNORECASE,
 )
+_ORDERINGS = frozenset({"lss", "leq", "gtr", "geq"})
 _LOOP = regex(r"\bfor[ \t]+(?:/l[ \t]+)?%%([A-Za-z])[ \t]+in[ \t]*\(([^)\n]{1,400})\)", re.IGNORECASE)
 _CALL = regex(r"\bcall[ \t]+:([A-Za-z_]\w{0,80})[ \t]+([0-9]{2,5})(?![0-9.])", re.IGNORECASE)
 _VARIABLE = regex(r"%[A-Za-z_][\w:~=,-]{0,80}%|![A-Za-z_]\w{0,80}!|%%?~?[a-zA-Z0-9*]")
@@ -63,8 +65,9 @@ def _line(source: Source, offset: int, line: str) -> Iterator[PortLiteral]:
         hits = [hit._replace(name=hit.name or match[1]) for hit in find_in_value(match[1], value.rstrip())]
         yield from _placed(source, offset + match.start(2), hits, match[1], match[1])
     for match in _COMPARED.finditer(line):
-        if is_port_name(match[1]):
-            yield from _placed(source, offset, [_hit(match.start(2), match[2], "comparison", match[1])], match[1])
+        bound = match[2].lower() in _ORDERINGS and int(match[3]) in BOUNDS
+        if is_port_name(match[1]) and not bound:
+            yield from _placed(source, offset, [_hit(match.start(3), match[3], "comparison", match[1])], match[1])
     for match in _LOOP.finditer(line):
         behind = line[match.end() :]
         if re.search(r"(?:[Pp]ort\w{0,30}\"?[ \t=]{1,3}|:)%%" + match[1], behind):

@@ -19,7 +19,15 @@ from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands import find_in_text
 from portlint.extract.format import Format, literal
 from portlint.extract.limits import LARGEST_BY_HAND
-from portlint.extract.scan.literals import endpoint, in_comment, judged, placed, references, template_note
+from portlint.extract.scan.literals import (
+    endpoint,
+    in_comment,
+    judged,
+    placed,
+    port_or_endpoint,
+    references,
+    template_note,
+)
 from portlint.extract.scan.text import Hit, find, is_port, port_list, with_holes
 from portlint.knowledge import rule_data
 from portlint.knowledge.hosts import is_every_interface
@@ -31,7 +39,6 @@ from portlint.syntax.interpolation import HOLE, masked
 
 _FORMAT = "config"
 _WORD = regex(r"[^\s,]+")
-_NUMBER = regex(r"[\"']?([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp))?[\"']?", re.ASCII | re.IGNORECASE)
 _CADDY = regex(r"\{\$([A-Za-z_]\w{0,100})(?::([^{}\n]{0,200}))?\}", re.ASCII)
 _FORMATTED = regex(r"%\[[^\[\]\n]{0,200}\]|%\{[^{}\n]{0,200}\}")
 _LARGEST_HARDWARE_PORT = 255
@@ -318,19 +325,9 @@ def _addresses(text: str, *, bare: bool) -> list[Hit]:
     plain = with_holes(masked(text))
     hits = []
     for word in _WORD.finditer(plain):
-        number = _NUMBER.fullmatch(word[0].rstrip(">;")) if bare else None
-        if number and int(number[1]):
-            hits.append(
-                Hit(
-                    start=word.start() + number.start(1),
-                    end=word.start() + (number.end(2) if number[2] else number.end(1)),
-                    port=int(number[1]),
-                    end_port=int(number[2]) if number[2] else None,
-                    protocol=(number[3] or "tcp").lower(),
-                    form="value",
-                )
-            )
-        elif (hit := endpoint(plain[: word.start() + len(word[0].rstrip(">;"))], word.start())) is not None:
+        read = port_or_endpoint if bare else endpoint
+        hit = read(plain[: word.start() + len(word[0].rstrip(">;"))], word.start())
+        if hit is not None:
             hits.append(hit)
     return hits
 

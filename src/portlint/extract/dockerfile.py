@@ -17,12 +17,13 @@ from portlint.extract.commands import find_in_words
 from portlint.extract.format import Format
 from portlint.extract.limits import LARGEST_BY_HAND
 from portlint.extract.scan.literals import in_comment, placed, references, template_note
+from portlint.extract.scan.published import image_port, short
 from portlint.extract.scan.text import Hit, is_port
 from portlint.extract.scan.values import find_in_value
 from portlint.knowledge.identifiers import is_port_name
 from portlint.knowledge.template_names import without_endings
-from portlint.model import Facts, PortLiteral, PortReference, Role, Source, Stage
-from portlint.syntax.interpolation import HOLE, masked
+from portlint.model import Facts, PortLiteral, PortReference, Source, Stage
+from portlint.syntax.interpolation import HOLE
 from portlint.syntax.shell import Word
 
 _ESCAPE = regex(r"(?:[ \t]*#[^\n]*\n){0,5}?[ \t]*#[ \t]*escape[ \t]*=[ \t]*([\\`])", re.IGNORECASE)
@@ -30,12 +31,11 @@ _INSTRUCTION = regex(r"[ \t]*(?:ONBUILD[ \t]+)?([A-Za-z]+)(?=[ \t]|\\|`|$)", re.
 _HEREDOC = regex(r"<<(-?)[ \t]?[\"']?([A-Za-z_][A-Za-z0-9_.-]{0,80})[\"']?")
 _HEALTH = regex(r"(?:[ \t\r\n\\]+--[a-z-]{1,40}=[^\s\\]{0,80})*[ \t\r\n\\]*CMD(?=[\s\[\\])", re.IGNORECASE)
 _STRING = regex(r"\"((?:[^\"\\\n]|\\[^\n])*+)(\"?)")
-_EXPOSED = regex(r"(?<![0-9])([0-9]{1,6})(?:-([0-9]{1,6}))?(?:/([A-Za-z]{2,5}))?(?=[\s,\"']|$)")
+_EXPOSED = regex(r"[^\s,\"']+")
 _PAIR = regex(r"(?<![\w.\"'/-])([A-Za-z_\"'][\w.\"'/-]{0,200}+)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:[^\s\\\"']|\\.)*)")
 _FROM = regex(r"(?:\s+--[a-z]{1,20}=\S{1,200})*\s+(\S{1,300})(?:\s+AS\s+([\w.-]{1,200}))?", re.IGNORECASE)
 _RUN = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK"})
 _OLD_ENV = regex(r"[ \t\n]*([A-Za-z_]\w{0,200})[ \t\n]+(?!=)")
-_PROTOCOL_BEHIND = regex(r"/(tcp|udp|sctp)\b", re.IGNORECASE)
 _MOST_UNCLOSED = 20
 _HEREDOC_INSTRUCTIONS = frozenset({"RUN", "COPY", "ADD"})
 
@@ -81,7 +81,8 @@ class _Reader(Struct):
                 self.entrypoint = []
                 found = _FROM.match(self.text, instruction.start, instruction.end)
                 self.stages.append(Stage(found[2] if found else None, found[1] if found else "", self._at(instruction)))
-                self._add(_image(self.text[instruction.start : instruction.end]), instruction.start, keyword)
+                if found is not None and (port := image_port(found[1])) is not None:
+                    self._add([port], found.start(1), keyword)
             if keyword in _RUN and self.stages and keyword not in self.stages[-1].commands:
                 self.stages[-1] = replace(self.stages[-1], commands=(*self.stages[-1].commands, keyword))
             if keyword == "EXPOSE":
@@ -176,24 +177,17 @@ class _Reader(Struct):
 
     def _expose(self, instruction: _Instruction) -> None:
         """`EXPOSE 80/tcp 9000-9010/udp $PORT ${A:-80}`."""
-        start, end = instruction.start, instruction.end
-        arguments = self.text[start:end]
-        shown = masked(arguments)
-        for match in _EXPOSED.finditer(shown):
-            before = shown[match.start() - 1 : match.start()]
-            if (before and before not in " \t\n,\"'") or not int(match[1]):
+        start = instruction.start
+        arguments = self.text[start : instruction.end]
+        for word in _EXPOSED.finditer(arguments):
+            entry = short(word[0])
+            if entry is None or entry.published is not None or entry.address is not None:
                 continue
-            hit = Hit(
-                start=match.start(1), end=match.end(2) if match[2] else match.end(1), port=int(match[1]),
-                end_port=int(match[2]) if match[2] else None, form="directive", role=Role.CONTAINER,
-                protocol=(match[3] or "tcp").lower(),
-            )  # fmt: skip
-            self._add([hit], start, "EXPOSE")
-        fallbacks = [hit for hit in find_in_value("port", arguments) if hit.variable]
-        for hit in fallbacks:
-            protocol = _PROTOCOL_BEHIND.search(arguments, hit.end, hit.end + 12)
-            shown_hit = hit._replace(role=Role.CONTAINER, protocol=protocol[1].lower() if protocol else "tcp")
-            self._add([shown_hit], start, "EXPOSE", referable=True)
+            for hit in entry.hits():
+                if hit.form == "fallback":
+                    self._add([hit._replace(name="port")], start + word.start(), "EXPOSE", referable=True)
+                else:
+                    self._add([hit._replace(form="directive")], start + word.start(), "EXPOSE")
         self.found_references += references(self.source, start, "port", arguments, self.literals, "EXPOSE")
 
     def _pairs(self, instruction: _Instruction) -> None:
@@ -280,13 +274,6 @@ class _Reader(Struct):
             else:
                 hits = [hit for hit in find_in_value(None, self.text[start:end]) if is_port(hit.port)]
                 self._add(hits, start, instruction.keyword)
-
-
-def _image(text: str) -> list[Hit]:
-    """The port of a registry in `FROM localhost:5000/app:8080`; what stands behind the last slash is a tag."""
-    slash = text.rfind("/")
-    hits = find_in_value("address", text) if slash > 0 else []
-    return [hit._replace(name=None) for hit in hits if hit.end <= slash]
 
 
 FORMAT = Format(name="dockerfile", named=named, extract=extract, by_line=True, most_bytes=LARGEST_BY_HAND)

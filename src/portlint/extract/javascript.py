@@ -21,10 +21,11 @@ from portlint.extract.commands.words import in_sentence
 from portlint.extract.format import Format
 from portlint.extract.prefilter import called, shows_port
 from portlint.extract.scan.literals import in_comment, placed
+from portlint.extract.scan.port_bounds import BOUNDS, names_limit
 from portlint.extract.scan.text import Hit, find, is_port, port_list
 from portlint.knowledge import rule_data
 from portlint.knowledge.identifiers import is_address_name, is_port_name, words
-from portlint.model import FIRST_PORT, LAST_PORT, Facts, PortLiteral, PortReference, Problem, Role, Source
+from portlint.model import Facts, PortLiteral, PortReference, Problem, Role, Source
 from portlint.syntax.interpolation import HOLE
 from portlint.syntax.javascript import STATEMENTS, Token, tokens
 from portlint.syntax.shell import Word
@@ -37,7 +38,6 @@ _LARGEST_BY_HAND = 400_000
 """bytes; of ten larger files in a hundred repositories, a bundler or a generator wrote all"""
 _COMPARING = frozenset({"==", "===", "!=", "!==", "<", ">", "<=", ">="})
 _ORDERING = frozenset({"<", ">", "<=", ">="})
-_BOUNDS = frozenset({FIRST_PORT, 1023, 1024, LAST_PORT})
 _SCHEMES = frozenset({"http", "https", "ws", "wss"})
 _DEFAULTING = frozenset({"||", "??"})
 _DIGITS = tuple(b"%d" % digit for digit in range(1, 10))
@@ -352,7 +352,7 @@ class _Reader(Struct):
         sign = self.before.text if self.before.kind == "sign" else ""
         number = int(token.text.replace("_", "")) if token.kind == "number" else 0
         if sign in _COMPARING:
-            bound = sign in _ORDERING and number in _BOUNDS
+            bound = sign in _ORDERING and number in BOUNDS
             return (frame.left, Role.SETTING, "comparison", None) if is_port_name(frame.left) and not bound else None
         if sign in ("*", "/", "%", "<<", ">>", "&", "|", "^", "*=", "+=", "-="):
             return None
@@ -440,7 +440,7 @@ class _Reader(Struct):
         subject: str = "",
     ) -> None:  # fmt: skip
         port = token.text.replace("_", "")
-        if not port.isdigit() or not is_port(int(port)):
+        if not port.isdigit() or not is_port(int(port)) or (int(port) in BOUNDS and names_limit(name)):
             return
         hit = Hit(
             start=0,

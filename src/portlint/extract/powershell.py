@@ -19,6 +19,7 @@ from portlint.extract.commands.words import in_sentence
 from portlint.extract.format import Format
 from portlint.extract.limits import LARGEST_BY_HAND
 from portlint.extract.scan.literals import in_comment, placed
+from portlint.extract.scan.port_bounds import BOUNDS
 from portlint.extract.scan.text import Hit, is_port
 from portlint.extract.scan.values import find_in_value
 from portlint.knowledge.identifiers import is_port_name
@@ -36,9 +37,10 @@ _VALUE = regex(
 )
 _COMPARED = regex(
     r"\$(?:\w{1,20}:)?([A-Za-z_]\w{0,100}(?:\.\w{1,60})?)[ \t]+"
-    r"-(?:eq|ne|lt|le|gt|ge|in|contains|notin)[ \t]+\"?([0-9]{2,5})(?![0-9])",
+    r"-(eq|ne|lt|le|gt|ge|in|contains|notin)[ \t]+\"?([0-9]{2,5})(?![0-9])",
     re.IGNORECASE,
 )
+_ORDERINGS = frozenset({"lt", "le", "gt", "ge"})
 _DEFAULTED = regex(
     r"\$(?:(env):)?([A-Za-z_]\w{0,100})"
     r"(?:[ \t]{0,4}\?\?[ \t]{0,4}|[ \t]{0,4}\)[ \t]{0,4}\{[^{}\n]{0,120}\}[ \t]{0,4}else[ \t]{0,4}\{[ \t]{0,4})"
@@ -87,8 +89,9 @@ def _statements(source: Source, text: str) -> Iterator[PortLiteral]:
         )
         yield from _placed(source, shifted, name, variable)
     for match in _COMPARED.finditer(text):
-        if is_port_name(match[1]):
-            yield from _placed(source, [_hit(match, 2, "comparison", match[1])], match[1])
+        bound = match[2].lower() in _ORDERINGS and int(match[3]) in BOUNDS
+        if is_port_name(match[1]) and not bound:
+            yield from _placed(source, [_hit(match, 3, "comparison", match[1])], match[1])
     for match in _DEFAULTED.finditer(text):
         if is_port_name(match[2]):
             variable = match[2] if match[1] else None

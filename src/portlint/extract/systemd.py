@@ -16,6 +16,7 @@ from portlint.extract.commands import find_in_text
 from portlint.extract.format import Format
 from portlint.extract.limits import LARGEST_BY_HAND
 from portlint.extract.scan.literals import endpoint, in_comment, judged, placed, references, template_note
+from portlint.extract.scan.published import image_port, short
 from portlint.extract.scan.text import Hit, find, port_list
 from portlint.knowledge import rule_data
 from portlint.knowledge.identifiers import is_port_name
@@ -134,9 +135,10 @@ def _setting(source: Source, key: str, value: str, offset: int, subject: str) ->
             if kind == "listen":
                 hits = [hit._replace(role=Role.BIND) for hit in hits]
         case "mapping":
-            hits, form = judged("port", value), None
-            if not hits or all(hit.form == "value" for hit in hits):
-                hits = [hit._replace(role=Role.CONTAINER, form="mapping") for hit in hits]
+            hits, form = _published(value), None
+        case "image":
+            registry = image_port(value)
+            hits, form = [] if registry is None else [registry], None
         case "expose":
             hits, role = port_list(value), Role.CONTAINER
         case "filter":
@@ -157,6 +159,12 @@ def _address(value: str) -> list[Hit]:
         return listed
     hit = endpoint(masked(value))
     return [hit] if hit is not None else []
+
+
+def _published(value: str) -> list[Hit]:
+    entry = short(value)
+    hits = () if entry is None else entry.hits()
+    return [hit._replace(role=Role.FALLBACK) if hit.form == "fallback" else hit for hit in hits]
 
 
 def _filtered(match: re.Match[str]) -> Hit:

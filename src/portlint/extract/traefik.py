@@ -16,6 +16,7 @@ from functools import cache
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import Format
 from portlint.extract.limits import LARGEST_BY_HAND
+from portlint.extract.scan.literals import port_or_endpoint
 from portlint.extract.scan.text import Hit, is_port
 from portlint.extract.scan.values import find_in_value
 from portlint.extract.yaml.values import Context, Reader
@@ -36,7 +37,6 @@ _DYNAMIC = regex(
     rb"^[ \t]*\[+(?:backends|frontends)\.[^\]\n]{1,200}\]",
     re.MULTILINE,
 )
-_BARE = regex(r"\s*:?([0-9]{1,5})(?:/(tcp|udp))?\s*")
 _PROTOCOL = regex(r"/(udp)\b", re.IGNORECASE)
 _HEADER = regex(r"[ \t]*+\[{1,2}+[ \t]*+([^\[\]\n]{1,500}+)\]{1,2}+[ \t\r]*+(?:#[^\n]*)?$")
 _SETTING = regex(
@@ -75,14 +75,11 @@ def in_option(trail: tuple[str, ...], value: str) -> list[Hit]:
     if last in _knowledge("without_ports") or _rule(parts):
         return []
     role, name = _role(parts), _name(trail)
-    bare = _BARE.fullmatch(value)
-    if bare is not None and (last == "to" or last in _knowledge("bind") or is_port_name(trail[-1])):
-        if not is_port(int(bare[1])):
-            return []
-        protocol = bare[2] or "tcp"
-        form = "address" if ":" in value else "value"
-        start, end = bare.span(1)
-        return [Hit(start=start, end=end, port=int(bare[1]), form=form, role=role, protocol=protocol, name=name)]
+    if last == "to" or last in _knowledge("bind") or is_port_name(trail[-1]):
+        hit = port_or_endpoint(value) if "," not in value else None
+        if hit is not None and hit.form != "url":
+            known = hit.role if hit.role is Role.CONNECT and role is not Role.BIND else role
+            return [hit._replace(role=known, name=name)] if is_port(hit.port) else []
     key = "address" if last in ("url", "address", "endpoint", "endpoints", "to", "server") else trail[-1]
     protocol = "udp" if _PROTOCOL.search(value) or value.startswith("udp://") else "tcp"
     return [

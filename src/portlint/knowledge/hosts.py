@@ -33,9 +33,14 @@ def _known(key: str) -> frozenset[str]:
     return frozenset(rule_data.load("names/hosts.yaml")[key])
 
 
+def without_brackets(host: str) -> str:
+    """A host without the brackets around an IPv6 address, where both are there."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
 def _bare(host: str) -> str:
     """A host in the spelling of the lists."""
-    return host.lower().strip("[]")
+    return without_brackets(host).lower()
 
 
 @lru_cache(maxsize=8192)
@@ -102,7 +107,7 @@ def is_public(host: str | None) -> bool:
     """
     if host is None or names_this_machine(host):
         return False
-    bare = host.strip("[]")
+    bare = without_brackets(host)
     if _IP.fullmatch(bare):
         from ipaddress import ip_address
 
@@ -123,7 +128,7 @@ def is_domain(text: str) -> bool:
 
 def is_host(text: str) -> bool:
     """Whether a text is a host wherever it stands: an address, a name of loopback or of the containers' host."""
-    return is_ip(text) or is_loopback(text) or is_container_host(text)
+    return is_ip(without_brackets(text)) or is_loopback(text) or is_container_host(text)
 
 
 def is_ip(text: str) -> bool:

@@ -121,12 +121,36 @@ def test_not_base_60(text: str) -> None:
         ("${HUB:-localhost:5000}/app:8080", 5000), ("${IMAGE:-localhost:5000/app:8080}", 5000),
         ("docker://localhost:5000/app", 5000), ("redis:7", None), ("app:8080", None), ("team/app:8080", None),
         ("app@sha256:8080808080808080", None), ("${HUB}/app:8080", None), ("", None),
+        ("${HUB}:5000/app:8080", 5000), ("{{ hub }}:5000/app", 5000), ("team/app:5000/x", None), ("${HUB}:5000", None),
     ],
 )  # fmt: skip
 def test_the_port_of_an_image(image: str, port: int | None) -> None:
     hit = image_port(image)
     assert (hit.port if hit else None) == port
     assert hit is None or image[hit.start : hit.end] == str(port)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("compose.yaml", "services:\n  web: {{image: '{}'}}\n"),
+        ("Dockerfile", "FROM --platform=linux/amd64 {} AS web\n"),
+        ("pull.sh", "docker pull {}\n"),
+        ("run.sh", 'docker run -d "{}"\n'),
+        ("deployment.json", '{{"image": "{}"}}\n'),
+        ("pod.yaml", "kind: Pod\napiVersion: v1\nspec:\n  containers:\n    - image: '{}'\n"),
+    ],
+)
+def test_an_image_has_the_same_port_in_every_format(path: str, text: str) -> None:
+    images = {
+        "localhost:5000/app:8080": (5000, "localhost", None),
+        "${HUB}:5000/app:8080": (5000, None, None),
+        "${HUB:-depot.example.org:5000}/app": (5000, "depot.example.org", "HUB"),
+    }
+    for image, expected in images.items():
+        found = [(each.port, each.host, each.variable) for each in extract(path, text.format(image).encode()).literals]
+        assert found == [expected]
+    assert extract(path, text.format("team/app:8080").encode()).literals == ()
 
 
 def bindings(mappings: tuple[Mapping, ...]) -> list[str]:

@@ -18,7 +18,6 @@ from portlint.extract.commands.kinds import KINDS, OWN_ROLES
 from portlint.extract.commands.rules import UNKNOWN, Spec, keywords, known, own_words, printing, targets
 from portlint.extract.commands.words import (  # fmt: skip
     ASSIGNMENT,
-    BOUNDS,
     ORDERINGS,
     assigned,
     comparisons,
@@ -28,6 +27,7 @@ from portlint.extract.commands.words import (  # fmt: skip
     moved,
     searched,
 )
+from portlint.extract.scan.port_bounds import BOUNDS
 from portlint.extract.scan.text import Hit, is_port
 from portlint.knowledge.identifiers import is_address_name, is_port_name
 from portlint.knowledge.identifiers import words as name_words

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands.words import in_word, moved, searched
+from portlint.extract.scan.published import Entry, image_port, short
 from portlint.extract.scan.text import Hit
 from portlint.extract.scan.values import find_in_value
 from portlint.model import Role
@@ -83,27 +84,22 @@ def _sided(
     return hits
 
 
+def _entry(text: str) -> Entry:
+    """What a text says in the grammar of published ports; the quotes and commands of the shell in it are holes."""
+    return short(text.replace(HOLE, " ")) or Entry()
+
+
 def _mapping(text: str) -> list[Hit]:
-    body, _, protocol = text.strip(HOLE).rpartition("/")
-    if protocol.lower() not in ("tcp", "udp", "sctp"):
-        body, protocol = text, "tcp"
-    return _two_sided(body, Role.PUBLISH, Role.CONTAINER, protocol.lower())
+    """`[address:][published:]container[/protocol]`, as `docker run -p` has it."""
+    return list(_entry(text).hits("port"))
 
 
 def _pair(text: str) -> list[Hit]:
-    fields = _fields(text)
-    if len(fields) == 1:
-        return _sided(fields, [Role.BIND], None, "tcp")
-    return _two_sided(text.partition("@")[0], Role.BIND, Role.CONNECT, "tcp")
-
-
-def _two_sided(text: str, outer: Role, inner: Role, protocol: str) -> list[Hit]:
-    fields = _fields(text)
-    if len(fields) > 3:
-        return []
-    roles = [None, outer, inner][-len(fields) :]
-    host = fields[0][1].strip("[]" + HOLE) if len(fields) == 3 else ""
-    return _sided(fields, roles, host if host and "$" not in host else None, protocol)
+    """`[address:]local:remote` or both in one number, as `kubectl port-forward` has it; k3d puts `@node` behind it."""
+    entry = _entry(text.partition("@")[0])
+    is_one = entry.published is None and entry.address is None
+    inner = Role.BIND if is_one else Role.CONNECT
+    return [hit._replace(role=Role.BIND if hit.role is Role.PUBLISH else inner) for hit in entry.hits("port")]
 
 
 def _forward(text: str) -> list[Hit]:
@@ -152,8 +148,8 @@ def _filter(text: str) -> list[Hit]:
 
 
 def _image(text: str) -> list[Hit]:
-    slash = text.rfind("/")
-    return find_in_value("address", text[: slash + 1]) if slash > 0 else []
+    found = image_port(text.strip(HOLE))
+    return [] if found is None else [moved(found, len(text) - len(text.lstrip(HOLE)))]
 
 
 def _setting(text: str) -> list[Hit]:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from portlint.algorithms.lazy_regex import regex
+from portlint.extract.scan.port_bounds import BOUNDS
 from portlint.extract.scan.text import Hit, is_port
 from portlint.extract.scan.values import find_in_value
 from portlint.knowledge.identifiers import is_address_name, is_port_name
-from portlint.model import FIRST_PORT, LAST_PORT, Role
+from portlint.model import Role
 from portlint.syntax.interpolation import HOLE, masked
 from portlint.syntax.shell import Word
 
@@ -21,8 +22,6 @@ _LARGE = regex(r"(?<![\w.])([0-9]{4,5})(?![\w.])")
 _ALONE = regex(r"\\?b?([0-9]{4,5})(?:\\b|\s)?")
 _DEV_TCP = regex(r"/dev/(tcp|udp)/([^/\s]{1,253})/([0-9]{1,5})(?![0-9])")
 ORDERINGS = frozenset({"-lt", "-le", "-gt", "-ge", "<", ">", "<=", ">="})
-BOUNDS = frozenset({FIRST_PORT, 1023, 1024, LAST_PORT})
-"""with `<` and the like: what a port may be, not a port"""
 _POSITIONAL = regex(r"(?<=\$\{)[0-9]{1,2}(?=:?[-=])")
 _NAMED_ITEM = regex(r"(?<![\w.:/-])([0-9]{2,5})[:|=](?=[A-Za-z])")
 

@@ -30,10 +30,10 @@ from portlint.extract.compose.definitions import (
     replicas,
     settings,
 )
-from portlint.extract.scan.published import Entry, Side, host_address, is_base60, short, side
+from portlint.extract.scan.published import Entry, Side, host_address, is_base60, known_address, short, side
 from portlint.extract.scan.text import Hit, find, is_port
 from portlint.extract.traefik import in_arguments, in_label, in_variable
-from portlint.extract.yaml.values import Context, Reader, known_address, scalars
+from portlint.extract.yaml.values import Context, Reader, scalars
 from portlint.knowledge import rule_data
 from portlint.knowledge.identifiers import words
 from portlint.model import Mapping, PortLiteral, Role, Service, Source

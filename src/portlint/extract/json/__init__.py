@@ -23,6 +23,7 @@ from portlint.extract.format import Format
 from portlint.extract.json.skip import HOLDERS, argument_keys, behind_items, behind_members, is_dull_key, words_of
 from portlint.extract.prefilter import shows_port
 from portlint.extract.scan.literals import in_comment, judged, placed
+from portlint.extract.scan.published import image_port, short
 from portlint.extract.scan.text import Hit, is_port
 from portlint.knowledge.identifiers import is_port_name
 from portlint.knowledge.template_names import without_endings
@@ -35,7 +36,6 @@ _TOKEN = regex(
 )
 _ENDINGS = (".json", ".jsonc", ".json5", ".code-workspace", ".webmanifest", ".jsonl", ".ndjson", ".har", ".babelrc")
 _KEY_PORTS = regex(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?")
-_MAPPING = regex(r"(?:([^\s:]{1,80}):)?([0-9]{1,5}):([0-9]{1,5})(?:/(tcp|udp))?")
 _DIGIT = regex(r"[1-9]")
 _DEEPEST = 2000
 """levels of nesting; what lies deeper is not read"""
@@ -292,14 +292,13 @@ class _Reader(Struct):
 
     def _hits(self, name: str, value: str, level: _Level, is_text: bool) -> list[Hit]:
         if name in words_of("images"):
-            slash = value.rfind("/")
-            found = judged("address", value[: slash + 1]) if slash > 0 else []
-            return [hit._replace(name=name) for hit in found]
+            found = image_port(value)
+            return [] if found is None else [found._replace(name=name)]
         shown = _shown(value)
         if is_text and (self._is_command(name, level)):
             return find_in_text(shown)
-        if name in ("appPort", "forwardPorts") and (mapping := _MAPPING.fullmatch(value)):
-            return list(_sides(mapping))
+        if is_text and name in ("appPort", "forwardPorts") and (hits := _published(name, value)):
+            return hits
         if name == "forwardPorts" and ":" in value:
             return [hit._replace(name=name) for hit in judged("address", value)]
         hits = judged(name or None, shown.replace(HOLE + '"', '""'))
@@ -349,14 +348,13 @@ def _unescaped(match: re.Match[str]) -> str:
     return HOLE + sign if sign in '"/\\' else HOLE * len(match[0])
 
 
-def _sides(mapping: re.Match[str]) -> Iterator[Hit]:
-    """`8000:80`, as devcontainer's appPort has it."""
-    for group, role in ((2, Role.PUBLISH), (3, Role.CONTAINER)):
-        if is_port(int(mapping[group])):
-            yield Hit(
-                start=mapping.start(group), end=mapping.end(group), port=int(mapping[group]), form="mapping", role=role,
-                host=mapping[1] if role is Role.PUBLISH else None, protocol=mapping[4] or "tcp",
-            )  # fmt: skip
+def _published(name: str, value: str) -> list[Hit]:
+    """The ports of a devcontainer's `appPort`, which is what `docker run -p` takes, and of a pair in `forwardPorts`."""
+    # A variable is one of the editor, `${localEnv:PORT:8080}`, in another grammar than the shell's.
+    entry = short(value) if "$" not in value else None
+    if entry is None or not entry.sound or (entry.published is None and name == "forwardPorts"):
+        return []
+    return list(entry.hits())
 
 
 FORMAT = Format(name="json", named=named, extract=extract)

@@ -10,7 +10,7 @@ from typing import Any
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import literal
-from portlint.extract.scan.literals import endpoint, in_comment, judged, placed
+from portlint.extract.scan.literals import endpoint, in_comment, judged, placed, port_or_endpoint
 from portlint.extract.scan.text import Hit, find, with_holes
 from portlint.extract.scan.values import find_in_value
 from portlint.knowledge import rule_data
@@ -20,9 +20,6 @@ from portlint.syntax.interpolation import HOLE, interpolations, masked
 from portlint.syntax.nginx import Configuration, Directive, Token, lex
 
 _FORMAT = "nginx"
-_LISTEN = regex(
-    r"(?:(\[[0-9A-Fa-f:.%\x00]{0,60}\]|[^\s:\[\]]{1,253}):)?([0-9]{1,6})(?:-([0-9]{1,6}))?(?=$|\x00)", re.ASCII
-)
 _LISTEN_VARIABLE = regex(r"(?:^|:)\$\{?([A-Za-z_]\w*)\}?$", re.ASCII)
 _PORT_VARIABLE = regex(r":\$\{?([A-Za-z_]\w*)\}?(?=$|[/?$])", re.ASCII)
 _VARIABLE = regex(r"\$\{?([A-Za-z_]\w*)", re.ASCII)
@@ -195,20 +192,19 @@ class _Reader:
                     self._reference(token.start + found.name_start, found.variable, Role.BIND, route)
             elif "{{" in value:
                 yield from self._found(token, [h for h in judged("port", value) if h.form == "fallback"], route)
-            match = _LISTEN.match(masked(with_holes(value)))
-            if match is None or int(match[2]) == 0:
+            hit = port_or_endpoint(masked(with_holes(value)).rstrip(HOLE))
+            if hit is None:
                 continue
-            host = match[1].strip("[]") if match[1] and HOLE not in match[1] else None
             yield literal(
                 self.source,
                 _FORMAT,
-                token.start + match.start(2),
-                token.start + (match.end(3) if match[3] else match.end(2)),
-                port=int(match[2]),
-                end_port=int(match[3]) if match[3] else None,
+                token.start + hit.start,
+                token.start + hit.end,
+                port=hit.port,
+                end_port=hit.end_port,
                 role=Role.BIND,
                 protocol="udp" if udp else "tcp",
-                host=host,
+                host=hit.host,
                 subject=route,
                 form="directive",
                 referable=False,

@@ -9,7 +9,7 @@ from portlint.extract.python.context import NOTHING, Context, class_holds_ports
 from portlint.extract.python.fast_libcst import cst
 from portlint.extract.python.libraries import Slot, words_of
 from portlint.extract.python.nodes import dotted, integer_of, is_sequence, name_of, string_of
-from portlint.knowledge.hosts import is_host
+from portlint.knowledge.hosts import is_host, without_brackets
 from portlint.knowledge.identifiers import is_port_name, words
 from portlint.knowledge.well_known import by_port
 from portlint.model import Role
@@ -73,7 +73,9 @@ class CallVisitor(Visitor):
                     context = context._replace(variable=named_string, role=Role.FALLBACK, form="fallback")
             elif number is not None and before is not None and is_host(before):
                 # NodeConfig("https", "localhost", 9200)
-                context = outer.fresh()._replace(port=True, host=before, form="argument", role=Role.CONNECT)
+                context = outer.fresh()._replace(
+                    port=True, host=without_brackets(before), form="argument", role=Role.CONNECT
+                )
             elif names and position < len(names):
                 context = outer.fresh().named(names[position], "argument")._replace(columns=())
             elif number is not None and inside is not outer:

@@ -22,7 +22,7 @@ from portlint.extract.python.nodes import (
 )
 from portlint.extract.scan.port_bounds import BOUNDS, FIRST_USER, LAST, names_limit
 from portlint.extract.scan.text import port_list
-from portlint.knowledge.hosts import is_domain, is_host
+from portlint.knowledge.hosts import is_domain, is_host, without_brackets
 from portlint.knowledge.identifiers import is_address_name, is_port_name, words
 from portlint.model import Role
 
@@ -275,7 +275,8 @@ class PortVisitor(CallVisitor):
             named = len(values) != 3 and context.name is not None and is_address_name(context.name)
             if number <= 20 or not (named or is_domain(host)):
                 return False
-        shown = context._replace(port=True, sure=context.address, address=False, host=host or None, form="address",
+        shown = context._replace(port=True, sure=context.address, address=False, form="address",
+            host=without_brackets(host) if host else None,
             role=context.role if context.address else Role.CONNECT, name=context.name or name,
         )  # fmt: skip
         self._give(port, shown)

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import literal
+from portlint.extract.scan.published import short
 from portlint.extract.scan.text import Hit, find, is_port, with_holes
 from portlint.extract.scan.values import find_in_value
-from portlint.knowledge.hosts import is_every_interface
+from portlint.knowledge.hosts import is_every_interface, is_ip
 from portlint.knowledge.identifiers import is_port_name
 from portlint.model import PortLiteral, PortReference, Problem, Role, Source
 from portlint.syntax.interpolation import HOLE, interpolations
@@ -20,23 +21,40 @@ _ENDPOINT = regex(
     r"(?=$|[/?#,;\s\"')\x00$])",
     re.ASCII,
 )
+_PORT = regex(r"[\s\"']{0,20}([0-9]{1,6})(?:-([0-9]{1,6}))?(?:/(tcp|udp|sctp))?[\s\"']{0,20}", re.ASCII | re.IGNORECASE)
+_PROTOCOL = regex(r"/(tcp|udp|sctp)(?!\w)", re.ASCII | re.IGNORECASE)
 _SCHEME = regex(r"[\s\"'(]{0,20}[A-Za-z\x00][\w+.\x00-]{0,40}://", re.ASCII)
 _BRANCH_NUMBER = regex(r"(?:^|\x00)[\s\"']{0,8}([0-9]{1,5})(?=[\s\"']{0,8}(?:\x00|$))", re.ASCII)
 _DEFAULT = regex(
     r"\{\{[^{}\n]{0,200}?\|\s{0,8}d(?:efault)?(?:\(\s{0,8}|\s{1,8})[\"']?([0-9]{2,5})[\"']?\s{0,8}[),}| ]", re.ASCII
-)
-_MAPPING = regex(
-    r"[\s\"']*(?:(\[[0-9A-Fa-f:]{0,45}\]|[0-9.]{7,15}):)?([0-9]{1,5})(?:-([0-9]{1,5}))?:([0-9]{1,5})(?:-([0-9]{1,5}))?"
-    r"(?:/(tcp|udp))?[\s\"']*",
-    re.ASCII,
 )
 _NUMBER_THEN_SIGN = regex(r"[0-9]{1,5}(?=#)", re.ASCII)
 _TEMPLATE = regex(r"\{\{|\{%|<%=?\s")
 _PATH_END = regex(r"[?#\s\"'\x00]|$")
 
 
+def port_or_endpoint(text: str, start: int = 0) -> Hit | None:
+    """The port of a text that is one, or an address, and nothing else (`80`, `9000-9010/udp`, `[::]:443`).
+
+    start: index at which it begins. None where no number but 0 stands in the place of the port.
+    """
+    bare = _PORT.fullmatch(text, start)
+    if bare is None:
+        return endpoint(text, start)
+    if int(bare[1]) == 0:
+        return None
+    return Hit(
+        start=bare.start(1),
+        end=bare.end(2) if bare[2] else bare.end(1),
+        port=int(bare[1]),
+        end_port=int(bare[2]) if bare[2] else None,
+        form="value",
+        protocol=(bare[3] or "tcp").lower(),
+    )
+
+
 def endpoint(text: str, start: int = 0) -> Hit | None:
-    """The port of a text that surely is an address (`api:8000`, `[::]:443`, `:80`, `http://api:8000/x`).
+    """The port of a text that surely is an address (`api:8000`, `[::]:443/tcp`, `:80`, `http://api:8000/x`).
 
     start: index at which the address begins. The word before the colon is a host, whatever it says; None where no
     number stands in the place of the port.
@@ -50,6 +68,7 @@ def endpoint(text: str, start: int = 0) -> Hit | None:
     last = int(found[3]) if found[3] else None
     behind = found.end(3) if found[3] else found.end(2)
     path_end = _PATH_END.search(masked, behind)
+    protocol = None if is_url else _PROTOCOL.match(masked, behind)
     return Hit(
         start=found.start(2),
         end=behind,
@@ -58,6 +77,7 @@ def endpoint(text: str, start: int = 0) -> Hit | None:
         form="url" if is_url else "address",
         role=Role.BIND if is_every_interface(host) else Role.CONNECT,
         host=None if not host or HOLE in host else host,
+        protocol=protocol[1].lower() if protocol else "tcp",
         url_path=masked[behind : path_end.start()] if is_url and path_end else None,
     )
 
@@ -88,26 +108,17 @@ def judged(key: str | None, text: str) -> list[Hit]:
         number = _NUMBER_THEN_SIGN.match(text)
         if number and int(number[0]):
             return [Hit(start=0, end=number.end(), port=int(number[0]), form="value", name=key)]
-    if ":" in text and (mapping := _MAPPING.fullmatch(text)):
-        return list(_sides(mapping, key))
-    return hits
+    return (_mapping(text, key) if ":" in text else []) or hits
 
 
-def _sides(mapping: re.Match[str], key: str) -> Iterator[Hit]:
-    """The published and the container side of `127.0.0.1:8080:80`."""
-    for first, last, role in ((2, 3, Role.PUBLISH), (4, 5, Role.CONTAINER)):
-        if int(mapping[first]):
-            yield Hit(
-                start=mapping.start(first),
-                end=mapping.end(last) if mapping[last] else mapping.end(first),
-                port=int(mapping[first]),
-                end_port=int(mapping[last]) if mapping[last] else None,
-                form="mapping",
-                role=role,
-                host=mapping[1] if role is Role.PUBLISH else None,
-                protocol=mapping[6] or "tcp",
-                name=key,
-            )
+def _mapping(text: str, key: str) -> list[Hit]:
+    """Both sides of `127.0.0.1:8080:80`, where the text, but for quotes around it, is nothing but numbers."""
+    entry = short(text.replace('"', " ").replace("'", " "))
+    if entry is None or entry.published is None or not entry.sound:
+        return []
+    if entry.published.variables or entry.container.variables or not (entry.address is None or is_ip(entry.address)):
+        return []
+    return list(entry.hits(key))
 
 
 def references(

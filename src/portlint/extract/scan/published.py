@@ -6,6 +6,8 @@ run`, "Publish or expose port"; distribution/reference, `reference.go` (image na
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -20,7 +22,7 @@ _IPV4 = regex(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _ATOM = r"([0-9]{1,6}|\x00+)"
 _SIDE = regex(rf"\s*{_ATOM}(?:\s?-\s?{_ATOM})?\s*")
 _BASE60 = regex(r"[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+")
-_REGISTRY = regex(r"(?:[A-Za-z0-9+.-]{1,40}://)?([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:]{2,45}\]):([0-9]{1,5})/")
+_REGISTRY = regex(r"(?:[A-Za-z0-9+.-]{1,40}://)?([A-Za-z0-9._\x00-]{1,253}|\[[0-9A-Fa-f:]{2,45}\]):([0-9]{1,5})/")
 _DEEPEST = 20
 
 
@@ -54,6 +56,16 @@ class Entry(Struct, frozen=True):
         """Whether the text surely is such an entry."""
         sides = [self.container] if self.published is None else [self.container, self.published]
         return all((side.hits or side.variables) and not side.computed for side in sides)
+
+    def hits(self, name: str | None = None) -> Iterator[Hit]:
+        """The literals of both sides, the published one first. name: what the port is called where no hit tells."""
+        for side, role in ((self.published, Role.PUBLISH), (self.container, Role.CONTAINER)):
+            host = known_address(self.address) if role is Role.PUBLISH else None
+            for hit in side.hits if side is not None else ():
+                form = "mapping" if hit.variable is None else "fallback"
+                yield hit._replace(
+                    role=role, form=form, host=hit.host or host, protocol=self.protocol, name=hit.name or name
+                )
 
 
 def is_base60(text: str) -> bool:
@@ -192,6 +204,11 @@ def host_address(text: str) -> str | None:
     return text.strip("[]") or None
 
 
+def known_address(text: str | None) -> str | None:
+    """A host address that is written there; None for one that only a variable tells."""
+    return None if text is None or "$" in text or "{" in text else text
+
+
 def image_port(text: str) -> Hit | None:
     """The port of the registry in an image's name: 5000 in `localhost:5000/app:8080`, `${HUB:-localhost:5000}/app`."""
     plain = templates.with_holes(text)
@@ -207,5 +224,5 @@ def image_port(text: str) -> Hit | None:
         return None
     return Hit(
         start=match.start(2) + offset, end=match.end(2) + offset, port=int(match[2]), form="address", role=Role.CONNECT,
-        host=match[1].strip("[]"), variable=variable,
+        host=None if HOLE in match[1] else match[1].strip("[]"), variable=variable,
     )  # fmt: skip

@@ -187,16 +187,14 @@ class Reader:
 
     def entry(self, entry: Entry, offset: int, where: Context, *, base60: bool = False) -> None:
         """The literals and references of an entry in the grammar of published ports."""
+        for hit in entry.hits(where.name):
+            if hit.form == "fallback":
+                self.add(hit._replace(role=Role.FALLBACK), offset, where)
+            else:
+                form = "base60" if base60 and hit.role is Role.CONTAINER else hit.form
+                self.add(hit._replace(form=form), offset, where)
         for side, role in ((entry.published, Role.PUBLISH), (entry.container, Role.CONTAINER)):
-            if side is None:
-                continue
-            for hit in side.hits:
-                fallback = hit.variable is not None
-                form = "fallback" if fallback else "base60" if base60 and role is Role.CONTAINER else "mapping"
-                host = hit.host or (known_address(entry.address) if role is Role.PUBLISH else None)
-                named = hit._replace(form=form, host=host, protocol=entry.protocol, name=hit.name or where.name)
-                self.add(named, offset, where, role=Role.FALLBACK if fallback else role)
-            for found in side.variables:
+            for found in side.variables if side is not None else ():
                 self.refer(found, offset, where, role)
 
     def side(self, side: Side, offset: int, where: Context, role: Role, protocol: str, host: str | None) -> None:
@@ -441,11 +439,6 @@ def _joined(outer: str, inner: str) -> str:
 
 def _shown(text: str | None) -> str | None:
     return None if text is None else shown(text)
-
-
-def known_address(text: str | None) -> str | None:
-    """A host address that is written there; None for one that only a variable tells."""
-    return None if text is None or "$" in text or "{" in text else text
 
 
 def gives_port(key: str, text: str, found: Interpolation) -> bool:
