@@ -237,7 +237,7 @@ def slow_git(tmp_path, monkeypatch):
     other_git(f"echo $$ > {begun}.new\nmv {begun}.new {begun}\nexec sleep 600", tmp_path, monkeypatch)
 
     def process() -> int:
-        assert within_seconds(20, begun.exists)
+        assert within_seconds(120, begun.exists)
         return int(begun.read_text())
 
     return process
@@ -260,14 +260,14 @@ def test_a_listing_that_nobody_takes_ends_with_its_git(repository, slow_git, mon
     with Ahead() as ahead:
         lister = ahead._listing._process
         git = slow_git()
-    assert within_seconds(20, lambda: is_gone(git))
+    assert within_seconds(120, lambda: is_gone(git))
     assert is_gone(lister)
 
 
 def test_git_ends_when_it_is_too_late(repository, slow_git, monkeypatch):
     monkeypatch.setattr("portlint.listing.GIT_TIMEOUT", 0.5)
     assert Listing(str(repository)).found() is None
-    assert within_seconds(20, lambda: is_gone(slow_git()))
+    assert within_seconds(120, lambda: is_gone(slow_git()))
 
 
 ORPHAN = """
@@ -289,12 +289,12 @@ def test_a_listing_ends_with_its_program(git, repository, slow_git, monkeypatch)
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         lister = int(parent.stdout.readline())
         processes = [lister, slow_git()] if git == "slow" else [lister]
-        assert git == "slow" or within_seconds(20, lambda: "pipe" in Path(f"/proc/{lister}/wchan").read_text())
+        assert git == "slow" or within_seconds(120, lambda: "pipe" in Path(f"/proc/{lister}/wchan").read_text())
         parent.stdin.write(b"\n")
         parent.stdin.flush()
     # Who looks after orphans may leave a zombie.
     states = (Path("/proc", str(process), "stat") for process in processes)
-    assert all(within_seconds(20, lambda p=p: not p.exists() or b") Z " in p.read_bytes()) for p in states)
+    assert all(within_seconds(120, lambda p=p: not p.exists() or b") Z " in p.read_bytes()) for p in states)
 
 
 def test_a_git_that_closes_its_ends_and_goes_on(repository, tmp_path, monkeypatch):
