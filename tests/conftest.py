@@ -6,6 +6,11 @@ import os
 import subprocess
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("portlint", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("portlint")
 
 
 @pytest.fixture(autouse=True)

@@ -273,14 +273,14 @@ def test_watch_looks_again_until_it_is_interrupted(repository: Path) -> None:
 
 def test_watch_ends_when_nobody_reads(repository: Path) -> None:
     command = f"{' '.join(PORTLINT)} status --watch --interval 0.01 | head -n 2"
-    assert subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=20, check=True).stderr == ""
+    assert subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=120, check=True).stderr == ""
 
 
 SHOW = [sys.executable, "-c", "import os; print(*(f'{k}={v}' for k, v in sorted(os.environ.items()) if k[:2] == 'T_'))"]
 
 
 def in_env(*options: str, command: list[str] = SHOW) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*PORTLINT, "env", *options, "--", *command], capture_output=True, text=True, timeout=20)
+    return subprocess.run([*PORTLINT, "env", *options, "--", *command], capture_output=True, text=True, timeout=120)
 
 
 @pytest.mark.usefixtures("repository")
@@ -378,7 +378,7 @@ def test_the_command_gets_the_signals_as_they_are() -> None:
     ],
 )
 def test_mistakes_in_env(arguments: list[str], said: str) -> None:
-    ran = subprocess.run([*PORTLINT, *arguments], capture_output=True, text=True, timeout=20)
+    ran = subprocess.run([*PORTLINT, *arguments], capture_output=True, text=True, timeout=120)
     assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
     assert said in ran.stderr
 

@@ -81,7 +81,11 @@ def _named() -> dict[tuple[Any, int], Made]:
     """The expressions that are variables of a module, and how those are used."""
     found = {}
     modules = {place: place.read_text("utf-8") for place in SOURCES.rglob("*.py")}
-    whole = "".join(modules.values())
+    used_in = {place: _uses(code) for place, code in modules.items()}
+    anywhere: dict[str, set[str]] = {}
+    for uses in used_in.values():
+        for variable, functions in uses.items():
+            anywhere.setdefault(variable, set()).update(functions)
     for place, code in modules.items():
         if place.name == "__main__.py":
             continue
@@ -89,12 +93,20 @@ def _named() -> dict[tuple[Any, int], Made]:
         for variable, value in vars(importlib.import_module(name)).items():
             if not re.search(rf"^{variable}\b[^\n]*=", code, re.MULTILINE):
                 continue
-            used = set(re.findall(rf"\b{variable}(?:\[\w+\])?\.(\w+)", code if variable.startswith("_") else whole))
+            used = (used_in[place] if variable.startswith("_") else anywhere).get(variable, set())
             for each in value.values() if isinstance(value, dict) else (value,):
                 if isinstance(each, re.Pattern | regex):
                     made = Made(f"{name}.{variable}", each, bool(used) and used <= _PLACED)
                     found[each.pattern, each.flags] = made
     return found
+
+
+def _uses(code: str) -> dict[str, set[str]]:
+    """By the name of a variable what stands behind its dot: `match` of `_NAME.match(text)` and `_NAMES[key].match`."""
+    uses: dict[str, set[str]] = {}
+    for variable, function in re.findall(r"\b(\w+)(?:\[\w+\])?\.(\w+)", code):
+        uses.setdefault(variable, set()).add(function)
+    return uses
 
 
 def _sites() -> Iterator[tuple[str, int, int, ast.Call]]:

@@ -234,7 +234,7 @@ def slow_git(tmp_path, monkeypatch):
     other_git(f"echo $$ > {begun}.new\nmv {begun}.new {begun}\nexec sleep 600", tmp_path, monkeypatch)
 
     def process() -> int:
-        assert within_seconds(20, begun.exists)
+        assert within_seconds(120, begun.exists)
         return int(begun.read_text())
 
     return process

@@ -205,10 +205,10 @@ def test_ctrl_c_leaves_no_orphans():
     )
     workers = [int(word) for word in parent.stdout.readline().split()]
     os.killpg(parent.pid, signal.SIGINT)
-    _, errors = parent.communicate(timeout=10)
+    _, errors = parent.communicate(timeout=120)
     assert b"KeyboardInterrupt" in errors
     assert len(workers) == 2
-    assert gone_within(2, workers)
+    assert gone_within(30, workers)
 
 
 def test_the_kernel_ends_workers_whose_supervisor_was_killed():

@@ -40,12 +40,9 @@ def test_functions_without_ports_are_left_out(monkeypatch):
     assert [data[at - 3 : at + 1] for at in kept] == [b"8000"]
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [path for path in PYTHON if path.name != "broken.py"], ids=lambda path: path.name)
 def test_places_are_those_that_libcst_tells(path):
-    try:
-        module = libcst.parse_module(path.read_bytes().decode("utf-8-sig"))
-    except libcst.ParserSyntaxError:
-        return
+    module = libcst.parse_module(path.read_bytes().decode("utf-8-sig"))
     spans = MetadataWrapper(module, unsafe_skip_copy=True).resolve(ByteSpanPositionProvider)
     places = Places(module).spans
     for node, span in spans.items():
