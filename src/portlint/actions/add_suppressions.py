@@ -259,7 +259,7 @@ def _javascript(data: bytes) -> Any:
 
 
 def _dotenv(data: bytes) -> Any:
-    from portlint.extract.dotenv import Assignment, lines
+    from portlint.syntax.dotenv import Assignment, lines
 
     text = data.decode("latin-1")
     return [
