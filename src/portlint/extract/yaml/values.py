@@ -421,7 +421,7 @@ class Reader:
     def _templates(self, tree: Tree) -> None:
         if not tree.tags:
             return
-        for start, end, name in templates.loops(tree.source.text, list(tree.tags)):
+        for start, end, name in templates.loops(tree.source.text, tree.tags, is_port_name):
             port = int(tree.source.text[start:end])
             if is_port(port):
                 self.add(Hit(start=start, end=end, port=port, form="item", name=name), 0, Context())
