@@ -28,8 +28,6 @@ NEVER: Final = frozenset({"PORT902", "PORT903"})
 """rules that no comment silences"""
 READINGS: Final = 12
 """how often a file may be read, at the time that one reading may take"""
-_DEEPEST: Final = 64
-"""levels of YAML"""
 _NO_PLACE: Final = "no comment can stand at that line"
 
 
@@ -199,23 +197,13 @@ def _python(data: bytes) -> Any:
 
 def _yaml(data: bytes) -> Any:
     """The events of a YAML text, with their values. Raises ValueError where it is none, or too deep."""
-    import yaml
+    from portlint.syntax.yaml.events import events
 
-    found: list[Any] = []
-    depth = 0
-    try:
-        for event in yaml.parse(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-            elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
-            if depth > _DEEPEST:
-                raise ValueError("too deep")
-            names = ("anchor", "tag", "value", "implicit", "explicit", "version")
-            found.append((type(event).__name__, *(getattr(event, name, None) for name in names)))
-    except yaml.YAMLError as error:
-        raise ValueError("no YAML") from error
-    return found
+    names = ("anchor", "tag", "value", "implicit", "explicit", "version")
+    return [
+        (type(event).__name__, *(getattr(event, name, None) for name in names))
+        for event in events(data.decode("utf-8-sig"))
+    ]
 
 
 def _toml(data: bytes) -> Any:

@@ -23,7 +23,8 @@ from portlint.knowledge import rule_data
 from portlint.knowledge.identifiers import is_port_name
 from portlint.knowledge.template_names import without_endings
 from portlint.model import Facts, Problem, Role, Source
-from portlint.syntax.yaml.tree import MappingNode, Node, ScalarNode, SequenceNode, Tree, key_of, parse, resolved
+from portlint.syntax.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode, key_of, resolved
+from portlint.syntax.yaml.tree import Tree, parse
 
 _NAME = regex(r"(?:^|/)traefik(?:[-_.][A-Za-z0-9_.-]+)?\.(ya?ml|toml)$")
 _FILE = regex(r"\.(?:ya?ml|toml)(?:\.[A-Za-z0-9]{1,9})?$|(?:^|/)[^./]*$", re.IGNORECASE)

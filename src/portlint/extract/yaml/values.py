@@ -24,18 +24,18 @@ from portlint.model import LAST_PORT, Facts, PortLiteral, PortReference, Problem
 from portlint.syntax.interpolation import Interpolation, interpolations
 from portlint.syntax.shell import Word
 from portlint.syntax.yaml import templates
-from portlint.syntax.yaml.tree import (
+from portlint.syntax.yaml.nodes import (
     MappingNode,
     Node,
     ScalarNode,
     SequenceNode,
-    Tree,
     key_of,
     lookup,
     resolved,
     shown,
     text_of,
 )
+from portlint.syntax.yaml.tree import Tree
 
 _WORKFLOW_PORT = regex(r"\.ports(?:\.|\[[\"']?)([0-9]{1,5})\b")
 _WORTH = regex(r"[1-9$]")
