@@ -18,7 +18,7 @@ def rewrite(data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:
     """Fixes by the task's index; none for a literal where Compose does not look for a variable."""
     lines = LineIndex(data)
     scalars = _scalars(data)
-    starts = [_opening(scalar) for scalar, _ in scalars]
+    starts = [scalar.start for scalar, _ in scalars]
     made: dict[int, Fix] = {}
     for number, task in enumerate(tasks):
         reference, span = task.finding.reference, task.finding.span
@@ -28,23 +28,18 @@ def rewrite(data: bytes, tasks: Sequence[Task]) -> dict[int, Fix]:
         scalar, is_value = scalars[at]
         if not is_value or scalar.end < span.end:
             continue
-        start = _opening(scalar)
-        written = data[start : scalar.end]
-        if written.count(b"${", 0, span.start - start) > written.count(b"}", 0, span.start - start):
+        written = data[scalar.start : scalar.end]
+        if written.count(b"${", 0, span.start - scalar.start) > written.count(b"}", 0, span.start - scalar.start):
             continue  # the fallback of another variable
         new = f"${{{reference.variable}:-{reference.default}}}".encode()
         edits = [Edit(span, task.literal.text.encode(), new)]
         if scalar.style == "plain":
             if any(char in written for char in b'"\\\r\n'):
                 continue
-            quotes = (lines.span(place, place) for place in (start, scalar.end))
+            quotes = (lines.span(place, place) for place in (scalar.start, scalar.end))
             edits += (Edit(quote, b"", b'"') for quote in quotes)
         made[number] = Fix(SAFE if reference.default == task.finding.port else UNSAFE, tuple(edits))
     return made
-
-
-def _opening(scalar: ScalarNode) -> int:
-    return scalar.start if scalar.opening is None else scalar.opening
 
 
 def _scalars(data: bytes) -> list[tuple[ScalarNode, bool]]:
