@@ -207,9 +207,9 @@ def _yaml(data: bytes) -> Any:
 
 
 def _toml(data: bytes) -> Any:
-    import tomllib
+    from portlint.syntax.toml import load
 
-    return tomllib.loads(data.decode("utf-8").replace("\r\n", "\n"))
+    return load(data.decode("utf-8").replace("\r\n", "\n"))[0]
 
 
 def _shell(data: bytes) -> Any:
