@@ -30,7 +30,7 @@ GROUPS = {
     "every_interface": (is_every_interface, []),
 }
 MEMBERS = [
-    (group, name) for group, (_, more) in GROUPS.items() for name in [*rule_data.load("hosts.yaml")[group], *more]
+    (group, name) for group, (_, more) in GROUPS.items() for name in [*rule_data.load("names/hosts.yaml")[group], *more]
 ]
 STRANGERS = [
     "redis", "db.internal", "localhost1", "notlocalhost", "localhost.example.com", "api.localhost", "docker.internal",

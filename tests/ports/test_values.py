@@ -221,18 +221,14 @@ def test_errors_survive_the_way_to_another_process(tmp_path: Path) -> None:
     assert str(full).endswith("; 8009 is reserved; 10 more are taken as well")
 
 
-def test_the_import_is_cheap() -> None:
+def test_the_import_needs_no_large_library() -> None:
     code = """
-import sys, time
-start = time.process_time()
+import sys
 from portlint.ports import PortRegistry, PortValueError
-print(time.process_time() - start)
 print(*sorted({"libcst", "yaml", "ruamel", "psutil", "portlint.model"} & set(sys.modules)))
 """
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(5)]
-    told = [run.stdout.splitlines() for run in runs]
-    assert min(float(seconds) for seconds, _ in told) < 0.040
-    assert {modules for _, modules in told} == {""}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "\n"
 
 
 def test_only_public_names_are_there() -> None:

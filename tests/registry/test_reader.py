@@ -352,7 +352,7 @@ def test_look_up_names_the_nearest() -> None:
     assert look_up(load(EVERYTHING), "quite different").nearest is None
 
 
-WELL_KNOWN = rule_data.load("ports.yaml")
+WELL_KNOWN = rule_data.load("services/well-known.yaml")
 
 
 @pytest.mark.parametrize("service", WELL_KNOWN["services"], ids=lambda service: service["name"])

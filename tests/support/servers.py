@@ -44,15 +44,22 @@ def web(port: int, host: str = "127.0.0.1") -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def answering(port: int, *pieces: bytes, pause: float = 0.0, ends: bool = True) -> Iterator[None]:
-    """A server that says these bytes to its first client, whatever is asked."""
+def answering(
+    port: int, *pieces: bytes, pause: float = 0.0, ends: bool = True, together: threading.Barrier | None = None
+) -> Iterator[None]:
+    """A server that says these bytes to its first client, whatever is asked.
+
+    together: servers that wait for one another's clients before they answer.
+    """
     done = threading.Event()
 
     def serve() -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, threading.BrokenBarrierError):
             client, _ = listener.accept()
             with client:
                 client.recv(4096)
+                if together is not None:
+                    together.wait(10)
                 for piece in pieces:
                     client.sendall(piece)
                     done.wait(pause)

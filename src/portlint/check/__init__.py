@@ -78,13 +78,13 @@ RULES: Mapping[str, Rule] = {
 IN_THE_REGISTRY = frozenset(code for code in RULES if code.startswith("PORT5"))
 """rules whose findings are all in the registry itself"""
 
-_MORE_SPECIAL = {
+_PRECEDENCE = {
     "PORT403": ("PORT104", "PORT405"),
     "PORT104": ("PORT205", "PORT301", "PORT302", "PORT203", "PORT405", "PORT601"),
     "PORT401": ("PORT601",),
     "PORT405": ("PORT301",),
 }
-"""rules that say of a place what another one says of it with more reason"""
+"""precedence: at one place the finding of a rule gives way to that of one of these, which is more specific"""
 
 
 def check(
@@ -158,14 +158,14 @@ class _Wanted:
 
 def _one_for_each_cause(said: Sequence[Finding]) -> Iterator[Finding]:
     """The findings without those that a more special rule makes at the same place; that one shows their other side."""
-    special = {code for codes in _MORE_SPECIAL.values() for code in codes}
+    special = {code for codes in _PRECEDENCE.values() for code in codes}
     at: dict[tuple[str, int, str], Finding] = {}
     for finding in said:
         if finding.rule in special:
             at.setdefault((finding.path, finding.span.start, finding.rule), finding)
     gone: set[int] = set()
     added: dict[int, list[Finding]] = {}
-    for general, codes in _MORE_SPECIAL.items():
+    for general, codes in _PRECEDENCE.items():
         for finding in said:
             if finding.rule != general:
                 continue

@@ -1,4 +1,4 @@
-"""Which places go to a service by its name, and miss it: the ground of PORT205 and PORT301."""
+"""Connections to a service by name on a port that it does not listen on: the evidence of PORT205 and PORT301."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FOLDER = regex(r"[a-z0-9]+")
 
 
 class Misses:
-    """Answers which services a place goes to by name and misses. What it rests on is worked out when it is needed."""
+    """Finds connections to a service by name on a port that it does not listen on."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -116,5 +116,5 @@ def is_elsewhere(path: str) -> bool:
 
 @cache
 def knowledge(key: str) -> frozenset[str]:
-    """One list of `rules/listening.yaml`."""
-    return frozenset(rule_data.load("listening.yaml")[key])
+    """One list of `rules/services/listening.yaml`."""
+    return frozenset(rule_data.load("services/listening.yaml")[key])

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.check.bindings import Binding, listeners, profiles_of
-from portlint.check.context import Context, at
+from portlint.check.context import Context, finding_at
 from portlint.check.network import Peer, data_store
 from portlint.knowledge import well_known
 from portlint.knowledge.formats import STACKS
@@ -228,7 +228,7 @@ def base_60_port(context: Context) -> Iterator[Finding]:
                 number = 0
                 for part in written.replace("_", "").split(":"):
                     number = number * 60 + int(part)
-                yield at(
+                yield finding_at(
                     mapping.container,
                     "PORT202",
                     f"YAML 1.1 reads {written} as the number {number}",

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from posixpath import dirname
 
 from portlint.check.addressed import is_addressed, knowledge
-from portlint.check.context import Context, at, is_default, put_right
-from portlint.check.network import Peer, data_store, places, runs, said
-from portlint.knowledge import rule_data, well_known
+from portlint.check.context import Context, finding_at, is_default, replace_port_fix
+from portlint.check.network import Peer, data_store, described, places, runs
+from portlint.knowledge import well_known
 from portlint.knowledge.formats import CODE, IMAGES, SETS_VARIABLES
 from portlint.knowledge.hosts import is_container_host, is_loopback, names_itself
-from portlint.knowledge.identifiers import words
+from portlint.knowledge.identifiers import entry_vocabulary, words
 from portlint.model import Finding, Fix, Listening, PortLiteral, PortRange, Related, Role
 from portlint.syntax.dockerfile_stages import literals_of
 
@@ -77,10 +76,10 @@ def _mapped(peer: Peer) -> Iterator[Finding]:
         inner = [each for each in listens if each.by == kind]
         if not inner or any(_overlap(each.ports, right) for each in inner) or inner[0].where is None:
             continue
-        yield at(
+        yield finding_at(
             inner[0].where,
             "PORT203",
-            f"{leads} port {inner[0].ports} of {name}, which listens on {said(told)}: nothing answers there",
+            f"{leads} port {inner[0].ports} of {name}, which listens on {described(told)}: nothing answers there",
             help=f"write {told[0].ports}, or have {name} listen on {inner[0].ports}",
             related=places(peer, told),
         )
@@ -94,10 +93,10 @@ def _probed(peer: Peer) -> Iterator[Finding]:
         if each.by != "healthcheck" or literal is None or literal.service is None or not sure:
             continue
         if not peer.listens(each.ports) and (peer.probed or peer.publishes(each.ports) is not None):
-            yield at(
+            yield finding_at(
                 literal,
                 "PORT203",
-                f"the health check asks port {each.ports}, but {name} listens on {said(sure)}: "
+                f"the health check asks port {each.ports}, but {name} listens on {described(sure)}: "
                 "it is never seen as healthy",
                 help=f"ask port {sure[0].ports}",
                 related=places(peer, sure),
@@ -124,7 +123,7 @@ def _dockerfile(image: Iterable[PortLiteral], bound: frozenset[int]) -> Iterator
             others.append(literal)
     named = [*commands, *others]
     if exposed and commands and not any(_meets(each, named) or each.port in bound for each in exposed):
-        yield at(
+        yield finding_at(
             exposed[0],
             "PORT203",
             f"EXPOSE says {exposed[0].ports}, but the command listens on {commands[0].ports}",
@@ -134,7 +133,7 @@ def _dockerfile(image: Iterable[PortLiteral], bound: frozenset[int]) -> Iterator
     listening = commands or exposed
     for probe in probes:
         if listening and probe.port not in bound and not _meets(probe, [*exposed, *commands, *others]):
-            yield at(
+            yield finding_at(
                 probe,
                 "PORT203",
                 f"HEALTHCHECK asks port {probe.ports}, but the image listens on {listening[0].ports}: "
@@ -161,11 +160,11 @@ def published_port_inside_network(context: Context) -> Iterator[Finding]:
             continue
         name, sure = peer.member.name, peer.sure
         meant = {_behind(each, literal.ports) for each in peers}
-        yield at(
+        yield finding_at(
             literal,
             "PORT205",
-            f"{literal.ports} is the port of {name} on the host; from another container it answers on {said(sure)}, "
-            "and this connection is refused",
+            f"{literal.ports} is the port of {name} on the host; from another container it answers on "
+            f"{described(sure)}, and this connection is refused",
             help=f"write {_behind(peer, literal.ports) or sure[0].ports.start}",
             related=(
                 Related(binding.path, binding.span, f"{name} publishes {binding.ports} here{_note(binding.source)}"),
@@ -192,7 +191,7 @@ def _behind(peer: Peer, ports: PortRange) -> int | None:
 def _only(literal: PortLiteral, meant: set[int | None]) -> Fix | None:
     """The fix that writes the one port that all who are meant have inside; None where they do not agree."""
     right = next(iter(meant)) if len(meant) == 1 else None
-    return None if right is None or literal.end_port is not None else put_right(literal, right)
+    return None if right is None or literal.end_port is not None else replace_port_fix(literal, right)
 
 
 def dangling_upstream(context: Context) -> Iterator[Finding]:
@@ -201,10 +200,10 @@ def dangling_upstream(context: Context) -> Iterator[Finding]:
         peer = peers[0]
         if peer.publishes(literal.ports) is None:
             name, sure = peer.member.name, peer.sure
-            yield at(
+            yield finding_at(
                 literal,
                 "PORT301",
-                f"{name} has no port {literal.ports}: it listens on {said(sure)}, and this connection is refused",
+                f"{name} has no port {literal.ports}: it listens on {described(sure)}, and this connection is refused",
                 help=f"write {sure[0].ports}, or have {name} listen on {literal.ports}",
                 related=places(peer, sure),
             )
@@ -239,7 +238,7 @@ def _unpublished(context: Context) -> Iterator[Finding]:
             peer = meant[0]
             binding = peer.published[0]
             name = peer.member.name
-            yield at(
+            yield finding_at(
                 literal,
                 "PORT301",
                 f"no service of the stack is published on {literal.ports}: {name} is on {binding.ports} of the host"
@@ -251,23 +250,19 @@ def _unpublished(context: Context) -> Iterator[Finding]:
 
 def _is_named(literal: PortLiteral, peer: Peer) -> bool:
     """Whether the place says that this service is meant: by its name, or by the well-known service that it is."""
-    said = frozenset(words(literal.variable or literal.name or ""))
-    if not said.isdisjoint(knowledge("client_words")):
+    named = frozenset(words(literal.variable or literal.name or ""))
+    if not named.isdisjoint(knowledge("client_words")):
         return False
-    if any(parts and parts <= said for parts in (frozenset(words(host)) for host in peer.member.hosts)):
+    if any(parts and parts <= named for parts in (frozenset(words(host)) for host in peer.member.hosts)):
         return True
     known = runs(peer.member)
-    if known is not None and known.data_store and literal.port in known.ports and not _roles().isdisjoint(said):
+    is_usual = known is not None and known.data_store and literal.port in known.ports
+    if is_usual and not entry_vocabulary("roles").isdisjoint(named):
         # `DATABASE_URL` with the usual port of the one that runs here.
         return True
     spoken = literal.library or literal.variable or literal.name
     service = well_known.by_name().get(literal.library or "") or well_known.of_identifier(spoken or "")
     return known is not None and service is not None and known.name == service.name
-
-
-@cache
-def _roles() -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")["roles"])
 
 
 def _note(text: str) -> str:
@@ -304,10 +299,10 @@ def _misled(peer: Peer, label: Listening, literal: PortLiteral, fix: Fix | None)
         () if published is None
         else (Related(published.path, published.span, f"{name} publishes {published.ports} here"),)
     )  # fmt: skip
-    return at(
+    return finding_at(
         literal,
         "PORT302",
-        f"Traefik goes to port {label.ports} of {name}{why}, but {name} listens on {said(sure)}: "
+        f"Traefik goes to port {label.ports} of {name}{why}, but {name} listens on {described(sure)}: "
         "if that is right, requests end in 502",
         help=f"write {_behind(peer, label.ports) or sure[0].ports}",
         related=(*related, *places(peer, sure)),

@@ -179,11 +179,11 @@ class Context:
             key = "default"
             if environment is not None and environment in entry.environments:
                 key = f"environments.{environment}"
-        message = f"the registry gives {entry.name} {said(entry, key)} here"
+        message = f"the registry gives {entry.name} {describe_value(entry, key)} here"
         return Related(self.registry.path, entry.where(key), message)
 
 
-def said(entry: Entry, key: str) -> str:
+def describe_value(entry: Entry, key: str) -> str:
     """The value of a key of an entry that holds ports, as a person reads it."""
     if key.startswith("environments."):
         environment = key.partition(".")[2]
@@ -243,7 +243,7 @@ def elsewhere(entry: Entry, ports: PortRange, environment: str | None) -> str:
     return ""
 
 
-def at(
+def finding_at(
     literal: PortLiteral,
     code: str,
     message: str,
@@ -271,7 +271,7 @@ def at(
     )
 
 
-def put_right(literal: PortLiteral, right: int) -> Fix | None:
+def replace_port_fix(literal: PortLiteral, right: int) -> Fix | None:
     """Writes the right port in place of the literal; None where it is not one plain number for another.
 
     Another port is another behaviour, so it is never safe.

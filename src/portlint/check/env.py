@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from posixpath import dirname
 
-from portlint.check.context import Context, at, elsewhere, is_fallback, put_right, right_default
+from portlint.check.context import Context, elsewhere, finding_at, is_fallback, replace_port_fix, right_default
 from portlint.check.env_files import is_template
 from portlint.knowledge.formats import ENV_FILES
 from portlint.model import NOWHERE, Finding, Reference, Related, Span, Verdict
@@ -23,7 +23,7 @@ def env_value_mismatch(context: Context) -> Iterator[Finding]:
         allowed = f"{match.expected}"
         if environment is None and entry.range is not None and entry.range.start != entry.range.end:
             allowed = f"{entry.default} (or another of {entry.range})"
-        yield at(
+        yield finding_at(
             literal,
             "PORT401",
             f"{literal.variable} is {literal.ports}, but the registry says {allowed}{where}"
@@ -32,7 +32,7 @@ def env_value_mismatch(context: Context) -> Iterator[Finding]:
             f"or change {entry.name} in the registry",
             entry=entry.name,
             related=(context.registry_says(entry, environment),),
-            fix=put_right(literal, match.expected.start if match.expected else entry.default),
+            fix=replace_port_fix(literal, match.expected.start if match.expected else entry.default),
         )
 
 

@@ -21,7 +21,7 @@ _WORD = regex(r"[A-Za-z0-9]+")
 
 @cache
 def _words(key: str) -> frozenset[str]:
-    return frozenset(rule_data.load("environments.yaml")[key])
+    return frozenset(rule_data.load("names/environments.yaml")[key])
 
 
 @lru_cache(maxsize=4096)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 
-from portlint.check.context import Context, at, elsewhere, is_fallback, is_port_variable, put_right
-from portlint.knowledge import rule_data
-from portlint.knowledge.identifiers import words
+from portlint.check.context import Context, elsewhere, finding_at, is_fallback, is_port_variable, replace_port_fix
+from portlint.knowledge.identifiers import entry_vocabulary, words
 from portlint.model import Facts, Finding, Match, Registry, Span, Verdict
 
 _MOST_COMPARED = 50
@@ -24,7 +22,7 @@ def fallback_mismatch(context: Context) -> Iterator[Finding]:
         right = match.expected.start if match.expected else entry.default
         where = f" for {environment}" if environment is not None else ""
         other = elsewhere(entry, literal.ports, environment)
-        yield at(
+        yield finding_at(
             literal,
             "PORT103",
             f"the fallback of {literal.variable} is {literal.ports}, but the registry says {match.expected}{where}"
@@ -32,7 +30,7 @@ def fallback_mismatch(context: Context) -> Iterator[Finding]:
             help=f"write {right} as the fallback",
             entry=entry.name,
             related=(context.registry_says(entry, environment),),
-            fix=put_right(literal, right),
+            fix=replace_port_fix(literal, right),
         )
 
 
@@ -97,7 +95,7 @@ class _Names:
                 self._by_word.setdefault(word, []).append(variable)
 
     def knows(self, variable: str) -> bool:
-        return variable in self._known or variable in _platform_variables()
+        return variable in self._known or variable in entry_vocabulary("platform_variables")
 
     def advice(self, variable: str) -> str:
         """What to do about an unknown variable: the registered one that shares its rarest word, or a new entry."""
@@ -117,8 +115,3 @@ class _Names:
 
 def _run_together(variable: str) -> str:
     return variable.replace("_", "").lower()
-
-
-@cache
-def _platform_variables() -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")["platform_variables"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from portlint.check.context import Context, at
+from portlint.check.context import Context, finding_at
 from portlint.generate import TARGETS, render
 from portlint.generate.stamps import stamped_digest
 from portlint.model import Finding, Registry, Verdict
@@ -48,7 +48,7 @@ def _by_others(context: Context, registry: Registry) -> Iterator[Finding]:
         if match.by not in _SURE:
             continue
         environment = match.environment if match.environment in entry.environments else None
-        yield at(
+        yield finding_at(
             literal,
             "PORT601",
             f"this file was generated from {registry.path}, which gives {match.expected} for {entry.name}: "

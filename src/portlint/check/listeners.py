@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from portlint.check.context import Context, at
+from portlint.check.context import Context, finding_at
 from portlint.knowledge import well_known
 from portlint.knowledge.formats import PROXIES
 from portlint.knowledge.hosts import ANY, V4, interfaces
@@ -68,7 +68,7 @@ def _twice(listeners: Iterable[tuple[str, PortLiteral]], who: str, what: str, *,
         for other in same[:_MOST_COMPARED]:
             if _address(other) != _address(literal) and not (wildcard and _ALL in (_address(other), _address(literal))):
                 continue
-            yield at(
+            yield finding_at(
                 literal,
                 "PORT303",
                 f"{who} listens twice on {literal.ports}/{literal.protocol} ({_address(literal)}): {what}",

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from portlint.check.context import Context, at, elsewhere, is_fallback, is_port_variable, reference, right_default
+from portlint.check.context import (
+    Context,
+    elsewhere,
+    finding_at,
+    is_fallback,
+    is_port_variable,
+    reference,
+    right_default,
+)
 from portlint.knowledge import rule_data, well_known
 from portlint.knowledge.formats import STACKS
 from portlint.knowledge.hosts import names_this_machine
-from portlint.knowledge.identifiers import words
+from portlint.knowledge.identifiers import entry_vocabulary, words
 from portlint.model import LAST_PORT, Entry, Finding, Match, PortLiteral, Reference, Related, Role, Verdict
 
 _TRIED = ("item", "comparison", "argument", "option")
@@ -31,7 +39,7 @@ def hardcoded_port(context: Context) -> Iterator[Finding]:
             yield from _registered(context, match)
         elif match.declared is not None and match.declared.variable is not None:
             declared, variable = match.declared, match.declared.variable
-            yield at(
+            yield finding_at(
                 literal,
                 "PORT101",
                 f"{literal.port} is hardcoded; {variable} holds this port",
@@ -67,7 +75,7 @@ def _registered(context: Context, match: Match) -> Iterator[Finding]:
         help = "write a reference to the variable of the one that is meant: " + ", ".join(
             f"{each.env_var}" for each in entries[:_MOST_NAMED]
         )
-    yield at(
+    yield finding_at(
         literal,
         "PORT101",
         f"{literal.port} is hardcoded; it is {owner}",
@@ -91,12 +99,8 @@ def _is_elsewhere(literal: PortLiteral) -> bool:
     """Whether the place says that another machine, or the inside of a container, is meant."""
     host = literal.host or ""
     is_written = all(part.isalnum() for part in host.replace("-", ".").replace("_", ".").split("."))
-    return (is_written and not names_this_machine(host)) or not _inside_words().isdisjoint(words(literal.name or ""))
-
-
-@cache
-def _inside_words() -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")["inside"])
+    is_other = is_written and not names_this_machine(host)
+    return is_other or not entry_vocabulary("inside").isdisjoint(words(literal.name or ""))
 
 
 def _is_anothers(context: Context, match: Match, entry: Entry) -> bool:
@@ -132,7 +136,7 @@ def unregistered_port(context: Context) -> Iterator[Finding]:
             if service is not None and literal.port in service.ports:
                 usual = f" (the usual port of {service.name})"
                 break
-        yield at(
+        yield finding_at(
             literal,
             "PORT102",
             f"{literal.ports}{usual} is not in the registry",
@@ -157,7 +161,7 @@ def wrong_port_for_service(context: Context) -> Iterator[Finding]:
         other = context.owners.get(literal.port)
         if other is not None and other is not entry and not match.inside:
             related.append(context.registry_says(other))
-        yield at(
+        yield finding_at(
             literal,
             "PORT104",
             f"{literal.ports} is not a port of {entry.name}, which the {_SAYS[match.by]} says{_said(match)}; "
@@ -209,7 +213,7 @@ def invalid_port(context: Context) -> Iterator[Finding]:
         else:
             wrong = literal.port if literal.port < 1 or literal.port > LAST_PORT else literal.end_port
             message, help = f"{wrong} is not a port", f"ports go from 1 to {LAST_PORT}"
-        yield at(literal, "PORT106", message, help=help)
+        yield finding_at(literal, "PORT106", message, help=help)
 
 
 def _asks_for_any(literal: PortLiteral) -> bool:
@@ -231,7 +235,7 @@ def url_prefix_mismatch(context: Context) -> Iterator[Finding]:
         # A base URL, or a part of the prefix, is completed by the code that uses it.
         if shared in (len(prefix), len(parts)) or _is_root(parts[shared]) or "." in parts[-1]:
             continue
-        yield at(
+        yield finding_at(
             match.literal,
             "PORT107",
             f"the path {_short(path)} lacks {entry.url_prefix}, under which {entry.name} answers",
@@ -243,7 +247,7 @@ def url_prefix_mismatch(context: Context) -> Iterator[Finding]:
 
 @cache
 def _root_paths() -> frozenset[str]:
-    return frozenset(rule_data.load("urls.yaml")["root_paths"])
+    return frozenset(rule_data.load("names/urls.yaml")["root_paths"])
 
 
 def _is_root(part: str) -> bool:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from posixpath import dirname
 
 from msgspec import Struct
 
 from portlint.check.bindings import Binding, bindings, is_usual
 from portlint.check.env_files import Values
-from portlint.knowledge import rule_data, well_known
-from portlint.knowledge.identifiers import words
+from portlint.knowledge import well_known
+from portlint.knowledge.identifiers import entry_vocabulary, words
 from portlint.model import Listening, Member, PortRange, Related, Span, Stack
 
 _MOST_STACKS = 32
@@ -67,7 +66,7 @@ class Peer(Struct, frozen=True):
 
     @property
     def probed(self) -> bool:
-        """Whether what is known is ground to say of a health check, which its author saw succeed, that it is wrong."""
+        """Whether the evidence is strong enough to contradict a health check, which presumably passes."""
         if not self.whole:
             return False
         told = [each for each in self.sure if each.by not in _LED]
@@ -270,15 +269,11 @@ def _sure(member: Member) -> tuple[Listening, ...]:
     return sure
 
 
-@cache
-def _programs() -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")["folders_of_programs"])
-
-
 def _program(path: str) -> str:
     """The folder of examples that a file lies in, with a slash: it has nothing to do with what runs elsewhere."""
     folders = path.lower().split("/")[:-1]
-    number = next((n for n, folder in enumerate(folders) if not _programs().isdisjoint(words(folder))), None)
+    apart = entry_vocabulary("folders_of_programs")
+    number = next((n for n, folder in enumerate(folders) if not apart.isdisjoint(words(folder))), None)
     return "" if number is None else "".join(f"{folder}/" for folder in path.split("/")[: number + 1])
 
 
@@ -311,7 +306,7 @@ def _shared(path: str, other: str) -> int:
     return count
 
 
-def said(listens: Iterable[Listening]) -> str:
+def described(listens: Iterable[Listening]) -> str:
     """Ports and what tells them: `8000 (its command) and 9100 (EXPOSE in api/Dockerfile)`."""
     found = tuple(listens)
     usual = [each for each in found if each.by != "image" or is_usual(each)]

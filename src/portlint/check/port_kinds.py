@@ -8,8 +8,8 @@ from functools import cache
 
 from portlint.check.context import Context
 from portlint.check.registry import Value, about, entries, values
-from portlint.knowledge import rule_data, well_known
-from portlint.knowledge.identifiers import words
+from portlint.knowledge import well_known
+from portlint.knowledge.identifiers import entry_vocabulary, words
 from portlint.model import LAST_PORT, Entry, Finding, PortRange, Registry
 
 _FIRST_UNPRIVILEGED = 1024
@@ -116,7 +116,7 @@ def _usual(entry: Entry, port: int) -> str:
     own = _words(entry)
     if any(not own.isdisjoint({*other.words, *words(other.name)}) for other in others):
         return ""
-    if not own.isdisjoint(_roles()) and any(other.data_store for other in others):
+    if not own.isdisjoint(entry_vocabulary("roles")) and any(other.data_store for other in others):
         # `cache` and `db` are names for one of them.
         return ""
     names = [other.name for other in others[:_MOST_NAMED]]
@@ -128,11 +128,6 @@ def _words(entry: Entry) -> set[str]:
     return {
         word for text in (entry.name, entry.env_var or "", entry.description, *entry.aliases) for word in words(text)
     }
-
-
-@cache
-def _roles() -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")["roles"])
 
 
 def _service(entry: Entry) -> well_known.WellKnown | None:

@@ -8,7 +8,7 @@ from itertools import groupby
 from msgspec import Struct
 
 from portlint.algorithms.intervals import Intervals
-from portlint.check.context import Context, said
+from portlint.check.context import Context, describe_value
 from portlint.knowledge.identifiers import words
 from portlint.model import Entry, Finding, PortRange, Registry, Related, Span
 
@@ -164,7 +164,8 @@ def reserved_port(context: Context) -> Iterator[Finding]:
                     registry,
                     "PORT504",
                     value,
-                    f"{entry.name} takes {said(entry, value.key)}, which is reserved for {reservation.service}",
+                    f"{entry.name} takes {describe_value(entry, value.key)}, "
+                    f"which is reserved for {reservation.service}",
                     help="choose another port, or drop the reservation",
                     related=(Related(registry.path, reservation.span, f"reserved here{note}"),),
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from portlint.check.context import Context, at, elsewhere
+from portlint.check.context import Context, elsewhere, finding_at
 from portlint.knowledge.formats import PAGES
 from portlint.model import Entry, Finding, Match, PortRange, Registry, Role, Verdict
 
@@ -31,7 +31,7 @@ def stale_port_table(context: Context) -> Iterator[Finding]:
         right, key = _right(entry, environment, inside=literal.role is Role.CONTAINER)
         where = f" for {environment}" if environment is not None else ""
         other = elsewhere(entry, literal.ports, environment)
-        yield at(
+        yield finding_at(
             literal,
             "PORT602",
             f"the table gives {entry.name} port {literal.ports}{where}, but the registry says {right}"
@@ -69,7 +69,7 @@ def _unknown(context: Context, registry: Registry, match: Match) -> Finding:
         # Its port may still be that of an entry.
         entry = context.owners.get(literal.port)
     instead = entry.env_var if entry is not None else None
-    return at(
+    return finding_at(
         literal,
         "PORT602",
         f"the table gives {literal.variable} port {literal.ports}, but the registry knows no such variable: "

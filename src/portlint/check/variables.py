@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from posixpath import dirname
 
 from msgspec import Struct
 
 from portlint.check.addressed import is_elsewhere
-from portlint.check.context import Context, at, host_beside, is_default, is_fallback, put_right
+from portlint.check.context import Context, finding_at, host_beside, is_default, is_fallback, replace_port_fix
 from portlint.check.env_files import is_personal, is_template, of_containers
-from portlint.knowledge import rule_data, well_known
+from portlint.knowledge import well_known
 from portlint.knowledge.formats import ENV_FILES, PROCESS_ENVIRONMENTS, PROGRAMS, SETS_VARIABLES, STACKS
 from portlint.knowledge.hosts import canonical, is_ip, is_loopback, names_this_machine
-from portlint.knowledge.identifiers import is_port_name, words
+from portlint.knowledge.identifiers import entry_vocabulary, is_port_name, words
 from portlint.model import Facts, Finding, PortLiteral, Related
 
 _SETTINGS = SETS_VARIABLES - STACKS
@@ -24,14 +23,9 @@ _MOST_COMPARED = 16
 """variables of one port that a further one is compared with"""
 
 
-@cache
-def _words(key: str) -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")[key])
-
-
 def _core(variable: str) -> frozenset[str]:
     """The words of a variable that say which service is meant."""
-    return frozenset(words(variable)) - _words("generic") - _words("qualifiers")
+    return frozenset(words(variable)) - entry_vocabulary("generic") - entry_vocabulary("qualifiers")
 
 
 def _is_variable(name: str | None) -> bool:
@@ -143,7 +137,7 @@ def _is_apart(literal: PortLiteral) -> bool:
     """Whether code stands among tests or examples, each of which is a program of its own."""
     if literal.format in SETS_VARIABLES:
         return False
-    return not _words("folders_of_programs").isdisjoint(words(dirname(literal.path)))
+    return not entry_vocabulary("folders_of_programs").isdisjoint(words(dirname(literal.path)))
 
 
 def _of_several_stores(variable: str, ports: Iterable[int]) -> bool:
@@ -162,7 +156,7 @@ def _scopes(variable: str, places: Sequence[_Place]) -> Iterator[list[_Place]]:
     """The places that speak of one variable: those below the nearest folder in which it is set."""
     defining = {dirname(p.literal.path) for p in places if p.literal.format in SETS_VARIABLES}
     general = not _core(variable)
-    of_any = _core(variable) <= _words("of_any_program")
+    of_any = _core(variable) <= entry_vocabulary("of_any_program")
     out: dict[str, list[_Place]] = {}
     for place in places:
         if general:
@@ -194,14 +188,14 @@ def _differing(variable: str, places: Sequence[_Place]) -> Iterator[Finding]:
         here = "falls back to" if is_default(literal) else "is"
         there = "falls back to" if is_default(other) else "is"
         where = f"in {other.path}" if other.path != literal.path else f"in line {other.span.line}"
-        yield at(
+        yield finding_at(
             literal,
             "PORT403",
             f"{variable} {here} {place.port} here, but {there} {right.port} {where}: "
             "which of the two is used depends on what is set",
             help=f"write {right.port}",
             related=(Related(other.path, other.span, f"{variable} {there} {right.port} here"),),
-            fix=put_right(literal, right.port),
+            fix=replace_port_fix(literal, right.port),
         )
 
 
@@ -241,7 +235,7 @@ def env_port_collision(context: Context) -> Iterator[Finding]:
 
 
 def _collision(earlier: PortLiteral, later: PortLiteral) -> Finding:
-    return at(
+    return finding_at(
         later,
         "PORT404",
         f"{earlier.variable} and {later.variable} are both {later.port}: only one of the two can listen there",
@@ -283,7 +277,7 @@ def _same_service(one: PortLiteral, other: PortLiteral) -> bool:
     usual = [service is not None and one.port in service.ports for service in known]
     if all(usual):
         return True
-    roles = [not _words("roles").isdisjoint(core) for core in (mine, theirs)]
+    roles = [not entry_vocabulary("roles").isdisjoint(core) for core in (mine, theirs)]
     return (usual[0] and roles[1]) or (usual[1] and roles[0]) or all(roles)
 
 
@@ -337,7 +331,7 @@ def _urls(
     for literal in ports:
         for core in _cores(literal.variable or ""):
             by_core.setdefault(core, []).append(literal)
-    proxied = {p.port for p in ports if not _words("proxies").isdisjoint(words(p.variable or ""))}
+    proxied = {p.port for p in ports if not entry_vocabulary("proxies").isdisjoint(words(p.variable or ""))}
     several = Counter(literal.variable for literal in literals if literal.form in ("url", "address"))
     for literal in literals:
         variable = literal.variable or ""
@@ -349,18 +343,18 @@ def _urls(
         if not meant or any(each.port == literal.port or (literal.port, each.port) in mapped for each in meant):
             continue
         port = meant[0]
-        yield at(
+        yield finding_at(
             literal,
             "PORT405",
             f"{variable} goes to port {literal.port}, but {port.variable} is {port.port}: nobody answers there",
             help=f"write {port.port} in {variable}, or change {port.variable}",
             related=(Related(facts.path, port.span, f"{port.variable} is {port.port} here"),),
-            fix=put_right(literal, port.port),
+            fix=replace_port_fix(literal, port.port),
         )
 
 
 def _cores(variable: str) -> tuple[frozenset[str], ...]:
     """What a variable is about, word for word and without the words that any address may have, where others remain."""
     core = _core(variable)
-    plain = core - _words("address_words")
+    plain = core - entry_vocabulary("address_words")
     return tuple(each for each in dict.fromkeys((core, plain)) if each)

@@ -47,9 +47,9 @@ _NOTE = 300
 """bytes of such a note, which may go on in the next lines"""
 
 
-def formats() -> Iterator[Format]:
-    """All formats, in the order in which they are asked."""
-    return map(by_name, FORMATS)
+def formats() -> tuple[Format, ...]:
+    """All formats, in the order in which they are asked. Imports those that are not imported yet."""
+    return tuple(map(by_name, FORMATS))
 
 
 @cache

@@ -2,7 +2,7 @@
 
 A file of no known program is read by its keys alone: a key that says port holds one, a key that says address holds
 `host:port`, a URL is one anywhere. What the configuration of redis, HAProxy, Apache and others adds is in
-`rules/config.yaml`, where each program's own words for a port are listed.
+`rules/formats/config.yaml`, where each program's own words for a port are listed.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class _Dialect(Struct, frozen=True):
 
 @cache
 def _rules() -> dict[str, Any]:
-    rules: dict[str, Any] = rule_data.load("config.yaml")
+    rules: dict[str, Any] = rule_data.load("formats/config.yaml")
     return rules
 
 

@@ -2,7 +2,7 @@
 
 The tokens around a number or a string tell what it is: the key or the target that it is assigned to, the variable that
 it is the fallback of, the call and the argument's place, the list or object that holds it. Which calls take ports is in
-`rules/javascript.yaml`.
+`rules/formats/javascript.yaml`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def named(path: str) -> bool:
 
 @cache
 def _rules(key: str) -> Any:
-    return rule_data.load("javascript.yaml")[key]
+    return rule_data.load("formats/javascript.yaml")[key]
 
 
 @cache

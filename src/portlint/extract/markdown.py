@@ -2,7 +2,7 @@
 
 A table counts where a header says port or names an environment. A row's ports carry the variable and the service that
 stand in the same row, so that they can be held against the registry; which columns are which is in
-`rules/markdown.yaml`.
+`rules/formats/markdown.yaml`.
 
 Sources: GitHub Flavored Markdown Spec 0.29, 4.10 Tables; CommonMark 0.31, 4.5 Fenced code blocks.
 """
@@ -45,12 +45,12 @@ _LONGEST_NAME = 80
 
 @cache
 def _headers(kind: str) -> frozenset[str]:
-    return frozenset(rule_data.load("markdown.yaml")[kind])
+    return frozenset(rule_data.load("formats/markdown.yaml")[kind])
 
 
 @cache
 def _environments() -> frozenset[str]:
-    table: dict[str, list[str]] = rule_data.load("environments.yaml")["environments"]
+    table: dict[str, list[str]] = rule_data.load("names/environments.yaml")["environments"]
     return frozenset(word for spoken in table.values() for word in spoken)
 
 

@@ -1,4 +1,4 @@
-"""Signs of ports in raw bytes: what a file must hold for any port literal to be found in it.
+"""Byte prefilter: what a file must hold for any port literal to be found in it.
 
 A byte prefilter may let through what holds none, and never drops what holds one:
 `tests/extract/test_prefilter.py` holds that against the extractors, on every fixture and on changed ones.

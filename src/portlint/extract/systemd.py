@@ -1,7 +1,7 @@
 """systemd units and podman quadlets: https://www.freedesktop.org/software/systemd/man/latest/systemd.syntax.html
 
 Found: sockets, ports in command lines, environment values, published ports. A socket unit takes no variables, so that a
-literal is right there. The keys are in `rules/systemd.yaml`.
+literal is right there. The keys are in `rules/formats/systemd.yaml`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _FILTER = regex(r"(?:(?:ipv4|ipv6):)?(?:(tcp|udp):)?([0-9]{1,5})(?:-([0-9]{1,5})
 
 @cache
 def _rules() -> dict[str, Any]:
-    rules: dict[str, Any] = rule_data.load("systemd.yaml")
+    rules: dict[str, Any] = rule_data.load("formats/systemd.yaml")
     return rules
 
 

@@ -1,6 +1,6 @@
 """TOML files at large: https://toml.io/en/v1.0.0
 
-Scripts of task runners are read as command lines (`rules/toml.yaml`).
+Scripts of task runners are read as command lines (`rules/formats/toml.yaml`).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _extract(source: Source) -> Facts:
 
 @cache
 def _rules() -> dict[str, Any]:
-    rules: dict[str, Any] = rule_data.load("toml.yaml")
+    rules: dict[str, Any] = rule_data.load("formats/toml.yaml")
     return rules
 
 

@@ -55,7 +55,7 @@ _ARGUMENT = regex(
 
 @cache
 def _knowledge(name: str) -> frozenset[str]:
-    return frozenset(str(key) for key in rule_data.load("traefik.yaml")[name])
+    return frozenset(str(key) for key in rule_data.load("formats/traefik.yaml")[name])
 
 
 def _named(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""Files that portlint keeps for itself in the user's cache folder: read with mistrust, replaced as a whole."""
+"""Atomic, ownership-checked files in the user's cache folder."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a host name or an address says about whose port it is: the one definition of "this machine".
 
-The names are in `rules/hosts.yaml`, in groups; within a group all names mean the same. A host may be written with or
-without the brackets of an IPv6 address, in any case.
+The names are in `rules/names/hosts.yaml`, in groups; within a group all names mean the same. A host may be written with
+or without the brackets of an IPv6 address, in any case.
 
 - loopback: the machine on which the process runs, and inside a container the container itself.
 - container host: the host of the containers, inside a container too.
@@ -30,7 +30,7 @@ _LONGEST_IPV6 = 45
 
 @cache
 def _known(key: str) -> frozenset[str]:
-    return frozenset(rule_data.load("hosts.yaml")[key])
+    return frozenset(rule_data.load("names/hosts.yaml")[key])
 
 
 def _bare(host: str) -> str:

@@ -1,6 +1,6 @@
 """What identifiers mean: splits them into words and tells port names from the rest.
 
-The knowledge is in `rules/names.yaml`.
+The knowledge is in `rules/names/`: `names.yaml`, and `entry-names.yaml` for names held against the registry's.
 """
 
 from __future__ import annotations
@@ -18,9 +18,14 @@ _LONGEST_NAME = 200
 
 @cache
 def vocabulary(key: str) -> frozenset[str]:
-    """One word list of `rules/names.yaml`."""
-    # YAML 1.1 reads `no` as a boolean: it is a country's domain and a word like the others.
-    return frozenset({True: "yes", False: "no"}.get(word, word) for word in rule_data.load("names.yaml")[key])
+    """The words of one list of `rules/names/names.yaml`."""
+    return frozenset(rule_data.load("names/names.yaml")[key]["words"])
+
+
+@cache
+def entry_vocabulary(key: str) -> frozenset[str]:
+    """The words of one list of `rules/names/entry-names.yaml`."""
+    return frozenset(rule_data.load("names/entry-names.yaml")[key]["words"])
 
 
 @lru_cache(maxsize=8192)
@@ -52,9 +57,15 @@ def is_port_name(identifier: str) -> bool:
         return False
     if not vocabulary("not_after").isdisjoint(parts[at + 1 :]):
         return False
-    if at and parts[at - 1] in vocabulary("not_before"):
+    if at and makes_no_port(parts[at - 1]):
         return False
-    return not (parts[at] == "ports" and not vocabulary("count_before_plural").isdisjoint(parts[:at]))
+    counts = vocabulary("count") | vocabulary("count_before_plural")
+    return not (parts[at] == "ports" and not counts.isdisjoint(parts[:at]))
+
+
+def makes_no_port(word: str) -> bool:
+    """Whether `port` behind this word, in lower case, is no network port: `serial port`, `num ports`."""
+    return word in vocabulary("not_before") or word in vocabulary("count")
 
 
 def is_host_variable(identifier: str) -> bool:

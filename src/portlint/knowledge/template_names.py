@@ -1,6 +1,6 @@
 """Names of templates and of copies: what may stand behind the ending of a format, `app.json.j2`, `nginx.conf.example`.
 
-The endings are in `rules/template-names.yaml`. A format asks about the name that `without_endings` gives.
+The endings are in `rules/names/template-names.yaml`. A format asks about the name that `without_endings` gives.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from portlint.knowledge import rule_data
 
 def endings(group: str) -> tuple[str, ...]:
     """The endings of one group, without the dot."""
-    return tuple(rule_data.load("template-names.yaml")[group])
+    return tuple(rule_data.load("names/template-names.yaml")[group])
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The well-known services of `rules/ports.yaml`: by the word, the image and the port that people know them by."""
+"""The well-known services of `rules/services/well-known.yaml`: by the word, the image and the port that they go by."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from portlint.knowledge import rule_data
 from portlint.knowledge.identifiers import words
 from portlint.model import PortRange
 
-_FILE = "ports.yaml"
+_FILE = "services/well-known.yaml"
 
 
 class WellKnown(Struct, frozen=True, kw_only=True):
-    """A service that the world knows. The fields are explained at the top of `rules/ports.yaml`."""
+    """A service that the world knows. The fields are explained at the top of `rules/services/well-known.yaml`."""
 
     name: str
     ports: tuple[int, ...]

@@ -118,7 +118,7 @@ class Card(Struct, frozen=True, kw_only=True):
     """one sentence"""
     why: str
     mend: str
-    """how to mend it"""
+    """how to mend it: the steps, and what is not reported (`rules/schemas/card.schema.json` describes each key)"""
     examples: tuple[Example, ...] = ()
     security_severity: str | None = None
     """of a rule about exposure: "0.1" to "10.0", as CVSS has it; GitHub shows its findings as security alerts"""

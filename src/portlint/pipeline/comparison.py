@@ -27,7 +27,7 @@ class Base(Struct, frozen=True, kw_only=True):
 
 
 class View(Struct, frozen=True, kw_only=True):
-    """What is looked at besides the disk."""
+    """Which snapshot is analysed: the working tree or the index, and against which base commit."""
 
     contents: Contents = field(default_factory=dict)
     """of the files that are read as the index has them"""

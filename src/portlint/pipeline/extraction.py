@@ -180,7 +180,7 @@ class Extraction:
             from portlint.extract import formats
 
             # Imported here, or each worker would do it again, and each that takes the place of a dead one.
-            tuple(formats())
+            formats()
         rows = None if self.cache is None else known
         work = Analysis(self._root, settings.max_file_size, self.extra_rules, rows, self._contents)
         self._batches.append((files, Supervisor(work, files, Limits(settings.timeout), jobs=jobs, one_first=few)))

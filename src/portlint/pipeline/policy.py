@@ -1,4 +1,4 @@
-"""What decides which findings there are, besides the code: registry, settings, baseline, rule files, marks in files.
+"""What decides which findings there are besides the code: registry, settings, baseline, rule files, directives.
 
 A change can alter all of them. Here it is told how, and they can be taken from the commit that the change starts from.
 """
@@ -37,18 +37,18 @@ _PLACES: Final = frozenset({"span", "positions", "name"})
 
 
 def policy_contents(base: Base, settings: Settings) -> Contents:
-    """The files at a commit that decide, by path; those that it does not have are told as such."""
+    """The files at a commit that decide, by path; missing ones are returned as `Unread`."""
     names = {*REGISTRY_PLACES, settings.registry, settings.baseline, *settings.rules} - {None}
     return base.repository.at(base.commit, [name for name in names if name is not None], settings.max_file_size)
 
 
-def without_new_marks(facts: Sequence[Facts], past: Past) -> tuple[Facts, ...]:
-    """The facts without the marks that a change brought: suppressions that are new or about a new line, and notes that
-    a file is generated."""
-    return tuple(_without_new_marks(each, past) if each.path in past.change.files else each for each in facts)
+def without_new_directives(facts: Sequence[Facts], past: Past) -> tuple[Facts, ...]:
+    """The facts without the in-file directives that a change added: suppressions that are new or about a new line, and
+    notes that a file is generated."""
+    return tuple(_without_new_directives(each, past) if each.path in past.change.files else each for each in facts)
 
 
-def _without_new_marks(facts: Facts, past: Past) -> Facts:
+def _without_new_directives(facts: Facts, past: Past) -> Facts:
     kept = tuple(each for each in facts.suppressions if not _is_new(past.change, facts.path, each))
     return replace(facts, suppressions=kept, generated=facts.generated and not _says_generated_first(facts, past))
 

@@ -1,4 +1,4 @@
-"""What ties the findings in some files to what other files say, so that a run over a few files may leave the rest out.
+"""Which files can affect the findings of a partial run: the others are left out of it.
 
 Most files of a repository are code and pages. What a literal there means, and what is wrong with it, rests on the
 files that describe services and set variables; the other way round, such a file tells others nothing but which

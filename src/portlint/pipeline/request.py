@@ -1,4 +1,4 @@
-"""What a run is asked to do, and what comes of it."""
+"""Request and result of a run."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from portlint.pipeline.accepted import unaccepted
 from portlint.pipeline.extraction import Extraction, Results, unchecked
 from portlint.pipeline.memory_run import without_ports
 from portlint.pipeline.past import pasts_of, policy_changed, touched_by
-from portlint.pipeline.policy import without_new_marks
+from portlint.pipeline.policy import without_new_directives
 from portlint.pipeline.registry_file import not_judged, read_extra_rules, registry_of
 from portlint.pipeline.relevance import is_silent, registry_variables
 from portlint.pipeline.request import Outcome, Request
@@ -51,7 +51,7 @@ def run(request: Request) -> Outcome:
         written = _accounted(
             found, results, extraction.left_out, unjudged if request.rules else not_judged(None, settings)
         )
-        facts = written if pasts.policy is None else without_new_marks(written, pasts.policy)
+        facts = written if pasts.policy is None else without_new_directives(written, pasts.policy)
         asked = tuple(each for each in facts if found.reported is None or each.path in found.reported)
         resolution, result = Resolution(), CheckResult()
         if reported is None or not all(map(is_silent, asked)):

@@ -49,7 +49,7 @@ def entry_of(registry: Registry, service: str) -> Entry:
 def environment_of(registry: Registry, word: str) -> str:
     """The environment that a word means, in the registry's spelling: `prod` where the registry says `production`.
 
-    Raises UnknownEnvironmentError for a word that neither the registry nor `rules/environments.yaml` knows.
+    Raises UnknownEnvironmentError for a word that neither the registry nor `rules/names/environments.yaml` knows.
     """
     from portlint.registry.errors import quoted
 
@@ -65,7 +65,7 @@ def environment_of(registry: Registry, word: str) -> str:
 
 
 def means(name: str, word: str) -> bool:
-    """Whether two names mean the same environment: equal, but for upper case, or by `rules/environments.yaml`."""
+    """Whether two names mean the same environment: equal, but for upper case, or by `rules/names/environments.yaml`."""
     one, other = name.lower(), word.lower()
     return _synonyms().get(one, one) == _synonyms().get(other, other)
 
@@ -75,7 +75,7 @@ def _synonyms() -> dict[str, str]:
     """Each word for an environment to the environment."""
     from portlint.knowledge import rule_data
 
-    table = rule_data.load("environments.yaml")["environments"]
+    table = rule_data.load("names/environments.yaml")["environments"]
     return {word: name for name, words in table.items() for word in words}
 
 

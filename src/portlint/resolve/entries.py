@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
 from typing import TypeVar
 
 from msgspec import Struct
 
 from portlint.algorithms.intervals import MOST, Intervals
-from portlint.knowledge import rule_data, well_known
-from portlint.knowledge.identifiers import words
+from portlint.knowledge import well_known
+from portlint.knowledge.identifiers import entry_vocabulary, words
 from portlint.model import Entry, PortRange, Registry
 
 _PORT_WORDS = frozenset({"port", "ports"})
@@ -18,16 +17,14 @@ _MOST_PORTS = 8
 """a literal's range is looked up port by port up to this length; a longer one is held against the ranges only"""
 
 
-@cache
 def generic_words() -> frozenset[str]:
     """Words of an identifier that say nothing about which service is meant."""
-    return frozenset(rule_data.load("entry-names.yaml")["generic"])
+    return entry_vocabulary("generic")
 
 
-@cache
 def scheme_words() -> frozenset[str]:
     """Words that say how a URL is spoken to, not whose it is."""
-    return frozenset(rule_data.load("entry-names.yaml")["schemes"])
+    return entry_vocabulary("schemes")
 
 
 class Named(Struct, frozen=True):

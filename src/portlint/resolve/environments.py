@@ -17,8 +17,8 @@ _WORD = regex(r"[A-Za-z]+")
 
 @cache
 def _words() -> dict[str, str]:
-    """Each word of `rules/environments.yaml` to the environment that it means."""
-    table = rule_data.load("environments.yaml")["environments"]
+    """Each word of `rules/names/environments.yaml` to the environment that it means."""
+    table = rule_data.load("names/environments.yaml")["environments"]
     return {word: environment for environment, words in table.items() for word in words}
 
 

@@ -36,12 +36,12 @@ _SECTIONS = {
 
 @cache
 def _side_options() -> frozenset[str]:
-    return frozenset(rule_data.load("listening.yaml")["side_options"])
+    return frozenset(rule_data.load("services/listening.yaml")["side_options"])
 
 
 @cache
 def _side_ports() -> frozenset[int]:
-    return frozenset(rule_data.load("listening.yaml")["side_ports"])
+    return frozenset(rule_data.load("services/listening.yaml")["side_ports"])
 
 
 def section(literal: PortLiteral) -> str:

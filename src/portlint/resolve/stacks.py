@@ -54,7 +54,7 @@ def _is_put_aside(path: str) -> bool:
 
 @cache
 def _put_aside() -> frozenset[str]:
-    return frozenset(rule_data.load("compose.yaml")["put_aside"])
+    return frozenset(rule_data.load("formats/compose.yaml")["put_aside"])
 
 
 def _together(files: dict[str, Facts], facts: Sequence[Facts]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -1,4 +1,4 @@
-"""What a worker does all its life, and the limits that it sets itself."""
+"""The worker's main loop and its resource limits."""
 
 from __future__ import annotations
 

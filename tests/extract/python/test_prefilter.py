@@ -82,7 +82,7 @@ def test_the_walk_comes_to_every_expression(comments):
         assert {node for node in theirs.seen if isinstance(node, wanted)} <= ours.seen
 
 
-COMMANDS = rule_data.load("commands.yaml")["commands"]
+COMMANDS = rule_data.load("formats/commands.yaml")["commands"]
 
 
 def written(name: str, rule: dict) -> list[str]:

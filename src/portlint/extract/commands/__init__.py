@@ -1,7 +1,8 @@
 """Ports on command lines: which option or argument of which command is a port, an address, a mapping.
 
-The knowledge is in `rules/commands.yaml`. A command that it does not know is read by the names of its long options
-alone (`--http-port 8080`, `--bind=0.0.0.0:80`), never by a bare `-p 8000`. Besides, each word is read as any text is.
+The knowledge is in `rules/formats/commands.yaml`. A command that it does not know is read by the names of its long
+options alone (`--http-port 8080`, `--bind=0.0.0.0:80`), never by a bare `-p 8000`. Besides, each word is read as any
+text is.
 
 Sources: the manuals of the commands; Docker CLI reference, `docker container run`, "Publish or expose port".
 """

@@ -1,4 +1,4 @@
-"""The kinds of values in `rules/commands.yaml`: each a function from a value's text to its ports.
+"""The kinds of values in `rules/formats/commands.yaml`: each a function from a value's text to its ports.
 
 Offsets are indexes into that text.
 """

@@ -1,4 +1,4 @@
-"""What is known about commands: `rules/commands.yaml`, read once."""
+"""What is known about commands: `rules/formats/commands.yaml`, read once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ENDING = regex(r"\.(?:exe|cmd|bat|ps1|sh|py|bin|js|phar|php)$")
 
 
 class Spec(Struct, frozen=True):
-    """What is known about a command; see the head of `rules/commands.yaml`."""
+    """What is known about a command; see the head of `rules/formats/commands.yaml`."""
 
     role: Role | None = None
     name: str | None = None
@@ -63,29 +63,29 @@ def _spec(row: Mapping[str, Any], outer: Spec = UNKNOWN) -> Spec:
 @cache
 def _specs() -> Mapping[str, Spec]:
     out: dict[str, Spec] = {}
-    for name, row in rule_data.load("commands.yaml")["commands"].items():
+    for name, row in rule_data.load("formats/commands.yaml")["commands"].items():
         out.update(dict.fromkeys((name, *row.get("also", ())), _spec(row)))
     return out
 
 
 @cache
 def keywords() -> frozenset[str]:
-    return frozenset(rule_data.load("commands.yaml")["keywords"])
+    return frozenset(rule_data.load("formats/commands.yaml")["keywords"])
 
 
 @cache
 def printing() -> frozenset[str]:
-    return frozenset(rule_data.load("commands.yaml")["printing"])
+    return frozenset(rule_data.load("formats/commands.yaml")["printing"])
 
 
 @cache
 def targets() -> frozenset[str]:
-    return frozenset(rule_data.load("commands.yaml")["targets"])
+    return frozenset(rule_data.load("formats/commands.yaml")["targets"])
 
 
 @cache
 def own_words() -> frozenset[str]:
-    return frozenset(rule_data.load("commands.yaml")["own"])
+    return frozenset(rule_data.load("formats/commands.yaml")["own"])
 
 
 def names_port_command(words: AbstractSet[str]) -> bool:

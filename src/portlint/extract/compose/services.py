@@ -62,8 +62,8 @@ Handler = Callable[["ComposeReader", Node, Context], None]
 
 @cache
 def knowledge(name: str) -> frozenset[str]:
-    """One list of `rules/compose.yaml`."""
-    return frozenset(str(key) for key in rule_data.load("compose.yaml")[name])
+    """One list of `rules/formats/compose.yaml`."""
+    return frozenset(str(key) for key in rule_data.load("formats/compose.yaml")[name])
 
 
 class _Shared(Struct):

@@ -1,7 +1,7 @@
 """JSON and JSON with comments: keys that say port, addresses, command lines, devcontainer, package.json, launch.json.
 
 An own tokenizer, linear and without recursion, with offsets and the path of keys: it reads minified files, comments,
-trailing commas and truncated text. What keys mean is in `rules/json.yaml`.
+trailing commas and truncated text. What keys mean is in `rules/formats/json.yaml`.
 
 Sources: RFC 8259; containers.dev, "Dev Container metadata reference" (forwardPorts, portsAttributes, appPort);
 docs.npmjs.com, "package.json", scripts; OCI image specification, ExposedPorts.

@@ -1,9 +1,8 @@
-"""What of a JSON text may be passed over in one go, by a regular expression: tokens cost a hundred times as much.
+"""Regions of a JSON text that cannot contain a port, and are skipped: to tokenize costs a hundred times as much.
 
-Dull is what holds no port literal and tells about none: members whose keys say nothing of ports and whose values show
-none, and small objects and lists of such. Each expression is only tried behind an opening bracket or a comma, and ends
-behind a comma or before a closing bracket. It looks into two levels of brackets, so that no text is looked at more than
-three times.
+Skipped are members whose keys say nothing of ports and whose values show none, and small objects and lists of such.
+Each expression is only tried behind an opening bracket or a comma, and ends behind a comma or before a closing
+bracket. It looks into two levels of brackets, so that no text is looked at more than three times.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ _LEVELS = 2
 
 @cache
 def words_of(key: str) -> frozenset[str]:
-    """One word list of `rules/json.yaml`."""
-    return frozenset({True: "on"}.get(word, word) for word in rule_data.load("json.yaml")[key])
+    """One word list of `rules/formats/json.yaml`."""
+    return frozenset({True: "on"}.get(word, word) for word in rule_data.load("formats/json.yaml")[key])
 
 
 @cache
 def argument_keys() -> Mapping[str, Any]:
     """The keys of lists that hold the words of a command, to the keys beside them that name it."""
-    rows: Mapping[str, Any] = rule_data.load("json.yaml")["arguments"]
+    rows: Mapping[str, Any] = rule_data.load("formats/json.yaml")["arguments"]
     return rows
 
 

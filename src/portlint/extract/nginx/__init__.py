@@ -31,7 +31,7 @@ _OTHER_FORMAT = regex(
 
 @cache
 def _signs() -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
-    rules: Any = rule_data.load("nginx.yaml")
+    rules: Any = rule_data.load("formats/nginx.yaml")
     statement = r"(?:^|[;{{}}])[ \t]*(?:{})[ \t]+[^\s=;{{][^;\n]{{0,2000}};"
     own, shared = (
         re.compile(statement.format("|".join(rules[key])).encode(), re.MULTILINE) for key in ("own", "shared")

@@ -1,4 +1,4 @@
-"""What the directives of an nginx configuration say about ports; the knowledge is in `rules/nginx.yaml`."""
+"""What the directives of an nginx configuration say about ports; the knowledge is in `rules/formats/nginx.yaml`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _LONGEST_LABEL = 80
 
 @cache
 def _rules() -> dict[str, Any]:
-    rules: dict[str, Any] = rule_data.load("nginx.yaml")
+    rules: dict[str, Any] = rule_data.load("formats/nginx.yaml")
     return rules
 
 

@@ -1,7 +1,7 @@
 """Whether a number in Python code may be a port in a command: `run("nc -z depot 25")`, `["http.server", "8000"]`.
 
-Which commands take ports is told by `rules/commands.yaml`; here the number is found first, and then the command's name
-before it.
+Which commands take ports is told by `rules/formats/commands.yaml`; here the number is found first, and then the
+command's name before it.
 """
 
 from __future__ import annotations

@@ -153,8 +153,8 @@ def library() -> Library:
 
 @cache
 def words_of(key: str) -> frozenset[str]:
-    """One word list of `rules/python-calls.yaml`."""
-    return frozenset(rule_data.load("python-calls.yaml")[key])
+    """One word list of `rules/formats/python.yaml`."""
+    return frozenset(rule_data.load("formats/python.yaml")[key])
 
 
 class Imports:

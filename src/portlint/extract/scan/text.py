@@ -19,7 +19,7 @@ from typing import NamedTuple
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.limits import MOST_PORTS, TooManyPortsError, few
 from portlint.knowledge.hosts import is_every_interface, names_this_machine
-from portlint.knowledge.identifiers import is_address_name, is_port_name, vocabulary, words
+from portlint.knowledge.identifiers import is_address_name, is_port_name, makes_no_port, vocabulary, words
 from portlint.knowledge.well_known import by_port
 from portlint.model import FIRST_PORT, LAST_PORT, Role
 from portlint.syntax.interpolation import HOLE
@@ -400,4 +400,4 @@ _WORD_BEFORE = regex(r"([A-Za-z]+)[\s-]+$")
 def _says_port(text: str, start: int, name: str) -> bool:
     """Whether `port 81` in running text is a network port: `serial port 3` and `export port 2 of 8` are not."""
     before = _WORD_BEFORE.search(text, max(0, start - 24), start)
-    return before is None or before[1].lower() not in vocabulary("not_before")
+    return before is None or not makes_no_port(before[1].lower())

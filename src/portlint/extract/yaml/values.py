@@ -1,6 +1,6 @@
 """Ports in any YAML node, by its key: what all YAML formats share.
 
-What keys mean is in `rules/yaml.yaml`; what a value under a key means is `values.find_in_value`.
+What keys mean is in `rules/formats/yaml.yaml`; what a value under a key means is `values.find_in_value`.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ _BACKEND = regex(r"[\w.-]+/[\w.-]+:[\w-]+")
 
 @cache
 def keys(name: str) -> frozenset[str]:
-    """One list of `rules/yaml.yaml`."""
-    return frozenset(str(key) for key in rule_data.load("yaml.yaml")[name])
+    """One list of `rules/formats/yaml.yaml`."""
+    return frozenset(str(key) for key in rule_data.load("formats/yaml.yaml")[name])
 
 
 @cache
 def _roles() -> dict[str, Role]:
-    return {str(key): Role(role) for key, role in rule_data.load("yaml.yaml")["roles"].items()}
+    return {str(key): Role(role) for key, role in rule_data.load("formats/yaml.yaml")["roles"].items()}
 
 
 class Context(Struct, frozen=True):

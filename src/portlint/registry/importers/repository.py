@@ -18,7 +18,7 @@ from portlint.algorithms.lazy_regex import regex
 from portlint.knowledge import rule_data, well_known
 from portlint.knowledge.formats import CODE, ENV_FILES, SETS_VARIABLES, STACKS
 from portlint.knowledge.hosts import is_loopback, names_this_machine
-from portlint.knowledge.identifiers import is_port_name, words
+from portlint.knowledge.identifiers import entry_vocabulary, is_port_name, words
 from portlint.model import Facts, Match, PortLiteral, PortRange, Resolution, Service, Verdict
 from portlint.registry.draft import Draft, Imported, Place, entry_name
 
@@ -381,18 +381,13 @@ def _is_use(literal: PortLiteral) -> bool:
 
 
 @cache
-def _table(key: str) -> frozenset[str]:
-    return frozenset(rule_data.load("entry-names.yaml")[key])
-
-
-@cache
 def _personal() -> frozenset[str]:
-    return frozenset(rule_data.load("environments.yaml")["personal"])
+    return frozenset(rule_data.load("names/environments.yaml")["personal"])
 
 
 def _is_service_variable(variable: str) -> bool:
     """Whether a variable of the environment holds the port of some service: `API_PORT`, not `PORT`."""
-    if not (variable.isupper() and is_port_name(variable)) or variable in _table("platform_variables"):
+    if not (variable.isupper() and is_port_name(variable)) or variable in entry_vocabulary("platform_variables"):
         return False
     return bool(set(words(variable)) - _PORT_WORDS)
 
@@ -415,7 +410,7 @@ def _is_same_service(one: _Sketch, other: _Sketch) -> bool:
 
 
 def _is_generic(word: str) -> bool:
-    return word in _table("generic") or word.removesuffix("s") in _table("generic")
+    return word in entry_vocabulary("generic") or word.removesuffix("s") in entry_vocabulary("generic")
 
 
 def _well_known(literal: PortLiteral) -> str:
@@ -440,7 +435,7 @@ def _usual(port: int) -> str:
 
 def _name_of(literal: PortLiteral) -> str:
     for word in (literal.variable, literal.service, literal.name):
-        if not word or "ports" in words(word) or not _table("no_names").isdisjoint(words(word)):
+        if not word or "ports" in words(word) or not entry_vocabulary("no_names").isdisjoint(words(word)):
             # A list of ports, or the first one of a range, says nothing about the service.
             continue
         if not all(map(_is_generic, words(word))) and any(map(str.isalpha, _stem(word))):

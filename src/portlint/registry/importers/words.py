@@ -22,14 +22,14 @@ _PROTOCOL = regex(r"\b(tcp|udp)\b", re.IGNORECASE)
 
 @cache
 def column_kinds() -> tuple[tuple[str, tuple[frozenset[str], ...]], ...]:
-    """The kinds of columns of `rules/tables.yaml`, in its order."""
-    table = rule_data.load("tables.yaml")["columns"]
+    """The kinds of columns of `rules/formats/tables.yaml`, in its order."""
+    table = rule_data.load("formats/tables.yaml")["columns"]
     return tuple((kind, tuple(frozenset(group) for group in groups)) for kind, groups in table.items())
 
 
 @cache
 def _spoken_environments() -> dict[str, str]:
-    table = rule_data.load("environments.yaml")["environments"]
+    table = rule_data.load("names/environments.yaml")["environments"]
     return {word: environment for environment, group in table.items() for word in group}
 
 
@@ -46,17 +46,17 @@ def is_empty(cell: str) -> bool:
 
 @cache
 def _empty() -> frozenset[str]:
-    return frozenset(rule_data.load("tables.yaml")["empty"])
+    return frozenset(rule_data.load("formats/tables.yaml")["empty"])
 
 
 def is_fixed(cell: str) -> bool:
     """Whether a cell of a variable column says that the port can never change."""
     found = words(cell)
-    return bool(found) and found[0] in rule_data.load("tables.yaml")["fixed"]
+    return bool(found) and found[0] in rule_data.load("formats/tables.yaml")["fixed"]
 
 
 def is_optional(description: str) -> bool:
-    return not set(rule_data.load("tables.yaml")["optional"]).isdisjoint(words(description))
+    return not set(rule_data.load("formats/tables.yaml")["optional"]).isdisjoint(words(description))
 
 
 def ports(cell: str) -> tuple[PortRange, ...]:
