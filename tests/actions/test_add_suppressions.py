@@ -82,6 +82,7 @@ PLACES: dict[str, tuple[str, str | None]] = {
         f"upstream redis {{\n  server redis:7777; # portlint: ignore[PORT104] {NOTE}\n}}\n",
     ),
     "a.toml": ('api_port = 7777\n', f'api_port = 7777 # portlint: ignore[PORT104] {NOTE}\n'),
+    "parts.toml": ("a" + ".a" * 40 + " = 1\napi_port = 7777\n", None),
     "more.toml": ('x = """\nhttp://redis:7777\n"""\n', None),
     "a.ini": ("[a]\nredis_port = 7777\n", f"[a]\n; portlint: ignore-next-line[PORT104] {NOTE}\nredis_port = 7777\n"),
     "B.INI": ("[a]\nredis_port = 7777\n", f"[a]\n; portlint: ignore-next-line[PORT104] {NOTE}\nredis_port = 7777\n"),

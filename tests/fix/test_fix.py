@@ -141,6 +141,16 @@ def test_a_mapping_that_reads_as_one_number_is_quoted(tree, portlint):
     assert (tree / "compose.yaml").read_text().endswith('    ports: ["22:22", "2222:22"]\n')
 
 
+def test_the_anchor_of_a_value_stays_before_its_quotes(tree, portlint):
+    before = "services:\n  a:\n    image: a\n    ports:\n      - &p 8000:8000\n      - &q 'x'\n"
+    before += "    environment:\n      URL: &u\n        http://localhost:8000/x\n"
+    after = before.replace("8000:8000", '"${API_PORT:-8000}:8000"')
+    after = after.replace("http://localhost:8000/x", '"http://localhost:${API_PORT:-8000}/x"')
+    reset(tree, {"compose.yaml": before})
+    portlint("check", "-q", "--fix")
+    assert (tree / "compose.yaml").read_text() == after
+
+
 def test_a_data_store_is_published_on_loopback(tree, portlint):
     ports = "['6379:6379', '0.0.0.0:6380:6379', '${OTHER:-6381}:6379']"
     text = f"services:\n  redis:\n    image: redis:7\n    ports: {ports}\n"

@@ -272,6 +272,23 @@ def test_a_large_toml_file_is_not_held_against_its_grammar(tables, reason):
     assert problem.reason.startswith(reason)
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"a" + b".a" * 20_000 + b" = 1", "not checked for mistakes: a key of more than 32 parts"),
+        (b"a = " + b"[" * 200 + b"]" * 200, "not checked for mistakes: nested too deeply"),
+        (b'a = "' + b"." * 20_000 + b'"', None),
+    ],
+    ids=["parts", "nesting", "a string of dots"],
+)
+def test_toml_that_is_a_trap_for_its_parser_is_not_held_against_its_grammar(line, reason):
+    """tomllib needs a second for a key of ten thousand parts, and keeps each of its beginnings."""
+    data = line + b'\n[http.services.web.loadBalancer]\nservers = [{url = "http://web:8000"}]\n'
+    facts = extract("traefik.toml", data)
+    assert [literal.port for literal in facts.literals] == [8000]
+    assert [problem.reason for problem in facts.problems] == [reason] * (reason is not None)
+
+
 def test_patterns_that_keep_git_and_a_matcher_busy(root, portlint, monkeypatch):
     monkeypatch.setattr("portlint.git.ls_files.GIT_TIMEOUT", 0.5)
     fill(

@@ -16,7 +16,7 @@ from msgspec.structs import fields
 from portlint.knowledge import rule_data
 from portlint.model import Entry, PortRange, Registry
 from portlint.registry import load_registry, look_up, rows, schema
-from portlint.registry.nodes import MAX_ALIASED, MAX_BYTES
+from portlint.registry.document import MAX_ALIASED, MAX_BYTES
 from support.paths import FIXTURES
 
 FOLDER = FIXTURES / "registry"

@@ -27,7 +27,7 @@ from portlint.settings import (
     load_settings,
     settings_schema,
 )
-from portlint.syntax.toml_positions import MAX_PARTS, TooManyParts, key_lines
+from portlint.syntax.toml import MAX_PARTS
 from support.paths import FIXTURES
 
 FOLDER = FIXTURES / "settings"
@@ -403,52 +403,6 @@ def test_describe_leaves_empty_what_has_no_value(load: Loader) -> None:
     assert values["environments"] == "{}"
     assert values["fail-level"] == '"warning"'
     assert values["allow"] == "[80, 443]"
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a = 1\nb = 2", {("a",): 1, ("b",): 2}),
-        ("a.b = 1", {("a",): 1, ("a", "b"): 1}),
-        ("\"a\" . 'b c' = 1", {("a",): 1, ("a", "b c"): 1}),
-        ("\n[t]\na = 1\n[u.v]", {("t",): 2, ("t", "a"): 3, ("u",): 4, ("u", "v"): 4}),
-        ("[[t]]\na = 1\n[[t]]\na = 2", {("t",): 1, ("t", "a"): 2}),
-        ("a = [\n 1, # b = 2\n 'c = 3',\n]\nd = 4", {("a",): 1, ("d",): 5}),
-        (
-            "a = { b = 1, c = [ { d = 2 } ] }\ne = 3",
-            {("a",): 1, ("a", "b"): 1, ("a", "c"): 1, ("a", "c", "d"): 1, ("e",): 2},
-        ),
-        ('a = """\nb = 1\n\\""" c = 2\n""""\nd = 3', {("a",): 1, ("d",): 5}),
-        ("a = '''\nb = 1\n''\n'''\nd = 3", {("a",): 1, ("d",): 5}),
-        ('a = \'\'\nb = ""\nc = "\\""\nd = 4', {("a",): 1, ("b",): 2, ("c",): 3, ("d",): 4}),
-        ("a = 'open\nb = 2", {("a",): 1}),
-        ('a = """open\nb = 2', {("a",): 1}),
-        ("a = 1979-05-27T07:32:00.5Z\nb = +1.5e3", {("a",): 1, ("b",): 2}),
-    ],
-)
-def test_lines_of_keys(text: str, expected: dict[tuple[str, ...], int]) -> None:
-    assert key_lines(text) == expected
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '"' + '\\"' * 120_000,
-        '"""' + '\\"""' * 60_000,
-        "'''" + "''x" * 80_000,
-        "a" * 250_000,
-        "[" * 250_000,
-        "=" * 250_000,
-    ],
-)
-def test_the_scan_is_linear(text: str) -> None:
-    assert len(key_lines(text)) <= 1
-
-
-def test_a_key_of_too_many_parts_stops_the_scan() -> None:
-    assert key_lines(".".join("a" * MAX_PARTS) + " = 1")
-    with pytest.raises(TooManyParts):
-        key_lines("\n" + ".".join("a" * (MAX_PARTS + 1)))
 
 
 def test_without_a_settings_file_nothing_heavy_is_imported(tmp_path: Path) -> None:

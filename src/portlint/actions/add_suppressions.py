@@ -197,24 +197,19 @@ def _python(data: bytes) -> Any:
 
 def _yaml(data: bytes) -> Any:
     """The events of a YAML text, with their values. Raises ValueError where it is none, or too deep."""
-    import yaml
+    from portlint.syntax.yaml.events import events
 
-    from portlint.syntax.yaml.events import TooDeep, events
-
-    found: list[Any] = []
-    try:
-        for event in events(data.decode("utf-8-sig")):
-            names = ("anchor", "tag", "value", "implicit", "explicit", "version")
-            found.append((type(event).__name__, *(getattr(event, name, None) for name in names)))
-    except (TooDeep, yaml.YAMLError) as error:
-        raise ValueError("no YAML, or too deep") from error
-    return found
+    names = ("anchor", "tag", "value", "implicit", "explicit", "version")
+    return [
+        (type(event).__name__, *(getattr(event, name, None) for name in names))
+        for event in events(data.decode("utf-8-sig"))
+    ]
 
 
 def _toml(data: bytes) -> Any:
-    import tomllib
+    from portlint.syntax.toml import load
 
-    return tomllib.loads(data.decode("utf-8").replace("\r\n", "\n"))
+    return load(data.decode("utf-8").replace("\r\n", "\n"))[0]
 
 
 def _shell(data: bytes) -> Any:
@@ -252,7 +247,7 @@ def _javascript(data: bytes) -> Any:
 
 
 def _dotenv(data: bytes) -> Any:
-    from portlint.extract.dotenv import Assignment, lines
+    from portlint.syntax.dotenv import Assignment, lines
 
     text = data.decode("latin-1")
     return [

@@ -24,7 +24,9 @@ from portlint.knowledge import rule_data
 from portlint.knowledge.identifiers import is_port_name
 from portlint.knowledge.template_names import without_endings
 from portlint.model import Facts, Problem, Role, Source
-from portlint.syntax.yaml.tree import MappingNode, Node, ScalarNode, SequenceNode, Tree, key_of, parse, resolved
+from portlint.syntax.toml import TooDeep, TooManyParts, load
+from portlint.syntax.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode, key_of, resolved
+from portlint.syntax.yaml.tree import Tree, parse
 
 _NAME = regex(r"(?:^|/)traefik(?:[-_.][A-Za-z0-9_.-]+)?\.(ya?ml|toml)$")
 _FILE = regex(r"\.(?:ya?ml|toml)(?:\.[A-Za-z0-9]{1,9})?$|(?:^|/)[^./]*$", re.IGNORECASE)
@@ -49,8 +51,6 @@ _ARGUMENT = regex(
     r"=([^\s\"']{1,500})",
     re.IGNORECASE,
 )
-_MOST_DOTS = 200
-"""in one line of TOML; tomllib needs a second for a key of ten thousand parts"""
 
 
 @cache
@@ -232,17 +232,14 @@ def _comments(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _toml_problems(source: Source) -> Iterator[Problem]:
-    import tomllib  # 3 ms, which a compose file's labels do not pay
-
     if len(source.data) > LARGEST_BY_HAND:
         yield Problem(source.span(0, 0), f"not checked for mistakes: larger than {LARGEST_BY_HAND:,} bytes")
         return
-    if any(line.count(b".") > _MOST_DOTS for line in source.data.split(b"\n")):
-        yield Problem(source.span(0, 0), "not checked for mistakes: a line with too many dots")
-        return
     try:
-        tomllib.loads(source.data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        load(source.data.decode("utf-8-sig"))
+    except (TooManyParts, TooDeep) as error:
+        yield Problem(source.span(0, 0), f"not checked for mistakes: {error}")
+    except ValueError as error:
         template = re.search(rb"\{\{|\{%", source.data)
         if template:
             span = source.span(template.start(), template.end())

@@ -13,9 +13,10 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from portlint.registry.document import entries, read_document
 from portlint.registry.errors import Errors
-from portlint.registry.nodes import Mapping as MappingNode
-from portlint.registry.nodes import Node, Scalar, parse
+from portlint.syntax.yaml.kinds import kind_of
+from portlint.syntax.yaml.nodes import MappingNode, Node, ScalarNode, value_of
 
 _LONGEST_HEAD = 16_384
 """bytes of a response in which its status must come"""
@@ -40,24 +41,24 @@ class Health(Struct, frozen=True):
 
 def health_checks(path: str, data: bytes) -> Mapping[str, HealthCheck]:
     """The health check of each entry that has one. path, data: of a registry that `load_registry` accepts."""
-    ports = _value(parse(data, Errors(path)), "ports")
+    ports = _value(read_document(data, Errors(path)).root, "ports")
     if not isinstance(ports, MappingNode):
         return {}
-    checks = {pair.key.text: _check(_value(pair.value, "health")) for pair in ports.pairs}
+    checks = {value_of(key): _check(_value(value, "health")) for key, value in entries(ports)}
     return {name: check for name, check in checks.items() if check is not None}
 
 
 def _check(node: Node | None) -> HealthCheck | None:
     if isinstance(node, MappingNode):
         path, expect = _value(node, "http"), _value(node, "expect")
-        number = int(expect.text) if isinstance(expect, Scalar) and expect.kind != "null" else None
-        return HealthCheck(path.text, number) if isinstance(path, Scalar) else None
-    return HealthCheck() if isinstance(node, Scalar) and node.kind != "null" else None
+        number = int(value_of(expect)) if isinstance(expect, ScalarNode) and kind_of(expect) != "null" else None
+        return HealthCheck(value_of(path), number) if isinstance(path, ScalarNode) else None
+    return HealthCheck() if isinstance(node, ScalarNode) and kind_of(node) != "null" else None
 
 
 def _value(node: Node | None, key: str) -> Node | None:
-    pairs = node.pairs if isinstance(node, MappingNode) else ()
-    return next((pair.value for pair in pairs if pair.key.text == key), None)
+    pairs = entries(node) if isinstance(node, MappingNode) else ()
+    return next((value for name, value in pairs if value_of(name) == key), None)
 
 
 def ask(check: HealthCheck, hosts: tuple[str, ...], port: int, timeout: float) -> Health:

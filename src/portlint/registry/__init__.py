@@ -20,9 +20,9 @@ That two entries clash or a default lies outside its range is no error here: the
 from __future__ import annotations
 
 from portlint.model import Registry
+from portlint.registry.document import read_document
 from portlint.registry.errors import Errors, RegistryError
 from portlint.registry.lookup import Answer, Row, look_up, rows
-from portlint.registry.nodes import parse
 from portlint.registry.reader import read
 
 __all__ = ["Answer", "RegistryError", "Row", "load_registry", "look_up", "rows"]
@@ -36,6 +36,6 @@ def load_registry(path: str, data: bytes) -> tuple[Registry | None, tuple[Regist
     All mistakes are given, by place. No exception leaves this function, whatever the bytes are.
     """
     errors = Errors(path)
-    root = parse(data, errors)
-    registry = None if errors and root is None else read(path, root, errors)
+    document = read_document(data, errors)
+    registry = None if errors and document.root is None else read(path, document, errors)
     return (None, errors.sorted()) if errors else (registry, ())

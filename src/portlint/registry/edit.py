@@ -14,10 +14,11 @@ from msgspec.structs import fields
 
 from portlint.model import Entry, Registry
 from portlint.registry import load_registry
+from portlint.registry.document import Places, entries, read_document
 from portlint.registry.draft import Draft
 from portlint.registry.errors import Errors
-from portlint.registry.nodes import Mapping, Node, Scalar, parse
 from portlint.registry.writing import entry_lines
+from portlint.syntax.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode, value_of
 
 
 class EditError(ValueError):
@@ -64,27 +65,27 @@ def _plain(entry: Entry) -> dict[str, Any]:
 
 def _spliced(path: str, data: bytes, drafts: Sequence[Draft]) -> bytes | None:
     """With the entries as lines behind the last line of `ports`; None where it is not written in lines."""
-    root = parse(data, Errors(path))
-    if not isinstance(root, Mapping):
+    document = read_document(data, Errors(path))
+    root, places = document.root, document.places
+    if not isinstance(root, MappingNode):
         return None
-    ports = next((pair.value for pair in root.pairs if pair.key.text == "ports"), None)
-    if not isinstance(ports, Mapping) or not ports.pairs:
+    ports = next((value for key, value in entries(root) if value_of(key) == "ports"), None)
+    if not isinstance(ports, MappingNode) or not ports.pairs:
         return None
-    first = ports.pairs[0].key.span
-    indent = first.column - 1
-    end = data.find(b"\n", _last(ports))
+    indent = places.of(ports.pairs[0][0]).column - 1
+    end = data.find(b"\n", _last(ports, places))
     newline = b"\r\n" if b"\r\n" in data else b"\n"
     head, tail = (data, b"") if end < 0 else (data[: end + 1], data[end + 1 :])
     if end < 0:
         head += newline
     # Entries that are set apart by an empty line stay so.
-    gap = newline if len(ports.pairs) > 1 and _is_apart(data, ports) else b""
+    gap = newline if len(ports.pairs) > 1 and _is_apart(data, ports, places) else b""
     lines = [gap + newline.join(_indented(line, indent) for line in entry_lines(draft)) for draft in drafts]
     return head + newline.join(lines) + newline + tail
 
 
-def _is_apart(data: bytes, ports: Mapping) -> bool:
-    last = ports.pairs[-1].key.span.start
+def _is_apart(data: bytes, ports: MappingNode, places: Places) -> bool:
+    last = places.of(ports.pairs[-1][0]).start
     above = data[:last].rstrip(b" ").splitlines()
     for line in reversed(above):
         if not line.strip():
@@ -99,19 +100,17 @@ def _indented(line: str, indent: int) -> bytes:
     return (" " * indent + line[2:]).encode() if line.strip() else b""
 
 
-def _last(node: Node) -> int:
+def _last(node: Node, places: Places) -> int:
     """Byte offset of the end of the last scalar below a node."""
-    if isinstance(node, Scalar):
-        return node.span.end
-    found = node.span.start
+    found = 0
     below: list[Node] = [node]
     while below:
         each = below.pop()
-        if isinstance(each, Scalar):
-            found = max(found, each.span.end)
-        elif isinstance(each, Mapping):
-            below += [part for pair in each.pairs for part in (pair.key, pair.value)]
-        else:
+        if isinstance(each, ScalarNode):
+            found = max(found, places.of(each).end)
+        elif isinstance(each, MappingNode):
+            below += [part for pair in each.pairs for part in pair]
+        elif isinstance(each, SequenceNode):
             below += each.items
     return found
 

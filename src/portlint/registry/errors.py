@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from portlint.model import NOWHERE, Span
+from portlint.syntax.yaml.nodes import Node
 
 MAX_ERRORS = 100
 """More are not listed: a file with that many is of another kind."""
@@ -30,9 +31,9 @@ class RegistryError(Struct, frozen=True):
 class Wrong(Exception):  # noqa: N818
     """A value that cannot be used. Never leaves this folder."""
 
-    def __init__(self, span: Span, message: str, hint: str | None = None) -> None:
+    def __init__(self, node: Node, message: str, hint: str | None = None) -> None:
         super().__init__(message)
-        self.span = span
+        self.node = node
         self.message = message
         self.hint = hint
 
@@ -51,8 +52,9 @@ class Errors:
         else:
             self._more = True
 
-    def take(self, wrong: Wrong) -> None:
-        self.add(wrong.span, wrong.message, wrong.hint)
+    def take(self, wrong: Wrong, span: Span) -> None:
+        """span: of the node that is wrong."""
+        self.add(span, wrong.message, wrong.hint)
 
     def nearest(self, word: str, words: Iterable[str]) -> str | None:
         """The nearest of `words`; None where none is near, or where so much is wrong that nobody reads on."""

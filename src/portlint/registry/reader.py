@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from collections.abc import Mapping as MappingABC
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.model import FIRST_PORT, LAST_PORT, NOWHERE, Block, Entry, PortRange, Registry, Reservation, Span
 from portlint.registry import schema
+from portlint.registry.document import Document, Places, entries
 from portlint.registry.errors import Errors, Wrong, quoted
-from portlint.registry.nodes import Mapping, Node, Scalar, Sequence
 from portlint.registry.schema import Kind
+from portlint.syntax.yaml.kinds import kind_of
+from portlint.syntax.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode, value_of
 
 _RANGE = regex(r"([0-9]+)[ \t]*-[ \t]*([0-9]+)")
 _RANGE_LIKE = regex(r"([0-9]{1,5})[ \t]*(?:-{2,3}|\.{2,3}|[–—~,/]|to)[ \t]*([0-9]{1,5})")
@@ -29,15 +30,16 @@ _Spans = dict[str, Span]
 """The places of values, by route: `default`, `environments.production`, `aliases[0]`."""
 
 
-def read(path: str, root: Node | None, errors: Errors) -> Registry:
-    """The registry that `root` describes; what is wrong with it goes to `errors`."""
+def read(path: str, document: Document, errors: Errors) -> Registry:
+    """The registry that a document describes; what is wrong with it goes to `errors`."""
+    root, places = document.root, document.places
     if root is None or _is_null(root):
         errors.add(NOWHERE, "the registry is empty; it begins with 'ports:'")
         return Registry(path=path)
-    if not isinstance(root, Mapping):
-        errors.add(root.span, f"a registry is a mapping that begins with 'ports:', not {_found(root)}")
+    if not isinstance(root, MappingNode):
+        errors.add(places.of(root), f"a registry is a mapping that begins with 'ports:', not {_found(root)}")
         return Registry(path=path)
-    values, _ = _Reader(errors).fields(root, schema.ROOT, "a registry", "ports", root.span)
+    values, _ = _Reader(places, errors).fields(root, schema.ROOT, "a registry", "ports", root)
     return Registry(
         path=path,
         entries=values.get("ports", ()),
@@ -51,11 +53,12 @@ def read(path: str, root: Node | None, errors: Errors) -> Registry:
 class _Reader:
     """Turns nodes into the values of the model. A method for a single value raises Wrong; one for several collects."""
 
-    def __init__(self, errors: Errors) -> None:
+    def __init__(self, places: Places, errors: Errors) -> None:
+        self._places = places
         self._errors = errors
 
     def fields(
-        self, node: Mapping, keys: MappingABC[str, Kind], what: str, required: str | None, place: Span
+        self, node: MappingNode, keys: Mapping[str, Kind], what: str, required: str | None, place: Node
     ) -> tuple[dict[str, Any], _Spans]:
         """The values of a mapping with fixed keys, and their places; null is the same as not written.
 
@@ -64,22 +67,22 @@ class _Reader:
         values: dict[str, Any] = {}
         spans: _Spans = {}
         meant: set[str | None] = set()
-        for pair in node.pairs:
-            key = pair.key.text
+        for name, value in entries(node):
+            key = value_of(name)
             if key in keys:
-                spans[key] = pair.value.span
-                if _is_null(pair.value) and key != required:
+                spans[key] = self._places.of(value)
+                if _is_null(value) and key != required:
                     continue
-                value = self._checked(partial(self._value, kind=keys[key], route=key, spans=spans), pair.value)
-                if value is not None:
-                    values[key] = value
+                found = self._checked(partial(self._value, kind=keys[key], route=key, spans=spans), value)
+                if found is not None:
+                    values[key] = found
             elif not key.startswith(schema.OWN_KEYS):
                 synonym = schema.SYNONYMS.get(key.lower())
                 hint = synonym if synonym in keys else self._errors.nearest(key, keys)
-                self._errors.add(pair.key.span, f"{what} has no key {quoted(key)}", hint)
+                self._errors.add(self._places.of(name), f"{what} has no key {quoted(key)}", hint)
                 meant.add(hint)
         if required is not None and required not in spans and required not in meant:
-            self._errors.add(place, f"{what} needs the key {required!r}")
+            self._errors.add(self._places.of(place), f"{what} needs the key {required!r}")
         return values, spans
 
     def _checked(self, read: Callable[[Node], Any], node: Node) -> Any:
@@ -87,7 +90,7 @@ class _Reader:
         try:
             return read(node)
         except Wrong as wrong:
-            self._errors.take(wrong)
+            self._errors.take(wrong, self._places.of(wrong.node))
             return None
 
     def _value(self, node: Node, kind: Kind, route: str, spans: _Spans) -> Any:
@@ -103,7 +106,7 @@ class _Reader:
             case Kind.HEALTH:
                 return self._health(node)
             case Kind.CONFLICT_DETECTION:
-                values, _ = self.fields(_mapping(node, kind), schema.CONFLICT_DETECTION, repr(route), None, node.span)
+                values, _ = self.fields(_mapping(node, kind), schema.CONFLICT_DETECTION, repr(route), None, node)
                 return values.get("enabled", True)
             case Kind.ENTRIES:
                 return () if _is_null(node) else self._named(node, kind, self._entry)
@@ -118,18 +121,18 @@ class _Reader:
         text = _text(node)
         if text not in choices:
             expected = f"{', '.join(choices[:-1])} or {choices[-1]}"
-            raise Wrong(node.span, f"expected {expected}, found {quoted(text)}", self._errors.nearest(text, choices))
+            raise Wrong(node, f"expected {expected}, found {quoted(text)}", self._errors.nearest(text, choices))
         return text
 
     def _texts(self, node: Node, route: str, spans: _Spans) -> tuple[str, ...]:
         """A list of words; a single word stands for a list of one."""
-        if isinstance(node, Scalar):
+        if isinstance(node, ScalarNode):
             return (_text(node),)
-        if isinstance(node, Mapping):
-            raise Wrong(node.span, f"expected {Kind.TEXTS.value}, found {_found(node)}")
+        if not isinstance(node, SequenceNode):
+            raise Wrong(node, f"expected {Kind.TEXTS.value}, found {_found(node)}")
         words: dict[str, None] = {}
         for index, item in enumerate(node.items):
-            spans[f"{route}[{index}]"] = item.span
+            spans[f"{route}[{index}]"] = self._places.of(item)
             word = self._checked(_text, item)
             if word is not None:
                 words[word] = None
@@ -137,57 +140,58 @@ class _Reader:
 
     def _by_name(self, node: Node, kind: Kind, read: Callable[..., Any], route: str, spans: _Spans) -> dict[str, Any]:
         values = {}
-        for pair in _mapping(node, kind).pairs:
-            name = f"{route}.{pair.key.text}"
-            spans[name] = pair.value.span
-            value = self._checked(partial(read, route=name), pair.value)
-            if value is not None:
-                values[pair.key.text] = value
+        for key, value in entries(_mapping(node, kind)):
+            name = f"{route}.{value_of(key)}"
+            spans[name] = self._places.of(value)
+            found = self._checked(partial(read, route=name), value)
+            if found is not None:
+                values[value_of(key)] = found
         return values
 
     def _health(self, node: Node) -> str:
         """Only validated here; those who ask a running service read it."""
-        if isinstance(node, Mapping):
-            self.fields(node, schema.HEALTH, "'health'", "http", node.span)
+        if isinstance(node, MappingNode):
+            self.fields(node, schema.HEALTH, "'health'", "http", node)
             return "http"
-        if isinstance(node, Scalar) and node.text == "tcp":
+        if isinstance(node, ScalarNode) and value_of(node) == "tcp":
             return "tcp"
-        raise Wrong(node.span, f"expected {Kind.HEALTH.value}, found {_found(node)}")
+        raise Wrong(node, f"expected {Kind.HEALTH.value}, found {_found(node)}")
 
-    def _named(self, node: Node, kind: Kind, read: Callable[[Scalar, Node], Any]) -> tuple[Any, ...]:
-        found = (self._checked(partial(read, pair.key), pair.value) for pair in _mapping(node, kind).pairs)
+    def _named(self, node: Node, kind: Kind, read: Callable[[ScalarNode, Node], Any]) -> tuple[Any, ...]:
+        found = (self._checked(partial(read, key), value) for key, value in entries(_mapping(node, kind)))
         return tuple(item for item in found if item is not None)
 
-    def _entry(self, key: Scalar, node: Node) -> Entry | None:
-        name = key.text
-        if not name or _NUMBER.fullmatch(name) or key.kind == "null":
-            raise Wrong(key.span, f"an entry is named by a word, not by {quoted(name)}; its port goes into 'default'")
-        if not isinstance(node, Mapping):
+    def _entry(self, key: ScalarNode, node: Node) -> Entry | None:
+        name = value_of(key)
+        if not name or _NUMBER.fullmatch(name) or kind_of(key) == "null":
+            raise Wrong(key, f"an entry is named by a word, not by {quoted(name)}; its port goes into 'default'")
+        if not isinstance(node, MappingNode):
             raise _not_a_mapping(node, f"the entry {quoted(name)}", f"{name[:60]}: ", "default")
-        values, spans = self.fields(node, schema.ENTRY, f"the entry {quoted(name)}", "default", key.span)
+        values, spans = self.fields(node, schema.ENTRY, f"the entry {quoted(name)}", "default", key)
         values.pop("health", None)
         if "default" not in values:
             return None
-        return Entry(name=name, span=key.span, positions=spans, **values)
+        return Entry(name=name, span=self._places.of(key), positions=spans, **values)
 
-    def _block(self, key: Scalar, node: Node) -> Block | None:
-        if not isinstance(node, Mapping):
-            raise _not_a_mapping(node, f"the block {quoted(key.text)}", f"{key.text[:60]}: ", "ports")
-        values, _ = self.fields(node, schema.BLOCK, f"the block {quoted(key.text)}", "ports", key.span)
+    def _block(self, key: ScalarNode, node: Node) -> Block | None:
+        name = value_of(key)
+        if not isinstance(node, MappingNode):
+            raise _not_a_mapping(node, f"the block {quoted(name)}", f"{name[:60]}: ", "ports")
+        values, _ = self.fields(node, schema.BLOCK, f"the block {quoted(name)}", "ports", key)
         if "ports" not in values:
             return None
-        return Block(key.text, values["ports"], values.get("description", ""), key.span)
+        return Block(name, values["ports"], values.get("description", ""), self._places.of(key))
 
     def _reservations(self, node: Node) -> tuple[Reservation, ...]:
-        if not isinstance(node, Sequence):
-            raise Wrong(node.span, f"expected {Kind.RESERVATIONS.value}, found {_found(node)}")
+        if not isinstance(node, SequenceNode):
+            raise Wrong(node, f"expected {Kind.RESERVATIONS.value}, found {_found(node)}")
         found = (self._checked(self._reservation, item) for item in node.items)
         return tuple(item for item in found if item is not None)
 
     def _reservation(self, node: Node) -> Reservation | None:
-        if not isinstance(node, Mapping):
+        if not isinstance(node, MappingNode):
             raise _not_a_mapping(node, "a reservation", "", "port")
-        values, spans = self.fields(node, schema.RESERVATION, "a reservation", "port", node.span)
+        values, spans = self.fields(node, schema.RESERVATION, "a reservation", "port", node)
         if "port" not in values:
             return None
         return Reservation(values["port"], values.get("service", ""), values.get("note", ""), spans["port"])
@@ -195,9 +199,9 @@ class _Reader:
 
 def _port(node: Node) -> int:
     """A port, RFC 6335 section 6. A quoted number is a port too: compose files taught everybody to quote them."""
-    if not isinstance(node, Scalar):
-        raise Wrong(node.span, f"expected a port, found {_found(node)}")
-    text = node.text.strip()
+    if not isinstance(node, ScalarNode):
+        raise Wrong(node, f"expected a port, found {_found(node)}")
+    text = value_of(node).strip()
     if not _NUMBER.fullmatch(text):
         raise _not_a_port(node, "a port")
     return _number(node, text)
@@ -205,14 +209,14 @@ def _port(node: Node) -> int:
 
 def _ports(node: Node) -> PortRange:
     """A port, `8000-8009`, or `[8000, 8009]` (first and last)."""
-    if isinstance(node, Sequence):
+    if isinstance(node, SequenceNode):
         if len(node.items) != 2:
             message = f"a range is [first, last], two ports; found {len(node.items)}"
-            raise Wrong(node.span, message)
+            raise Wrong(node, message)
         return _ordered(node, _port(node.items[0]), _port(node.items[1]))
-    if isinstance(node, Mapping):
-        raise Wrong(node.span, "expected a port or a range such as 8000-8009, found a mapping")
-    text = node.text.strip()
+    if not isinstance(node, ScalarNode):
+        raise Wrong(node, "expected a port or a range such as 8000-8009, found a mapping")
+    text = value_of(node).strip()
     if _NUMBER.fullmatch(text):
         port = _number(node, text)
         return PortRange(port, port)
@@ -223,45 +227,43 @@ def _ports(node: Node) -> PortRange:
 
 def _ordered(node: Node, first: int, last: int) -> PortRange:
     if first > last:
-        raise Wrong(node.span, f"the range {first}-{last} is reversed", f"{last}-{first}")
+        raise Wrong(node, f"the range {first}-{last} is reversed", f"{last}-{first}")
     return PortRange(first, last)
 
 
-def _number(node: Scalar, digits: str) -> int:
+def _number(node: ScalarNode, digits: str) -> int:
     if digits.startswith("0") and len(digits) > 1:
-        raise Wrong(
-            node.span, f"{quoted(digits)} has a leading zero, which YAML 1.1 reads as octal", digits.lstrip("0")
-        )
+        raise Wrong(node, f"{quoted(digits)} has a leading zero, which YAML 1.1 reads as octal", digits.lstrip("0"))
     port = int(digits) if len(digits) <= 9 else LAST_PORT + 1
     if port == 0:
-        raise Wrong(node.span, "port 0 asks the system for any free port; it cannot be registered")
+        raise Wrong(node, "port 0 asks the system for any free port; it cannot be registered")
     if not FIRST_PORT <= port <= LAST_PORT:
-        raise Wrong(node.span, f"port {digits[:20]} is out of range ({FIRST_PORT} to {LAST_PORT})")
+        raise Wrong(node, f"port {digits[:20]} is out of range ({FIRST_PORT} to {LAST_PORT})")
     return port
 
 
-def _not_a_port(node: Scalar, expected: str) -> Wrong:
-    text = node.text.strip()
+def _not_a_port(node: ScalarNode, expected: str) -> Wrong:
+    text = value_of(node).strip()
     if (pair := _PAIR.fullmatch(text)) is not None:
-        base_60 = "; YAML 1.1 reads it as one base-60 number" if node.kind == "int" else ""
+        base_60 = "; YAML 1.1 reads it as one base-60 number" if kind_of(node) == "int" else ""
         message = f"{quoted(text)} is two ports{base_60}; the container's side goes into 'container_port'"
-        return Wrong(node.span, message, pair[1].replace("_", ""))
-    if node.kind in ("int", "float") and _NUMBER.fullmatch(plain := text.replace("_", "").removesuffix(".0")):
-        return Wrong(node.span, f"expected {expected}, found {quoted(text)}", plain)
+        return Wrong(node, message, pair[1].replace("_", ""))
+    if kind_of(node) in ("int", "float") and _NUMBER.fullmatch(plain := text.replace("_", "").removesuffix(".0")):
+        return Wrong(node, f"expected {expected}, found {quoted(text)}", plain)
     if (like := _RANGE_LIKE.fullmatch(text)) is not None:
-        return Wrong(node.span, f"expected {expected}, found {quoted(text)}", f"{like[1]}-{like[2]}")
+        return Wrong(node, f"expected {expected}, found {quoted(text)}", f"{like[1]}-{like[2]}")
     found = "nothing" if _is_null(node) else quoted(text)
-    return Wrong(node.span, f"expected {expected}, found {found}")
+    return Wrong(node, f"expected {expected}, found {found}")
 
 
 def _text(node: Node) -> str:
-    if not isinstance(node, Scalar):
-        raise Wrong(node.span, f"expected text, found {_found(node)}")
-    if node.kind in ("int", "float", "bool"):
-        raise Wrong(node.span, f"expected text, found {_found(node)} ({quoted(node.text)} without quotes)")
-    if node.kind == "null" or not node.text.strip():
-        raise Wrong(node.span, "expected text, found nothing")
-    return node.text
+    if not isinstance(node, ScalarNode):
+        raise Wrong(node, f"expected text, found {_found(node)}")
+    if kind_of(node) in ("int", "float", "bool"):
+        raise Wrong(node, f"expected text, found {_found(node)} ({quoted(value_of(node))} without quotes)")
+    if kind_of(node) == "null" or not value_of(node).strip():
+        raise Wrong(node, "expected text, found nothing")
+    return value_of(node)
 
 
 def _variable(node: Node) -> str:
@@ -270,59 +272,59 @@ def _variable(node: Node) -> str:
     if not _VARIABLE.fullmatch(text):
         reference = _REFERENCE.match(text)
         message = f"{quoted(text)} is not the name of an environment variable"
-        raise Wrong(node.span, message, reference[1] if reference else None)
+        raise Wrong(node, message, reference[1] if reference else None)
     return text
 
 
 def _flag(node: Node) -> bool:
-    if not isinstance(node, Scalar) or node.kind != "bool":
-        found = quoted(node.text) if isinstance(node, Scalar) else _found(node)
-        word = node.text.lower() if isinstance(node, Scalar) else ""
+    if not isinstance(node, ScalarNode) or kind_of(node) != "bool":
+        found = quoted(value_of(node)) if isinstance(node, ScalarNode) else _found(node)
+        word = value_of(node).lower() if isinstance(node, ScalarNode) else ""
         hint = "true" if word in _TRUE else "false" if word in _FALSE else None
-        raise Wrong(node.span, f"expected true or false, found {found}", hint)
-    return node.text.lower() in _TRUE
+        raise Wrong(node, f"expected true or false, found {found}", hint)
+    return value_of(node).lower() in _TRUE
 
 
 def _prefix(node: Node) -> str:
     text = _text(node)
     if not text.startswith("/"):
-        raise Wrong(node.span, f"expected a path that starts with '/', found {quoted(text)}", f"/{text[:60]}")
+        raise Wrong(node, f"expected a path that starts with '/', found {quoted(text)}", f"/{text[:60]}")
     return text
 
 
 def _status(node: Node) -> int:
     """RFC 9110, section 15."""
-    if not isinstance(node, Scalar) or not re.fullmatch(r"[1-5][0-9][0-9]", node.text):
-        found = quoted(node.text) if isinstance(node, Scalar) else _found(node)
-        raise Wrong(node.span, f"expected an HTTP status from 100 to 599, found {found}")
-    return int(node.text)
+    if not isinstance(node, ScalarNode) or not re.fullmatch(r"[1-5][0-9][0-9]", value_of(node)):
+        found = quoted(value_of(node)) if isinstance(node, ScalarNode) else _found(node)
+        raise Wrong(node, f"expected an HTTP status from 100 to 599, found {found}")
+    return int(value_of(node))
 
 
-def _mapping(node: Node, kind: Kind) -> Mapping:
-    if not isinstance(node, Mapping):
-        raise Wrong(node.span, f"expected {kind.value}, found {_found(node)}")
+def _mapping(node: Node, kind: Kind) -> MappingNode:
+    if not isinstance(node, MappingNode):
+        raise Wrong(node, f"expected {kind.value}, found {_found(node)}")
     return node
 
 
 def _found(node: Node) -> str:
-    if isinstance(node, Scalar):
-        return _FOUND.get(node.kind, "text")
-    return "a mapping" if isinstance(node, Mapping) else "a list"
+    if isinstance(node, ScalarNode):
+        return _FOUND.get(kind_of(node), "text")
+    return "a mapping" if isinstance(node, MappingNode) else "a list"
 
 
 def _is_null(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.kind == "null"
+    return isinstance(node, ScalarNode) and kind_of(node) == "null"
 
 
 def _not_a_mapping(node: Node, what: str, name: str, key: str) -> Wrong:
     """The error for a bare value where a mapping with one required key is wanted: shows how it is written."""
     shown = "..."
-    if isinstance(node, Scalar) and (_NUMBER.fullmatch(node.text) or _RANGE.fullmatch(node.text)):
-        shown = node.text
-    return Wrong(node.span, f"{what} is a mapping, not {_found(node)}; write {name}{{{key}: {shown}}}")
+    if isinstance(node, ScalarNode) and (_NUMBER.fullmatch(value_of(node)) or _RANGE.fullmatch(value_of(node))):
+        shown = value_of(node)
+    return Wrong(node, f"{what} is a mapping, not {_found(node)}; write {name}{{{key}: {shown}}}")
 
 
-_SINGLE: MappingABC[Kind, Callable[[Node], Any]] = {
+_SINGLE: Mapping[Kind, Callable[[Node], Any]] = {
     Kind.PORT: _port,
     Kind.PORTS: _ports,
     Kind.TEXT: _text,

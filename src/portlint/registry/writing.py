@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-
-import yaml
+from collections.abc import Iterator
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.registry.draft import Draft
 from portlint.registry.merge import Plan
+from portlint.syntax.yaml.kinds import plain_kind
 
 _PLAIN = regex(r"[A-Za-z_][A-Za-z0-9_./ (),&'+-]*(?<! )")
 _WIDTH = 110
-_resolve: Callable[..., str] = yaml.resolver.Resolver().resolve
 
 
 def written(plan: Plan) -> str:
@@ -88,7 +86,7 @@ def values(draft: Draft) -> Iterator[tuple[str, str]]:
 def scalar(text: str) -> str:
     """A text as a YAML scalar: without quotes where it needs none."""
     text = _one_line(text)
-    if _PLAIN.fullmatch(text) and _resolve(yaml.ScalarNode, text, (True, False)) == "tag:yaml.org,2002:str":
+    if _PLAIN.fullmatch(text) and plain_kind(text) == "str":
         return text
     return json.dumps(text, ensure_ascii=False)
 

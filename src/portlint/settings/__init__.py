@@ -43,7 +43,7 @@ from portlint.settings.values import (
 
 if TYPE_CHECKING:
     from portlint.files.reader import Contents, Tree
-    from portlint.syntax.toml_positions import Key as Route
+    from portlint.syntax.toml import Route
 
 FILES = ("portlint.toml", ".portlint.toml", "pyproject.toml")
 """where settings are looked for in each folder, in this order"""
@@ -314,18 +314,14 @@ def _file(path: Path, called: str, data: bytes) -> _File | None:
 
 
 def _parsed(data: bytes, called: str) -> tuple[dict[str, Any], dict[Route, int]]:
-    import tomllib
-
-    from portlint.syntax.toml_positions import MAX_PARTS, TooManyParts, key_lines
+    from portlint.syntax.toml import TooDeep, TooManyParts, load
 
     try:
-        text = data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
-        lines = key_lines(text)
-        return tomllib.loads(text), lines
+        return load(data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n"))
     except TooManyParts as error:
-        raise _failure(f"{called}:{error.line}", f"a key of more than {MAX_PARTS} parts") from None
-    except RecursionError:
-        raise _failure(called, "nested too deeply") from None
+        raise _failure(f"{called}:{error.line}", str(error)) from None
+    except TooDeep as error:
+        raise _failure(called, str(error)) from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _failure(f"{called}:{line}", f"not UTF-8 text (byte 0x{data[error.start]:02x})") from None

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portlint.syntax.yaml.events import DEEPEST, TooDeep, events
+from portlint.syntax.yaml.events import DEEPEST, NotYaml, TooDeep, YamlError, events
 
 NESTED = {
     "lists": (lambda depth: "[" * depth, DEEPEST),
@@ -48,11 +48,20 @@ def test_as_deep_as_allowed(opening: str) -> None:
     ],
 )
 def test_a_mistake_that_the_scanner_meets_before_the_events_is_told_first(text: str, reason: str, at: int) -> None:
-    with pytest.raises(yaml.MarkedYAMLError) as told:
+    with pytest.raises(NotYaml) as told:
         list(events(text))
     assert told.value.problem == reason
-    assert told.value.problem_mark is not None
-    assert told.value.problem_mark.index == at
+    assert told.value.start == at
+
+
+@pytest.mark.parametrize("before", ["", "a: ", "é: 🍰 "], ids=["nothing", "ascii", "letters of several bytes"])
+def test_the_place_of_a_character_that_is_not_allowed_is_told_in_characters(before: str) -> None:
+    with pytest.raises(NotYaml) as told:
+        list(events(f"{before}\x07"))
+    assert (told.value.problem, told.value.start) == (
+        "control characters are not allowed (character 0x07)",
+        len(before),
+    )
 
 
 @given(st.text("[]{}:,- a\n'\"#&*!|\té", max_size=30))
@@ -61,8 +70,11 @@ def test_otherwise_the_events_are_those_of_the_parser(text: str) -> None:
         found: list[object] = []
         try:
             found += [(repr(event), event.start_mark.index, event.end_mark.index) for event in parse(text)]
-        except yaml.YAMLError as error:
-            found.append(str(error))
+        except YamlError as error:
+            found.append((error.start, str(error)))
+        except yaml.MarkedYAMLError as error:
+            assert error.problem_mark is not None
+            found.append((error.problem_mark.index, f"not valid YAML: {error.problem}"))
         return found
 
     assert taken(events) == taken(lambda text: yaml.parse(text, Loader=yaml.CSafeLoader))

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portlint.model import Source
-from portlint.syntax.yaml.tree import AliasNode, Node, ScalarNode, SequenceNode, Tree, parse
+from portlint.syntax.yaml.nodes import AliasNode, Node, ScalarNode, SequenceNode
+from portlint.syntax.yaml.tree import Tree, parse
 from support.steps import MOST_GROWTH, growth
 
 SIGNS = {"plain": "", "single": "'", "double": '"', "literal": "|", "folded": ">"}

@@ -19,7 +19,8 @@ from portlint.extract.compose.services import ComposeReader, knowledge
 from portlint.extract.format import Format
 from portlint.knowledge.template_names import without_endings
 from portlint.model import Facts, Service, Source
-from portlint.syntax.yaml.tree import MappingNode, Node, Tree, key_of, lookup, parse, resolved
+from portlint.syntax.yaml.nodes import MappingNode, Node, key_of, lookup, resolved
+from portlint.syntax.yaml.tree import Tree, parse
 
 _NAME = regex(
     r"(?:^|/)(?:[^/]{0,99}(?:docker|podman|container)[-_.]?compose[^/]{0,99}|compose(?:[-_.][^/]{0,99})?"

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.yaml.values import scalars
 from portlint.knowledge.identifiers import is_host_variable
-from portlint.syntax.yaml.tree import MappingNode, Node, ScalarNode, SequenceNode, key_of, lookup, resolved, text_of
+from portlint.syntax.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode, key_of, lookup, resolved, text_of
 
 _VARIABLE = regex(r"\$\{\w{1,100}:?-([\w.-]{1,100})\}")
 _HOST = regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")

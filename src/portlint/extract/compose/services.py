@@ -38,7 +38,7 @@ from portlint.knowledge import rule_data
 from portlint.knowledge.identifiers import words
 from portlint.model import Mapping, PortLiteral, Role, Service, Source
 from portlint.syntax.interpolation import interpolations
-from portlint.syntax.yaml.tree import (
+from portlint.syntax.yaml.nodes import (
     AliasNode,
     MappingNode,
     Node,

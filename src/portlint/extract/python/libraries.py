@@ -148,11 +148,7 @@ def use_rules(extra: tuple[tuple[str, bytes], ...]) -> None:
 def library() -> Library:
     """The shipped rules and the user's."""
     files = [rule_data.load(name) for name in rule_data.names("python")]
-    if _extra:
-        import yaml  # 20 ms, which only users with rules of their own pay
-
-        files += (yaml.load(data, Loader=yaml.CSafeLoader) or {} for _, data in _extra)
-    return Library(files)
+    return Library([*files, *(rule_data.parsed(data) or {} for _, data in _extra)])
 
 
 @cache

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from portlint.algorithms.lazy_regex import regex
 from portlint.errors import nearest
 from portlint.model import Source
-from portlint.syntax.yaml.tree import MappingNode, Node, ScalarNode, SequenceNode, parse, resolved, text_of
+from portlint.syntax.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode, resolved, text_of
+from portlint.syntax.yaml.tree import parse
 
 _SLOTS = {"port", "host", "url", "address", "ports"}
 _CHOICES = {"role": ("bind", "connect"), "protocol": ("tcp", "udp", "sctp")}

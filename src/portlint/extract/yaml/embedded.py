@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.model import Source
-from portlint.syntax.yaml.tree import ScalarNode
+from portlint.syntax.yaml.nodes import ScalarNode
 
 _MAPPING_LINE = regex(r"\s*(?:- )?[\"']?[A-Za-z0-9_./-]{1,80}[\"']?:(?:\s|$)")
 _SETTING_LINE = regex(r"\s*(?:export )?[A-Z_][A-Z0-9_]{0,80}=")

@@ -24,18 +24,18 @@ from portlint.model import LAST_PORT, Facts, PortLiteral, PortReference, Problem
 from portlint.syntax.interpolation import Interpolation, interpolations
 from portlint.syntax.shell import Word
 from portlint.syntax.yaml import templates
-from portlint.syntax.yaml.tree import (
+from portlint.syntax.yaml.nodes import (
     MappingNode,
     Node,
     ScalarNode,
     SequenceNode,
-    Tree,
     key_of,
     lookup,
     resolved,
     shown,
     text_of,
 )
+from portlint.syntax.yaml.tree import Tree
 
 _WORKFLOW_PORT = regex(r"\.ports(?:\.|\[[\"']?)([0-9]{1,5})\b")
 _WORTH = regex(r"[1-9$]")
@@ -419,7 +419,7 @@ class Reader:
     def _templates(self, tree: Tree) -> None:
         if not tree.tags:
             return
-        for start, end, name in templates.loops(tree.source.text, list(tree.tags)):
+        for start, end, name in templates.loops(tree.source.text, tree.tags, is_port_name):
             port = int(tree.source.text[start:end])
             if is_port(port):
                 self.add(Hit(start=start, end=end, port=port, form="item", name=name), 0, Context())

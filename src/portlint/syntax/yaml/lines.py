@@ -9,8 +9,9 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from portlint.algorithms.lazy_regex import regex
-from portlint.syntax.yaml.events import DEEPEST
-from portlint.syntax.yaml.tree import Builder, MappingNode, Node, ScalarNode, SequenceNode
+from portlint.syntax.yaml.builder import Builder
+from portlint.syntax.yaml.events import DEEPEST, YamlError
+from portlint.syntax.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 _KEY = regex(r"(?:\"([^\"\n]{1,200})\"|'([^'\n]{1,200})'|([^\s\"'#,\[\]{}&*!|>%@`-][^:\n]{0,200}))[ \t]*:(?=\s|$)")
 _BLOCK = regex(r"[|>][-+0-9]{0,3}[ \t]*(?:#.*)?$")
@@ -148,10 +149,9 @@ class _Reader:
             end = start + len(self.text[start : comment.start()].rstrip())
         if self.text[start] + self.text[end - 1] in ("[]", "{}") and self.flows < _MOST_FLOWS:
             self.flows += 1
-            builder = Builder(self.raw, start)
-            if builder.read(self.text[start:end]) is None and builder.documents:
-                self.spans += builder.spans
-                _put(level, builder.documents[0])
+            flow = self._flow(start, end)
+            if flow is not None:
+                _put(level, flow)
                 return
         quote = self.text[start]
         if quote in "\"'":
@@ -165,6 +165,15 @@ class _Reader:
         if value:
             self.spans.append((start, start + len(value)))
             _put(level, ScalarNode(start, start + len(value), value))
+
+    def _flow(self, start: int, end: int) -> Node | None:
+        builder = Builder(self.raw, start)
+        try:
+            builder.read(self.text[start:end])
+        except YamlError:
+            return None
+        self.spans += builder.spans if builder.documents else []
+        return builder.documents[0] if builder.documents else None
 
 
 def _put(level: _Level, node: Node) -> None:

@@ -9,12 +9,11 @@ Sources: Jinja, "Template Designer Documentation"; Go, text/template, "Actions";
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
 from portlint.algorithms.lazy_regex import regex
-from portlint.knowledge.identifiers import is_port_name
 from portlint.syntax.interpolation import HOLE
 
 _OPENING = regex(r"\{\{|\{%|\{#|<%")
@@ -132,11 +131,11 @@ def defaults(text: str) -> Iterator[tuple[int, int]]:
             yield match.start(group), match.end(group)
 
 
-def loops(text: str, found: list[Tag]) -> Iterator[tuple[int, int, str]]:
-    """Start, end and variable of each number that a loop or a `set` gives to a variable that means a port."""
+def loops(text: str, found: Sequence[Tag], is_meant: Callable[[str], bool]) -> Iterator[tuple[int, int, str]]:
+    """Start, end and variable of each number that a loop or a `set` gives to a variable whose name is meant."""
     for tag in found:
         match = _LOOP.match(text, tag.start, tag.end)
-        if match is None or not is_port_name(match[1]):
+        if match is None or not is_meant(match[1]):
             continue
         for number in _NUMBER.finditer(text, match.start(2), match.end(2)):
             yield number.start(), number.end(), match[1]
