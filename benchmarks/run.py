@@ -1,12 +1,13 @@
-"""Times portlint and its peers on one tree, in turns, and prints the ratios.
+"""Times portlint and its peers on some trees, in turns, and prints the ratios.
 
     python benchmarks/run.py                          a synthetic repository of 2,000 files
-    python benchmarks/run.py --checkout ~/src/thing   a copy of any local checkout
-    python benchmarks/run.py --growth                 also 1, 2, 4 and 8 copies side by side
+    python benchmarks/run.py ~/src/one ~/src/other    copies of local checkouts, one after the other
+    python benchmarks/run.py --growth                 also 1, 2, 4 and 8 copies of the last one side by side
     python benchmarks/run.py --peer 'semgrep=semgrep scan --quiet --metrics off --config my-rules.yaml .'
 
 Each round runs every command once, so that a machine that is busy for a while is busy for all of them. What is shown
-is the median of the rounds, the spread (lowest to highest), and the ratio of the medians.
+is the median of the rounds, the spread (lowest to highest), and the ratio of the medians. The last table has the
+ratios that are kept an eye on: for each tree, and for all times on all trees summed up.
 """
 
 from __future__ import annotations
@@ -27,6 +28,17 @@ from pathlib import Path
 
 PORTLINT = (sys.executable, "-I", "-m", "portlint")
 NUMBERS = r"\b[1-9]\d{1,4}\b"
+NOTHING, COUNTING = "python -c pass", "rg -c NUMBER"
+WATCHED = (
+    ("portlint ports, cold", COUNTING),
+    ("portlint ports, warm", COUNTING),
+    ("portlint check, cold", COUNTING),
+    ("hook, two changed files, another port in Python", NOTHING),
+    ("hook, two changed files, the port in Python as before", NOTHING),
+    ("hook, two changed files, no port in Python", NOTHING),
+    ("portlint --version", NOTHING),
+)
+"""what is held against what"""
 PYTHON = '''"""Module {n}."""
 
 import os
@@ -129,7 +141,7 @@ def tasks_for(tree: Path, peers: Sequence[tuple[str, str]]) -> list[Task]:
         return Task(f"hook, two changed files, {name}", (*PORTLINT, "check", "--cache", *names), tree, change)
 
     tasks = [
-        Task("python -c pass", (sys.executable, "-c", "pass"), tree),
+        Task(NOTHING, (sys.executable, "-c", "pass"), tree),
         Task("portlint --version", (*PORTLINT, "--version"), tree),
         Task("portlint ports, cold", (*PORTLINT, "ports", "--no-cache"), tree),
         Task("portlint ports, cold, 1 job", (*PORTLINT, "ports", "--no-cache", "--jobs", "1"), tree),
@@ -140,7 +152,7 @@ def tasks_for(tree: Path, peers: Sequence[tuple[str, str]]) -> list[Task]:
         hook("no port in Python", "import json, os"),
     ]
     if shutil.which("rg"):
-        tasks.append(Task("rg -c NUMBER", ("rg", "-c", NUMBERS, "."), tree))
+        tasks.append(Task(COUNTING, ("rg", "-c", NUMBERS, "."), tree))
     if shutil.which("ruff"):
         tasks.append(
             Task("ruff PLR2004", ("ruff", "check", "--isolated", "--no-cache", "--select", "PLR2004", "."), tree)
@@ -157,37 +169,57 @@ def table(times: dict[str, list[float]], base: str) -> str:
     return "\n".join(lines)
 
 
+def watched(times: dict[str, dict[str, list[float]]]) -> str:
+    """The ratios that are kept an eye on. times: seconds by tree and task."""
+    lines = [f"| what | against | {' | '.join(times)} | all, summed |", "|---|---|" + "---|" * (len(times) + 1)]
+    for name, base in WATCHED:
+        if all(base in each for each in times.values()):
+            sums = [(sum(each[name]), sum(each[base])) for each in times.values()]
+            sums.append((sum(seconds for seconds, _ in sums), sum(seconds for _, seconds in sums)))
+            ratios = " | ".join(f"{ours / theirs:.2f}" for ours, theirs in sums)
+            lines.append(f"| {name} | {base} | {ratios} |")
+    return "\n".join(lines)
+
+
+def growth(tree: Path, scratch: Path, rounds: int) -> str:
+    tasks = []
+    for copies in (1, 2, 4, 8):
+        folder = scratch / f"times{copies}"
+        for number in range(copies):
+            shutil.copytree(tree, folder / f"copy{number}", symlinks=True, ignore=shutil.ignore_patterns(".git"))
+        repository(folder)
+        for state, flag in (("cold", "--no-cache"), ("warm", "--cache")):
+            tasks.append(Task(f"{state}, {copies} times", (*PORTLINT, "ports", flag), folder))
+    return table(measured(tasks, rounds), "cold, 1 times")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--checkout", type=Path, help="a folder to copy; default: a synthetic repository")
+    parser.add_argument("checkouts", nargs="*", type=Path, help="folders to copy; default: a synthetic repository")
     parser.add_argument("--files", type=int, default=2000, help="files of the synthetic repository")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--growth", action="store_true", help="also copies of the tree side by side")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND", help="one more command to time")
     given = parser.parse_args()
     peers = [(name, command) for name, _, command in (each.partition("=") for each in given.peer)]
-    with tempfile.TemporaryDirectory() as scratch:
-        os.environ["XDG_CACHE_HOME"] = f"{scratch}/cache"
-        tree = Path(scratch, "tree")
-        if given.checkout is None:
-            synthetic(tree, given.files)
-        else:
-            shutil.copytree(given.checkout, tree, symlinks=True, ignore=shutil.ignore_patterns(".git", "node_modules"))
-        if given.growth:
-            for copies in (1, 2, 4, 8):
-                for number in range(copies):
-                    shutil.copytree(tree, Path(scratch, f"times{copies}", f"copy{number}"), symlinks=True)
-                repository(Path(scratch, f"times{copies}"))
-        repository(tree)
-        times = measured(tasks_for(tree, peers), given.rounds)
-        print(table(times, "rg -c NUMBER" if "rg -c NUMBER" in times else "python -c pass"))
-        if given.growth:
-            grown = [
-                Task(f"{state}, {copies} times", (*PORTLINT, "ports", flag), Path(scratch, f"times{copies}"))
-                for state, flag in (("cold", "--no-cache"), ("warm", "--cache"))
-                for copies in (1, 2, 4, 8)
-            ]
-            print("\n" + table(measured(grown, given.rounds), "cold, 1 times"))
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with it, every run compiles portlint anew
+    times: dict[str, dict[str, list[float]]] = {}
+    checkouts = given.checkouts or [None]
+    for checkout in checkouts:
+        with tempfile.TemporaryDirectory() as scratch:
+            os.environ["XDG_CACHE_HOME"] = f"{scratch}/cache"
+            tree = Path(scratch, "tree")
+            if checkout is None:
+                synthetic(tree, given.files)
+            else:
+                shutil.copytree(checkout, tree, symlinks=True, ignore=shutil.ignore_patterns(".git", "node_modules"))
+            repository(tree)
+            name = "synthetic" if checkout is None else checkout.resolve().name
+            times[name] = measured(tasks_for(tree, peers), given.rounds)
+            print(f"{name}:\n\n{table(times[name], COUNTING if COUNTING in times[name] else NOTHING)}\n", flush=True)
+            if given.growth and checkout == checkouts[-1]:
+                print(f"{growth(tree, Path(scratch), given.rounds)}\n", flush=True)
+    print(watched(times))
 
 
 if __name__ == "__main__":

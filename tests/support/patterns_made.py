@@ -53,8 +53,10 @@ def main() -> None:
             importlib.import_module(module.name)
     from portlint.knowledge.rule_metadata import card, names
     from portlint.pipeline.memory_run import run_on_memory
+    from portlint.walk.ignore import IgnoreFile
     from support.inventory import FOLDER, fixtures
 
+    IgnoreFile("", ["*.log", "/build/", "a/**/b"])
     for place in fixtures():
         path = "/".join(place.relative_to(FOLDER).parts[1:])
         run_on_memory({path: place.read_bytes()})

@@ -19,7 +19,7 @@ from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands import find_in_text, find_in_words
 from portlint.extract.commands.words import in_sentence
 from portlint.extract.format import Format
-from portlint.extract.prefilter import called, shows_port
+from portlint.extract.prefilter import Calls, shows_port
 from portlint.extract.scan.literals import in_comment, placed
 from portlint.extract.scan.port_bounds import BOUNDS, names_limit
 from portlint.extract.scan.text import Hit, find, is_port, port_list
@@ -80,13 +80,13 @@ def is_promising(data: bytes) -> bool:
     """Whether the bytes show that a port may be written in them: the prefilter."""
     if not any(sign in data for sign in (b"env", *_DIGITS)):
         return False
-    return shows_port(data) or _called().search(data) is not None
+    return shows_port(data) or _calls().are_in(data)
 
 
 @cache
-def _called() -> re.Pattern[bytes]:
+def _calls() -> Calls:
     calls = {name for name, kinds in _rules("calls").items() if {"port", "command"} & set(kinds)}
-    return called({*calls, *_rules("commands")})
+    return Calls({*calls, *_rules("commands")})
 
 
 def _facts(

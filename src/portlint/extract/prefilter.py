@@ -30,6 +30,9 @@ _WORDS = tuple(
     regex(sign) for sign in (r"port", r":[0-9]", r"tcp(?<=[/_ ]tcp)", r"udp(?<=[/_]udp)", r"sctp(?<=[/_]sctp)")
 )
 
+_JOINED = regex(rb":[\"'`]\s{0,9}\+")
+"""a text that ends in a colon, and what is joined to it"""
+
 
 def in_words(text: str) -> Iterator[int]:
     """Indexes into a text, in no order, of the signs without which `extract.text.find` finds no port literal there."""
@@ -45,8 +48,18 @@ def shows_port(data: bytes) -> bool:
     return PORT_WORD.search(lower) is not None or any(sign.search(lower) for sign in _IN_STRING)
 
 
-def called(names: Iterable[str]) -> re.Pattern[bytes]:
-    """Finds where one of the names is called, is a key, or where a number is joined to a text that ends in a colon:
+class Calls:
+    """Finds where one of some names is called or is a key, or where a number is joined to a text that ends in a colon:
     `listen(8000)`, `start: "serve -l 8000"`, `"http://" + host + ":" + 8000`."""
-    words = "|".join(map(re.escape, sorted(names)))
-    return re.compile(rf"(?<![\w$])(?:{words})[\"'`]?\s{{0,9}}[:(`<?]|:[\"'`]\s{{0,9}}\+".encode())
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = {}
+        for name in names:
+            word = re.escape(name)
+            self._names[name.encode()] = regex(rf"{word}(?<![\w$]{word})[\"'`]?\s{{0,9}}[:(`<?]".encode())
+
+    def are_in(self, data: bytes) -> bool:
+        # Most names are nowhere in a file, which `in` tells in a fraction of the time of one expression for all.
+        return _JOINED.search(data) is not None or any(
+            name in data and called.search(data) is not None for name, called in self._names.items()
+        )

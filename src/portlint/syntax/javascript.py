@@ -10,21 +10,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.syntax.interpolation import HOLE
 
 _TOKEN = regex(
-    r"([ \t\r\f\v\xa0]+)"  # 1 blanks
+    r"[ \t\r\f\v\xa0]*+(?:"
+    r"([A-Za-z_$@#\x80-\xff][\w$\x80-\xff]*)"  # 1 names, the most frequent
     r"|(\n)"  # 2
     r"|(//[^\n]*|/\*)"  # 3 comments
-    r"|([A-Za-z_$@#\x80-\xff][\w$\x80-\xff]*)"  # 4 names
-    r"|(0[xXbBoO][0-9A-Fa-f_]+n?|[0-9][0-9_]*(?:\.[0-9_]+)?(?:[eE][+-]?[0-9]+)?[A-Za-z]*|\.[0-9]+)"  # 5 numbers
-    r"|(\"(?:[^\"\\\n]|\\[\s\S])*\"|'(?:[^'\\\n]|\\[\s\S])*')"  # 6 strings
-    r"|(`)"  # 7
-    r"|(=>|\.\.\.|===|!==|==|!=|<=|>=|\|\||\?\?|&&|\?\.(?![0-9])|[-+*%&|^]=|\?:)"  # 8 signs of several characters
-    r"|([\s\S])"  # 9 any other
+    r"|(0[xXbBoO][0-9A-Fa-f_]+n?|[0-9][0-9_]*(?:\.[0-9_]+)?(?:[eE][+-]?[0-9]+)?[A-Za-z]*|\.[0-9]+)"  # 4 numbers
+    r"|(\"(?:[^\"\\\n]|\\[\s\S])*\"|'(?:[^'\\\n]|\\[\s\S])*')"  # 5 strings
+    r"|(`)"  # 6
+    r"|(=>|\.\.\.|===|!==|==|!=|<=|>=|\|\||\?\?|&&|\?\.(?![0-9])|[-+*%&|^]=|\?:|[\s\S])"  # 7 signs
+    r")"
 )
 _REGEX = regex(r"/(?:[^/\\\n\[]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n]){0,500}\]){1,2000}/[a-z]{0,8}")
 _CHUNK = regex(r"[`\\]|\$\{")
@@ -40,7 +41,7 @@ STATEMENTS = frozenset(
 """words with which a statement or a declaration begins"""
 
 
-class Token(NamedTuple):
+class Token(Struct, frozen=True, gc=False):
     """kind: name, number, string, sign, comment. start, end: 0-based indexes; of a string without its quotes."""
 
     kind: str
@@ -54,52 +55,46 @@ class Token(NamedTuple):
 
 def tokens(text: str) -> Iterator[Token]:
     """The tokens of a text, in order; a template string stands behind its holes' tokens."""
-    position, size = 0, len(text)
+    position = 0
     before: Token | None = None
     fresh = True
     templates: list[tuple[int, list[str], int]] = []
     depth = 0
-    while position < size:
-        match = _TOKEN.match(text, position)
-        if match is None:
-            return
-        group, start, position = match.lastindex, match.start(), match.end()
-        token: Token | None = None
+    while (match := _TOKEN.match(text, position)) is not None:
+        group = match.lastindex
+        assert group is not None
+        start, position = match.span(group)
+        found = match[group]
         if group == 1:
-            continue
-        if group == 2:
+            token = Token("name", start, position, found, fresh)
+        elif group == 2:
             fresh = True
             continue
-        if group == 3:
-            if start and text[start - 1] == ":" and match[0] != "/*" and (url := _URL_TEXT.match(text, start)):
+        elif group == 3:
+            if start and text[start - 1] == ":" and found != "/*" and (url := _URL_TEXT.match(text, start)):
                 scheme = before.start if before is not None and before.kind == "name" else start
                 position = url.end()
                 token = Token("string", scheme, position, text[scheme:position], fresh)
             else:
-                if match[0] == "/*":
+                if found == "/*":
                     close = text.find("*/", position)
-                    position = size if close < 0 else close + 2
+                    position = len(text) if close < 0 else close + 2
                 yield Token("comment", start, position, text[start:position], fresh)
                 continue
         elif group == 4:
-            token = Token("name", start, position, match[0], fresh)
+            token = Token("number", start, position, found, fresh)
         elif group == 5:
-            token = Token("number", start, position, match[0], fresh)
+            token = Token("string", start + 1, position - 1, unescaped(found[1:-1]), fresh)
         elif group == 6:
-            token = Token("string", start + 1, position - 1, unescaped(match[0][1:-1]), fresh)
-        elif group == 7:
             opened = _chunk(text, position, position, [])
             if opened is None:
                 token = Token("sign", start, position, "`", fresh)
             else:
                 token, position = _resume(opened, templates, depth, fresh)
-        elif match[0] == "/" and _opens_regex(before) and (regex := _REGEX.match(text, start)):
+        elif found == "/" and _opens_regex(before) and (regex := _REGEX.match(text, start)):
             position = regex.end()
             token = Token("regex", start, position, regex[0], fresh)
-        elif match[0] == "{":
-            depth += 1
-            token = Token("sign", start, position, "{", fresh)
-        elif match[0] == "}" and templates and templates[-1][2] == depth:
+        elif found == "}" and templates and templates[-1][2] == depth:
             yield Token("sign", start, position, "}", fresh)
             begun, pieces, _ = templates.pop()
             pieces.append(HOLE * (position - begun - sum(map(len, pieces))))
@@ -108,13 +103,14 @@ def tokens(text: str) -> Iterator[Token]:
                 continue
             token, position = _resume(opened, templates, depth, fresh)
         else:
-            if match[0] == "}":
+            if found == "{":
+                depth += 1
+            elif found == "}":
                 depth = max(depth - 1, 0)
-            token = Token("sign", start, position, match[0], fresh)
+            token = Token("sign", start, position, found, fresh)
         fresh = False
-        if token is not None:
-            before = token
-            yield token
+        before = token
+        yield token
 
 
 def _chunk(text: str, begun: int, position: int, pieces: list[str]) -> tuple[int, int, list[str], bool] | None:

@@ -17,9 +17,20 @@ from msgspec import Struct, field
 from portlint.algorithms.lazy_regex import regex
 from portlint.syntax.interpolation import HOLE
 
-_BLANK = regex(r"(?:[ \t\r\x00]|\\\r?\n)+")
-_OPERATOR = regex(r";;&|;;|;&|&&|\|\||\|&|[;|()]|&(?!>)")
-_REDIRECTION = regex(r"[0-9]{0,2}(?:<<<|<<-?|<>|>>|>&|<&|>\||[<>](?!\())|&>>?")
+_BLANKS = r"[ \t\r\x00]*+(?:\\\r?\n[ \t\r\x00]*+)*+"
+_BLANK = regex(_BLANKS)
+_TOKEN = regex(
+    _BLANKS + r"(?:"
+    # 1 a whole word without quotes and the like, as most are; not a number before `>`, nor a name before `(`
+    r"([^ \t\r\n;&|()<>'\"`\\$\x00#][^ \t\r\n;&|()<>'\"`\\$\x00]*+)(?=[ \t\r\n;&|)]|\Z)"
+    r"|(\n)"  # 2
+    r"|(#)"  # 3 a comment
+    r"|([0-9]{0,2}(?:<<<|<<-?|<>|>>|>&|<&|>\||[<>](?!\())|&>>?)"  # 4 redirections
+    r"|(;;&|;;|;&|&&|\|\||\|&|[;|()]|&(?!>))"  # 5 operators
+    r"|([<>&])"  # 6 a sign that is neither
+    r"|([\s\S])"  # 7 the first character of any other word
+    r")"
+)
 _PLAIN = regex(r"[^ \t\r\n;&|()<>'\"`\\$\x00]+")
 """no class of blanks: the bytes 85 and A0 are parts of characters here"""
 _HEREDOC_WORD = regex(r"[ \t]*(?:'([^'\n]{1,80})'|\"([^\"\n]{1,80})\"|\\?([A-Za-z0-9_.!%+-]{1,80}))")
@@ -99,27 +110,29 @@ class _Lexer:
 
     def run(self) -> None:
         text, end = self.text, self.end
-        while self.position < end:
-            blank = _BLANK.match(text, self.position, end)
-            if blank:
-                self.position = blank.end()
-                continue
-            char = text[self.position]
-            if char == "\n":
+        while (token := _TOKEN.match(text, self.position, end)) is not None:
+            group = token.lastindex
+            assert group is not None
+            self.position, after = token.span(group)
+            if group == 1:
+                self.words.append(Word(self.position, after, token[1]))
+                self.position = after
+            elif group == 2:
                 self._finish("\n")
-                self.position += 1
-                self._here_documents()
-            elif char == "#" and self.comments:
+                self.position = after
+                if self.pending:
+                    self._here_documents()
+            elif group == 3 and self.comments:
                 stop = text.find("\n", self.position, end)
                 stop = end if stop < 0 else stop
                 self.script.comments.append((self.position, stop))
                 self.position = stop
-            elif redirection := _REDIRECTION.match(text, self.position, end):
-                self._redirection(redirection)
-            elif operator := _OPERATOR.match(text, self.position, end):
-                self._operator(operator[0])
-            elif char in "<>&":
-                self.position += 1
+            elif group == 4:
+                self._redirection(token[4], after)
+            elif group == 5:
+                self._operator(token[5])
+            elif group == 6:
+                self.position = after
             else:
                 word = self._word()
                 if text.startswith("(", self.position) and not word.quote and _ARRAY_NAME.match(word.text):
@@ -145,9 +158,9 @@ class _Lexer:
         self._finish(operator)
         self.position += len(operator)
 
-    def _redirection(self, match: re.Match[str]) -> None:
-        self.position = match.end()
-        sign = match[0].lstrip("0123456789")
+    def _redirection(self, sign: str, after: int) -> None:
+        self.position = after
+        sign = sign.lstrip("0123456789")
         if sign in ("<<", "<<-"):
             delimiter = _HEREDOC_WORD.match(self.text, self.position, self.end)
             if delimiter:
@@ -155,7 +168,8 @@ class _Lexer:
                 self.position = delimiter.end()
             return
         blank = _BLANK.match(self.text, self.position, self.end)
-        self.position = blank.end() if blank else self.position
+        assert blank is not None
+        self.position = blank.end()
         if self.position < self.end and self.text[self.position] not in "\n;&|()<>":
             self.redirections.append(self._word())
 
