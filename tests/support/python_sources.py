@@ -25,7 +25,7 @@ def found(data: bytes, shortcuts: bool) -> Facts:
             patch.setattr(python, "is_worth_a_look", lambda data, flow: True)
             patch.setattr(python, "excerpt", lambda data, found, flow: (data, found))
             patch.setattr(python, "is_promising", lambda piece, flow: flow.notice(piece.code) is None)
-        return replace(python.extract(Source.of("a.py", data)), problems=(), statements=())
+        return replace(python.extract(Source.of("a.py", data)), problems=())
 
 
 def statements(path: Path) -> list[str]:

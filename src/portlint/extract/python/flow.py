@@ -7,7 +7,6 @@ less than visiting every expression of every file.
 
 from __future__ import annotations
 
-import ast
 import re
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -74,36 +73,13 @@ _RENAMED = regex(rb"\bas[ \t]+([A-Za-z_][A-Za-z0-9_]*)")
 
 
 class Flow:
-    """The imports, the signatures and the uses of names of one file."""
+    """The imports and the uses of names of one file."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._listed: set[str] = set()
         """names of lists that hold nothing but well-known ports"""
         self._sinks: Mapping[str, tuple[str, ...]] | None = None
-        self.imports: list[ast.stmt] = []
-        self.signatures: dict[str, tuple[str, ...]] = {}
-
-    def read(self, module: ast.Module) -> None:
-        """Takes the imports and the signatures from the parsed file."""
-        stack: list[ast.stmt] = list(module.body)
-        while stack:
-            node = stack.pop()
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                self.imports.append(node)
-            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                self.signatures.setdefault(node.name, _parameters(node))
-                stack += node.body
-            elif isinstance(node, ast.ClassDef):
-                self.signatures[node.name] = _fields(node)
-                stack += node.body
-            else:
-                for block in ("body", "orelse", "finalbody", "handlers"):
-                    for inner in getattr(node, block, ()):
-                        if isinstance(inner, ast.ExceptHandler):
-                            stack += inner.body
-                        else:
-                            stack.append(inner)
 
     @cached_property
     def packages(self) -> frozenset[str]:
@@ -263,20 +239,3 @@ def _names_port(text: bytes) -> bool:
 
 def _last(name: bytes) -> str:
     return name.decode().rsplit(".", 1)[-1]
-
-
-def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ...]:
-    names = tuple(a.arg for a in (*node.args.posonlyargs, *node.args.args))
-    return names[1:] if names and names[0] in ("self", "cls") else names
-
-
-def _fields(node: ast.ClassDef) -> tuple[str, ...]:
-    """The parameters of a class: of its `__init__`, or its annotated fields in order."""
-    for inner in node.body:
-        if isinstance(inner, ast.FunctionDef) and inner.name == "__init__":
-            return _parameters(inner)
-    return tuple(
-        inner.target.id
-        for inner in node.body
-        if isinstance(inner, ast.AnnAssign) and isinstance(inner.target, ast.Name)
-    )
