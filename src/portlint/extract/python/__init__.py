@@ -15,12 +15,13 @@ from collections.abc import Iterator, Sequence
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import Extracted, Format, count, literal, moved
-from portlint.extract.python.candidates import candidates, is_promising
 from portlint.extract.python.context import Context
-from portlint.extract.python.excerpts import excerpt, is_worth_a_look
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import Imports
 from portlint.extract.python.pieces import Piece, Scope, pieces, too_deep
+from portlint.extract.python.prefilter.code import Code
+from portlint.extract.python.prefilter.signals import Signals
+from portlint.extract.python.prefilter.stretches import excerpt
 from portlint.extract.python.references import references
 from portlint.extract.python.reuse import Memory, Statement, fingerprint, statement_digest
 from portlint.extract.python.surroundings import Surroundings, surroundings
@@ -49,9 +50,13 @@ def extract_again(source: Source, before: Extracted | None) -> Extracted:
 
 def _extract(source: Source, memory: Memory | None) -> Facts:
     shift = len(_BOM) if source.data.startswith(_BOM) else 0
-    flow = Flow(source.data)
-    found = candidates(source.data) if is_worth_a_look(source.data, flow) else []
-    text, promising = excerpt(source.data, found, flow) if found else (source.data, [])
+    code = Code(source.data)
+    flow = Flow(code)
+    signals = Signals(code, flow)
+    text: bytes = source.data
+    promising: Sequence[int] = ()
+    if (candidates := code.candidates()) and signals.between(0, len(text)):
+        text, promising = excerpt(text, candidates, signals)
     if not promising:
         if len(source.data) > _SMALL or source.base:
             return Facts(path=source.path, format="python", references=tuple(references(source, ())))
@@ -71,7 +76,7 @@ def _extract(source: Source, memory: Memory | None) -> Facts:
             reason = "too large or too deep for Python's own parser"
         problem = Problem(source.span(start, start), reason)
         return Facts(path=source.path, format="python", literals=tuple(_by_text(source)), problems=(problem,))
-    return _Reader(source, module, flow, shift, promising).facts(memory)
+    return _Reader(source, flow).facts(module, shift, promising, signals, memory)
 
 
 _SMALL = 2_000
@@ -84,8 +89,8 @@ def _whole_file(source: Source, shift: int) -> Facts | None:
     """The facts of a file in newer Python than this `ast` knows, if libcst's own grammar does; else None."""
     if len(source.data) > _LARGEST_WHOLE:
         return None
-    reader = _Reader(source, ast.Module([], []), Flow(source.data), shift, ())
-    return reader.whole(Piece(shift, len(source.data), source.data[shift:], 0, Scope()))
+    piece = Piece(shift, len(source.data), source.data[shift:], 0, Scope())
+    return _Reader(source, Flow(Code(source.data))).whole(piece)
 
 
 def _parse_excerpt(text: bytes, data: bytes) -> ast.Module:
@@ -126,37 +131,38 @@ def _by_text(source: Source) -> Iterator[PortLiteral]:
 
 
 class _Reader:
-    """Reads one file that `ast` accepts."""
+    """Reads one file."""
 
-    def __init__(self, source: Source, module: ast.Module, flow: Flow, shift: int, found: Sequence[int]) -> None:
+    def __init__(self, source: Source, flow: Flow) -> None:
         self._source = source
-        self._module = module
         self._flow = flow
-        self._shift = shift
-        self._candidates = found
         self._problems: list[Problem] = []
         self._literals: list[PortLiteral] = []
         self._prefix = module_name(source.path)
 
-    def facts(self, memory: Memory | None) -> Facts:
-        """The facts of the file. memory: of an earlier state, which takes in what is read now; None: there is none."""
+    def facts(
+        self, module: ast.Module, shift: int, candidates: Sequence[int], signals: Signals, memory: Memory | None
+    ) -> Facts:
+        """The facts of a file that `ast` accepts.
+
+        shift: length of the byte order mark. memory: of an earlier state, which takes in what is read now; None: none.
+        """
         source = self._source
         kept: list[Piece] = []
         loose: list[tuple[int, int]] = []
         behind = 0
-        flow = self._flow
         # Of a piece of another file, ast counts the lines from the piece's own first.
         lines = LineIndex(source.data) if source.base else source.lines
-        for piece, offsets in pieces(self._module, source.data, lines, self._shift, self._candidates):
+        for piece, offsets in pieces(module, source.data, lines, shift, candidates):
             if piece is None:
                 loose += ((offset, behind) for offset in offsets)
                 continue
             behind = piece.end
             if piece.docstring:
                 self._prose(piece.start, piece.end)
-            elif is_promising(piece, flow):
+            elif signals.of_statement(piece):
                 kept.append(piece)
-        around = surroundings(self._module, flow.sinks) if kept else None
+        around = surroundings(module, self._flow.sinks) if kept else None
         if around is not None and memory is not None:
             seen = fingerprint(around)
             for piece in kept:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import libcst as cst
+from msgspec.structs import replace
 
 from portlint.extract.python.base import Found, ReadText, ReadWords
+from portlint.extract.python.flow import may_be_used
 from portlint.extract.python.pieces import Piece
 from portlint.extract.python.surroundings import Surroundings
 from portlint.extract.python.visitor import PortVisitor
@@ -17,6 +19,8 @@ def visit(piece: Piece, around: Surroundings, read_text: ReadText, read_words: R
     Whatever else the result may depend on must be part of `around`, or the cache would keep what is no longer right.
     """
     code = piece.code
+    if not may_be_used(code):
+        around = replace(around, sinks={})
     try:
         # As a module, not a statement: what libcst prints (and so the positions) follows the file's own line ends.
         module = cst.parse_module(code.decode("utf-8"))

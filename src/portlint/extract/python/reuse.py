@@ -63,7 +63,7 @@ def fingerprint(around: Surroundings) -> bytes:
 
 def statement_digest(piece: Piece, around: bytes) -> str:
     """Of all that the literals of a piece depend on but its place. around: see `fingerprint`."""
-    return digest_of(around, _encoder().encode(replace(piece, start=0, end=0)))
+    return digest_of(around, _encoder().encode(replace(piece, start=0, end=0, subject=None)))
 
 
 @cache
