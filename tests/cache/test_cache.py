@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 import portlint
-from portlint.cache import Cache, cache_folder, version_of
+from portlint.cache import Cache, Row, cache_folder, row_of, version_of
 from portlint.cache.codec import decode, decode_registry, encode
 from portlint.cache.store import LARGEST
 from portlint.errors import UserError
@@ -160,6 +160,24 @@ def test_a_statement_that_was_read_before_is_not_parsed(named, root, look, tmp_p
     assert run(request).result != whole.result
 
 
+def test_what_an_extractor_remembers_is_kept_beside_the_facts(root, tmp_path):
+    facts = {path: Facts(path=path, format="python") for path in ("app/main.py", "app/ok.py")}
+    caches = tmp_path / "caches"
+    cache = Cache(caches, root, VERSION)
+    memories = {"app/main.py": b"\0what only \xff the extractor reads", "app/ok.py": b""}
+    for path, memory in memories.items():
+        row = row_of(facts[path], "digest", (), memory)
+        assert isinstance(row, Row)
+        cache.keep(path, row)
+    cache.save()
+    for each in (cache, Cache(caches, root, VERSION)):
+        known = each.look(sorted(facts))
+        assert {path: known[path].memory for path in facts} == memories
+        assert known["app/main.py"].facts("app/main.py") == facts["app/main.py"]
+        assert known["app/ok.py"].facts("app/ok.py") is None
+        assert {path: each.facts(path) for path in facts} == facts
+
+
 def test_a_change_that_keeps_size_and_mtime_is_seen(root, look, believed):
     age(root)
     look()
@@ -279,8 +297,10 @@ def recalled(caches: Path, root: Path) -> dict[str, Facts]:
 @pytest.mark.parametrize(
     "entry",
     [
-        ["app/ok.py", None, "", [], -100, 0], ["app/ok.py", None, "", [[]], 0, 0], ["app/ok.py", None, "", 7, 0, 0],
-        ["app/ok.py", None, "", [], "1", 0], [["app/ok.py"], None, "", [], 0, 0], ["app/ok.py", None], 5, None,
+        ["app/ok.py", None, "", [], -100, 0, 0], ["app/ok.py", None, "", [[]], 0, 0, 0],
+        ["app/ok.py", None, "", 7, 0, 0, 0], ["app/ok.py", None, "", [], "1", 0, 0],
+        [["app/ok.py"], None, "", [], 0, 0, 0], ["app/ok.py", None, "", [], 0, 0, -1],
+        ["app/ok.py", None, "", [], 0, 0, 1], ["app/ok.py", None], 5, None,
     ],
 )  # fmt: skip
 def test_a_planted_head_costs_time_only(entry, root, look, believed, tmp_path):

@@ -8,8 +8,6 @@ import sys
 
 import pytest
 
-from portlint.cache.codec import encode
-from portlint.extract import extract
 from support.commandline import fill
 
 COSTLY = {"libcst", "ruamel.yaml", "pathspec", "yaml", "jinja2", "tree_sitter", "rich", "psutil", "multiprocessing"}
@@ -48,21 +46,3 @@ def test_a_run_that_the_cache_answers_needs_no_parser(root):
     imported("ports")
     modules = imported("ports")
     assert {"libcst", "portlint.extract.python.visitor", "jinja2", "tree_sitter"}.isdisjoint(modules)
-
-
-REREAD = """
-import json, sys
-from portlint.cache.codec import decode
-from portlint.extract import extract
-facts = extract("a.py", sys.argv[2].encode(), (), decode("a.py", sys.argv[1].encode()))
-json.dump([[each.port for each in facts.literals], sorted(sys.modules)], sys.stdout)
-"""
-
-
-@pytest.mark.parametrize(("text", "needed"), [("X = 30\nPORT = 8000\n", False), ("X = 30\nPORT = 8001\n", True)])
-def test_a_statement_that_was_read_before_needs_no_parser(text, needed):
-    before = encode(extract("a.py", b"PORT = 8000\n")).decode()
-    done = subprocess.run([sys.executable, "-c", REREAD, before, text], capture_output=True, check=True, timeout=60)
-    ports, modules = json.loads(done.stdout)
-    assert ports == [8001 if needed else 8000]
-    assert ("libcst" in modules) == needed

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from portlint.extract import python
-from portlint.extract.python import excerpts
+from portlint.extract.python.prefilter import stretches
+from portlint.extract.python.prefilter.signals import Signals
 from portlint.model import Facts, Source
 from support.inventory import fixtures
 
@@ -20,12 +21,11 @@ PYTHON = [path for path in fixtures("python") if path.suffix == ".py"]
 
 def found(data: bytes, shortcuts: bool) -> Facts:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(excerpts, "_FEWEST", 0)
+        patch.setattr(stretches, "_FEWEST", 0)
         if not shortcuts:
-            patch.setattr(python, "is_worth_a_look", lambda data, flow: True)
-            patch.setattr(python, "excerpt", lambda data, found, flow: (data, found))
-            patch.setattr(python, "is_promising", lambda piece, flow: flow.notice(piece.code) is None)
-        return replace(python.extract(Source.of("a.py", data)), problems=(), statements=())
+            patch.setattr(Signals, "between", lambda signals, start, end: True)
+            patch.setattr(python, "excerpt", lambda data, candidates, signals: (data, candidates))
+        return replace(python.extract(Source.of("a.py", data)), problems=())
 
 
 def statements(path: Path) -> list[str]:

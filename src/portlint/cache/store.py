@@ -35,8 +35,6 @@ MOST_PARTS: Final = 24
 _SUFFIX: Final = ".rows"
 _REGISTRY: Final = "\0registry"
 """behind the path of a registry in the entry for what it says; no file is called so"""
-_STATEMENTS: Final = b'"statements":'
-"""what a row has whose facts spare work when the file is read again"""
 
 
 class Entry(Struct, array_like=True, forbid_unknown_fields=True):
@@ -54,23 +52,27 @@ class Entry(Struct, array_like=True, forbid_unknown_fields=True):
     """bytes of the row"""
     checksum: int
     """of the row"""
+    memory: int
+    """bytes at the end of the row that are no facts, see `Row`"""
     at: int = -1
     """where the row begins in the file, byte offset; not written, and -1 where the row is new"""
 
     @property
     def written(self) -> tuple[object, ...]:
-        return self.path, self.stamp, self.digest, self.ties, self.length, self.checksum
+        return self.path, self.stamp, self.digest, self.ties, self.length, self.checksum, self.memory
 
 
 class Row(Struct, frozen=True):
     """What a worker hands over for one file.
 
-    digest, ties: see `Entry`. facts: JSON; None where they are those that the cache has.
+    digest, ties: see `Entry`. facts: JSON; None where they, and the memory, are those that the cache has.
     """
 
     digest: str
     facts: bytes | None
     ties: tuple[str, ...] | None = None
+    memory: bytes = b""
+    """what spares the extractor work when the file is read again; kept beside the facts, and of whatever form"""
 
 
 class Known(Struct, frozen=True):
@@ -78,12 +80,14 @@ class Known(Struct, frozen=True):
 
     digest: str
     """of the content that it was found in"""
-    row: bytes | None
-    """the facts as JSON, where they help to read the file again; not to be believed before they are decoded"""
+    row: bytes = b""
+    """the facts as JSON, where there is a memory; not to be believed before they are decoded"""
+    memory: bytes = b""
+    """see `Row`"""
 
     def facts(self, path: str) -> Facts | None:
-        """The facts of the earlier content; None where there are none that help."""
-        if self.row is None:
+        """The facts of the earlier content; None where there is no memory to go with them."""
+        if not self.memory:
             return None
         try:
             return decode(path, self.row)
@@ -91,11 +95,11 @@ class Known(Struct, frozen=True):
             return None
 
 
-def row_of(facts: Facts, digest: str, ties: tuple[str, ...] | None) -> Row | Facts:
+def row_of(facts: Facts, digest: str, ties: tuple[str, ...] | None, memory: bytes = b"") -> Row | Facts:
     """The row of facts that were found in content of that digest; the facts themselves where JSON cannot hold them,
-    because a path is no UTF-8. ties: see `Entry`."""
+    because a path is no UTF-8. ties: see `Entry`. memory: see `Row`."""
     try:
-        return Row(digest, encode(facts), ties)
+        return Row(digest, encode(facts), ties, memory)
     except UnicodeEncodeError:
         return facts
 
@@ -142,9 +146,10 @@ class Cache:
 
     def _known_of(self, path: str) -> Known:
         entry = self._known[path]
-        body = self._row(entry)
-        helps = _STATEMENTS in body and zlib.crc32(body, self._seed) == entry.checksum
-        return Known(entry.digest, body if helps else None)
+        if not entry.memory or zlib.crc32(body := self._row(entry), self._seed) != entry.checksum:
+            return Known(entry.digest)
+        facts = entry.length - entry.memory
+        return Known(entry.digest, body[:facts], body[facts:])
 
     def _row(self, entry: Entry) -> bytes:
         return self._rows[entry.path] if entry.at < 0 else self._content[entry.at : entry.at + entry.length]
@@ -154,9 +159,7 @@ class Cache:
         if row.facts is None:
             entry = self._known[path]
         else:
-            self._rows[path] = row.facts
-            checksum = zlib.crc32(row.facts, self._seed)
-            self._known[path] = entry = Entry(path, None, row.digest, row.ties, len(row.facts), checksum)
+            self._known[path] = entry = self._new(path, row.digest, row.ties, row.facts, row.memory)
         stamp = self._stamps.of(path) if row.digest else None
         # Written so late that it may change once more and keep its times, it is not believed (racy-git).
         is_believed = stamp is not None and max(stamp[1], stamp[2]) + RACY < self._started
@@ -179,7 +182,7 @@ class Cache:
         body = self._row(entry)
         try:
             if zlib.crc32(body, self._seed) == entry.checksum:
-                return read(body)
+                return read(body[: entry.length - entry.memory])
         except (ValueError, RecursionError):
             pass
         del self._known[entry.path]
@@ -197,9 +200,13 @@ class Cache:
         """Takes over what a registry says. data: its content."""
         path = registry.path + _REGISTRY
         with contextlib.suppress(UnicodeEncodeError):
-            row = self._rows[path] = encode(registry)
-            self._known[path] = Entry(path, None, digest_of(data), None, len(row), zlib.crc32(row, self._seed))
+            self._known[path] = self._new(path, digest_of(data), None, encode(registry))
             self._news.add(path)
+
+    def _new(self, path: str, digest: str, ties: tuple[str, ...] | None, kept: bytes, memory: bytes = b"") -> Entry:
+        """The entry of a new row."""
+        row = self._rows[path] = kept + memory
+        return Entry(path, None, digest, ties, len(row), zlib.crc32(row, self._seed), len(memory))
 
     def save(self) -> None:
         """Writes what is new: a few rows behind the others, many with all others anew. A cache that cannot be written
@@ -253,7 +260,7 @@ class Cache:
                 break
             at, self._parts = end + 1, self._parts + 1
             for entry in read(head):
-                if entry.length < 0:
+                if not 0 <= entry.memory <= entry.length:
                     raise ValueError("no head of a cache")
                 known[entry.path], entry.at = entry, at
                 at += entry.length

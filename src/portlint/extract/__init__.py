@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.compose_invocations import compose_runs
-from portlint.extract.format import Format
+from portlint.extract.format import Extracted, Format
 from portlint.extract.limits import MOST_PORTS, TooManyPortsError, readable
 from portlint.extract.suppressions import suppressions
 from portlint.generate.stamps import stamp_of
@@ -100,36 +100,44 @@ def _special(named: Format, path: str, data: bytes) -> Format:
     return named
 
 
-def extract(
-    path: str, data: bytes, extra_rules: tuple[tuple[str, bytes], ...] = (), before: Facts | None = None
-) -> Facts:
+def extract(path: str, data: bytes, extra_rules: tuple[tuple[str, bytes], ...] = ()) -> Facts:
     """What the file says. path: relative to the root, forward slashes. data: UTF-8.
 
-    extra_rules: name and bytes of the user's own files of the shape of `rules/python/*.yaml`. before: what was found in
-    an earlier state of the file with the same rules, which spares some work and changes nothing.
+    extra_rules: name and bytes of the user's own files of the shape of `rules/python/*.yaml`.
     Never raises for what a file holds; facts without a format mean that portlint does not read such files.
+    """
+    return extract_again(path, data, extra_rules, None).facts
+
+
+def extract_again(
+    path: str, data: bytes, extra_rules: tuple[tuple[str, bytes], ...], before: Extracted | None
+) -> Extracted:
+    """The same as `extract`, with what spares work the next time.
+
+    before: what came of an earlier state of the file with the same shipped rules; it spares work, and changes nothing.
     """
     found = recognise(path, data)
     if found is None:
-        return Facts(path=path, format=None)
+        return Extracted(Facts(path=path, format=None))
     if found.use_rules is not None:
         found.use_rules(extra_rules)
     shown = readable(data, found.by_line, found.most_bytes)
-    source = Source.of(path, shown.data, before)
+    source = Source.of(path, shown.data)
     if not found.reads_mark and shown.data.startswith(_MARK):
         source = replace(source, data=b" " * len(_MARK) + shown.data[len(_MARK) :])
     try:
-        facts = found.extract(source)
-        _check_size(facts)
+        done = Extracted(found.extract(source)) if found.extract_again is None else found.extract_again(source, before)
+        _check_size(done.facts)
     except TooManyPortsError as error:
-        facts = Facts(path=path, format=found.name, problems=(Problem(NOWHERE, str(error)),))
+        done = Extracted(Facts(path=path, format=found.name, problems=(Problem(NOWHERE, str(error)),)))
+    facts = done.facts
     left_out = tuple(Problem(source.span(at, at), reason) for at, reason in shown.left_out)
     header = _GENERATED.search(data, 0, _HEADER) if _is_marked(data[:_HEADER].lower()) else None
     silenced = tuple(suppressions(source, FORMATS[found.name].comment_signs, found.comments))
     runs, stamp = compose_runs(shown.data), stamp_of(source)
     if not (left_out or silenced or runs or stamp or header):
-        return facts
-    return replace(
+        return done
+    facts = replace(
         facts,
         problems=(*facts.problems, *left_out),
         suppressions=(*facts.suppressions, *silenced),
@@ -138,6 +146,7 @@ def extract(
         generated_from=_named_in(data, header.start()) if header is not None else (),
         stamp=stamp,
     )
+    return Extracted(facts, done.memory)
 
 
 def _is_marked(head: bytes) -> bool:

@@ -11,6 +11,14 @@ from portlint.extract.limits import MOST_PORTS, TooManyPortsError
 from portlint.model import Facts, PortLiteral, Role, Source
 
 
+class Extracted(Struct, frozen=True):
+    """What came of a file."""
+
+    facts: Facts
+    memory: bytes = b""
+    """what spares work when a later state of the file is read: for the extractor that wrote it, and nobody else"""
+
+
 class Format(Struct, frozen=True, kw_only=True):
     """How files of one format are recognised and read."""
 
@@ -21,6 +29,9 @@ class Format(Struct, frozen=True, kw_only=True):
     """whether the bytes say this format, asked where no format knows the name; None: the name always tells"""
     extract: Callable[[Source], Facts]
     """never raises for what a file holds: gives facts and problems"""
+    extract_again: Callable[[Source, Extracted | None], Extracted] | None = None
+    """`extract` of a whole file, given what came of an earlier state of it, which changes nothing but the time taken;
+    None: nothing of a file is remembered"""
     comments: Callable[[bytes], Callable[[int], bool]] | None = None
     """given a file's data, tells whether a byte offset lies in a comment: where strings may hold the signs of one"""
     use_rules: Callable[[tuple[tuple[str, bytes], ...]], None] | None = None

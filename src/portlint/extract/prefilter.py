@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from heapq import merge
 
 from portlint.algorithms.lazy_regex import regex
 
-PORT_WORD = regex(
-    rb"port(?<!support)(?<!report)(?<!export)(?<!viewport)(?<!transport)(?<!opport)"
+_PORT_WORD = regex(
+    rb"port(?<!support)(?<!report)(?<!export)(?<!viewport)(?<!transport)(?<![^p]opport)"
     rb"(?!folio|ion|al|rait|(?<=import)(?:s?\b|_|s_|lib|er|ed|ing|an[ct]))"
 )
 """`port` in lower case, where it is not part of a word that means something else"""
+_IN_CAMEL_CASE = (regex(rb"Ports?+(?![a-z])"), regex(rb"port(?<![A-Za-z]port)s?+(?=[A-Z])"))
+"""`storePort`, `portAlias`: words that in lower case look like parts of others (`report`, `portal`)"""
 # A pattern that begins with fixed letters is looked for at the speed of memory, ten to thirty times as fast as one that
 # begins with several ways to go on.
 _IN_STRING = (
@@ -42,10 +45,16 @@ def in_words(text: str) -> Iterator[int]:
             yield match.start()
 
 
+def port_words(data: bytes, lower: bytes) -> Iterator[int]:
+    """Byte offsets, ascending, of the word `port`, without which nothing is named after a port. lower: the data so."""
+    found = (_PORT_WORD.finditer(lower), *(pattern.finditer(data) for pattern in _IN_CAMEL_CASE))
+    yield from merge(*((match.start() for match in each) for each in found))
+
+
 def shows_port(data: bytes) -> bool:
     """Whether the word, an address or a protocol says that a text may name a port."""
     lower = data.lower()
-    return PORT_WORD.search(lower) is not None or any(sign.search(lower) for sign in _IN_STRING)
+    return any(True for _ in port_words(data, lower)) or any(sign.search(lower) for sign in _IN_STRING)
 
 
 class Calls:

@@ -25,7 +25,6 @@ from portlint.model.facts import (
     Source,
     Stage,
     Stamp,
-    Statement,
     Suppression,
     Variable,
 )
@@ -101,7 +100,6 @@ __all__ = [
     "Stack",
     "Stage",
     "Stamp",
-    "Statement",
     "Suppressed",
     "Suppression",
     "Variable",

@@ -227,18 +227,6 @@ class ComposeRun(_Kept, frozen=True):
     """in the place of `.env`; the last one counts"""
 
 
-class Statement(_Kept, frozen=True, array_like=True):
-    """A statement that its parser has read, so that in a later state of the file it need not read the same again."""
-
-    digest: str
-    """of all that the literals in it rest on, but for the place where it stands; see `portlint.algorithms.digest`"""
-    start: int
-    """byte offset"""
-    end: int
-    made: int
-    """literals that were made of it, those included that another one at the same place made superfluous"""
-
-
 class Stamp(_Kept, frozen=True, kw_only=True):
     """The header of a file that `portlint generate` wrote."""
 
@@ -279,8 +267,6 @@ class Facts(_Kept, frozen=True, kw_only=True):
     """YAML files that such a header names"""
     stamp: Stamp | None = None
     """where `portlint generate` wrote it"""
-    statements: tuple[Statement, ...] = ()
-    """of Python: those that libcst has read, with what the literals in each rest on"""
 
 
 class Source(Struct, frozen=True, eq=False):
@@ -300,12 +286,10 @@ class Source(Struct, frozen=True, eq=False):
     """byte offset of this piece in the file: 0 for a whole file"""
     made: Iterator[int] = field(default_factory=count)
     """counts the literals that were made of the file"""
-    before: Facts | None = None
-    """what was found in an earlier state of the file"""
 
     @classmethod
-    def of(cls, path: str, data: bytes, before: Facts | None = None) -> "Source":
-        return cls(path, data, LineIndex(data), before=before)
+    def of(cls, path: str, data: bytes) -> "Source":
+        return cls(path, data, LineIndex(data))
 
     @property
     def text(self) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path, PurePosixPath
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -21,26 +22,35 @@ from portlint.model import NOWHERE, Facts, LineIndex, Problem, Settings
 from portlint.pipeline.relevance import ties_of, variables_of
 from portlint.workers import Limits, Lost, Supervisor, default_jobs
 
+if TYPE_CHECKING:
+    from portlint.extract.format import Extracted
+
 FILES_FOR_ONE_WORKER = 40
 """files that one worker is through with before another one would have imported the same"""
 ExtraRules = tuple[tuple[str, bytes], ...]
 Results = list[tuple[str, Facts | Lost]]
 
 
-def facts_of(path: str, raw: bytes | Unread, extra_rules: ExtraRules = (), before: Facts | None = None) -> Facts:
-    """What a file says, or that it could not be read. raw: the bytes as they stand on disk. before: see `extract`."""
-    from portlint.extract import extract, recognised_by_name
+def facts_of(path: str, raw: bytes | Unread, extra_rules: ExtraRules = ()) -> Facts:
+    """What a file says, or that it could not be read. raw: the bytes as they stand on disk."""
+    return extracted(path, raw, extra_rules, None).facts
+
+
+def extracted(path: str, raw: bytes | Unread, extra_rules: ExtraRules, before: Extracted | None) -> Extracted:
+    """The same as `facts_of`, with what spares work the next time. before: see `portlint.extract.extract_again`."""
+    from portlint.extract import extract_again, recognised_by_name
+    from portlint.extract.format import Extracted
 
     text = raw if isinstance(raw, Unread) else decode(path, raw)
     if isinstance(text, Unread):
         if text.why in (Why.BINARY, Why.SPECIAL) and not recognised_by_name(path):
-            return Facts(path=path, format=None)
-        return unchecked(path, text.reason)
-    facts = extract(path, text.data, extra_rules, before)
-    if text.doubt is not None and facts.format is not None:
+            return Extracted(Facts(path=path, format=None))
+        return Extracted(unchecked(path, text.reason))
+    done = extract_again(path, text.data, extra_rules, before)
+    if text.doubt is not None and done.facts.format is not None:
         doubt = Problem(LineIndex(text.data).span(text.doubt_at, text.doubt_at), text.doubt)
-        return replace(facts, problems=(doubt, *facts.problems))
-    return facts
+        return Extracted(replace(done.facts, problems=(doubt, *done.facts.problems)), done.memory)
+    return done
 
 
 def unchecked(path: str, reason: str) -> Facts:
@@ -78,9 +88,16 @@ class Analysis:
         digest, known = digest_of(raw), self._known.get(path)
         if known is not None and known.digest == digest:
             return Row(digest, None)
-        before = None if known is None else known.facts(path)
-        facts = facts_of(path, raw, self._extra_rules, before)
-        return row_of(facts, digest, ties_of(facts))
+        done = extracted(path, raw, self._extra_rules, None if known is None else _before(path, known))
+        return row_of(done.facts, digest, ties_of(done.facts), done.memory)
+
+
+def _before(path: str, known: Known) -> Extracted | None:
+    """What came of the earlier state of a file; None where that is of no help."""
+    from portlint.extract.format import Extracted
+
+    facts = known.facts(path)
+    return None if facts is None else Extracted(facts, known.memory)
 
 
 class Extraction:

@@ -29,7 +29,7 @@ def ties_of(facts: Facts) -> tuple[str, ...] | None:
 def is_silent(facts: Facts) -> bool:
     """Whether no finding can be in a file, whatever others say: all but one are about something that its facts tell,
     and that one (PORT402) is about what an env file does not."""
-    return facts.format not in ENV_FILES and replace(facts, path="", format=None, statements=()) == _NOTHING
+    return facts.format not in ENV_FILES and replace(facts, path="", format=None) == _NOTHING
 
 
 _NOTHING = Facts(path="", format=None)

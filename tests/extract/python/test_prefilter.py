@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from operator import attrgetter
+
 import libcst
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
-from portlint.extract.python import excerpts
-from portlint.extract.python.candidates import candidates
-from portlint.extract.python.commanded import plain, shows_command
+from portlint.extract.python.calls import CallVisitor
 from portlint.extract.python.fast_libcst import Places, Walker
 from portlint.extract.python.flow import Flow
-from portlint.knowledge import rule_data
+from portlint.extract.python.prefilter import signals, stretches
+from portlint.extract.python.prefilter.code import Code
+from portlint.extract.python.prefilter.commands import numbers_in_commands
+from portlint.extract.python.prefilter.signals import SIGNALS, Signals
+from portlint.extract.python.visitor import PortVisitor
 from support.python_sources import BLOCKS, PYTHON, block, found, is_python
 
 
@@ -32,10 +37,47 @@ def test_shortcuts_lose_nothing_of_a_mixture(text, newline):
     assert found(data, shortcuts=True) == found(data, shortcuts=False)
 
 
+@pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.name)
+def test_each_signal_stands_for_something_that_no_other_one_does(signal, monkeypatch):
+    data = signal.example.encode() + b"\n"
+    whole = found(data, shortcuts=False)
+    assert 8136 in [each.port for each in whole.literals], (
+        "the example holds no port: is the visitor's shape another one?"
+    )
+    assert found(data, shortcuts=True) == whole, "the signal does not let its own example through"
+    monkeypatch.setattr(signals, "SIGNALS", tuple(each for each in SIGNALS if each is not signal))
+    assert found(data, shortcuts=True) != whole, "another signal lets it through: is this one superfluous?"
+
+
+@pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.name)
+def test_what_a_signal_stands_for_is_there(signal):
+    for path in signal.stands_for:
+        module, _, name = path.partition(".")
+        assert attrgetter(name)(import_module(f"portlint.extract.python.{module}")), path
+
+
+@pytest.mark.parametrize("visitor", [PortVisitor, CallVisitor])
+def test_for_each_method_of_the_visitor_stands_a_signal(visitor):
+    module = visitor.__module__.rpartition(".")[2]
+    methods = {f"{module}.{visitor.__name__}.{name}" for name in vars(visitor) if name.startswith("visit_")}
+    named = {path for signal in SIGNALS for path in signal.stands_for}
+    assert methods - named == set(), (
+        "which signal in prefilter/signals.py lets through what it finds? None: never called"
+    )
+
+
+@pytest.mark.parametrize("code", ["def get_port():\n    return 8136\n", "class ServicePort:\n    web = 8136\n"])
+def test_what_is_named_after_ports_shows_them(code):
+    facts = found(code.encode(), shortcuts=True)
+    assert [each.port for each in facts.literals] == [8136]
+    assert facts == found(code.encode(), shortcuts=False)
+
+
 def test_functions_without_ports_are_left_out(monkeypatch):
-    monkeypatch.setattr(excerpts, "_FEWEST", 0)
+    monkeypatch.setattr(stretches, "_FEWEST", 0)
     data = b'import x\ndef area(a, b="x"):\n    return a * 3141\n\ndef serve():\n    run(port=8000)\n\nX = 12\n'
-    text, kept = excerpts.excerpt(data, candidates(data), Flow(data))
+    code = Code(data)
+    text, kept = stretches.excerpt(data, code.candidates(), Signals(code, Flow(code)))
     assert text == b'import x\ndef area(a, b="x"): pass\n\n\ndef serve():\n    run(port=8000)\n\nX = 12\n'
     assert [data[at - 3 : at + 1] for at in kept] == [b"8000"]
 
@@ -79,26 +121,6 @@ def test_the_walk_comes_to_every_expression(comments):
         assert {node for node in theirs.seen if isinstance(node, wanted)} <= ours.seen
 
 
-COMMANDS = rule_data.load("formats/commands.yaml")["commands"]
-
-
-def written(name: str, rule: dict) -> list[str]:
-    """Ways to write a port behind a command."""
-    subs = [word for words in rule.get("sub", {}) for word in words.split()]
-    options = [word for words in rule.get("options", {}) for word in words.split()]
-    out = [f"{name} 8136", f"{name} depot 8136", f"{name} tcp 8136", f"{name} 8136/tcp"]
-    out += [f"{name} {option}{sign}8136" for option in options[:4] for sign in (" ", "=", "")]
-    return out + [f"{name} {sub} {host}8136" for sub in subs[:3] for host in ("", "depot ")]
-
-
-@pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_shortcuts_lose_no_command(name):
-    for text in written(name, COMMANDS[name]):
-        formatted = f"run(f{text.replace('depot', '{host}')!r})\n"
-        for code in (f"run({text!r})\n", f"run({text.split()!r})\n", formatted):
-            assert found(code.encode(), shortcuts=True) == found(code.encode(), shortcuts=False), code
-
-
 @pytest.mark.parametrize("number", [1, 60])
 def test_a_port_far_behind_its_command_is_not_lost(number):
     listed = ["docker", "run", *(["--env", "SETTING=value"] * number), "--expose", "8136", "image"]
@@ -116,7 +138,7 @@ def test_a_port_far_behind_its_command_is_not_lost(number):
 
 @pytest.mark.parametrize("code", ["x = 8136", "return 8136", 'retry("depot", "8136")', "wait(-8136)", "# at most 8136"])
 def test_a_number_without_a_command_is_none(code):
-    assert not shows_command(code.encode(), plain(code.encode()))
+    assert not any(True for _ in numbers_in_commands(Code(code.encode())))
 
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp", "sctp"])
@@ -130,4 +152,4 @@ def test_a_protocol_in_prose_is_seen(protocol, prose):
 
 @pytest.mark.parametrize("code", [b'#"25"iperf\n,"25"', b"#--t05*psql\n--T12"])
 def test_a_command_in_a_comment_above_counts(code):
-    assert shows_command(code, plain(code))
+    assert any(True for _ in numbers_in_commands(Code(code)))

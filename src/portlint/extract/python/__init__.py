@@ -14,20 +14,22 @@ import warnings
 from collections.abc import Iterator, Sequence
 
 from portlint.algorithms.lazy_regex import regex
-from portlint.extract.format import Format, count, literal, moved
-from portlint.extract.python.candidates import candidates, is_promising
+from portlint.extract.format import Extracted, Format, count, literal, moved
 from portlint.extract.python.context import Context
-from portlint.extract.python.excerpts import excerpt, is_worth_a_look
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import Imports, use_rules
 from portlint.extract.python.pieces import Piece, Scope, pieces, too_deep
+from portlint.extract.python.prefilter.code import Code
+from portlint.extract.python.prefilter.signals import Signals
+from portlint.extract.python.prefilter.stretches import excerpt
 from portlint.extract.python.references import references
-from portlint.extract.python.reuse import Memory
+from portlint.extract.python.reuse import Memory, Statement, fingerprint, statement_digest
+from portlint.extract.python.surroundings import Surroundings, surroundings
 from portlint.extract.python.texts import in_text, in_words
 from portlint.extract.python.tokens import Tokens
 from portlint.extract.scan.text import Hit, find
 from portlint.knowledge.identifiers import module_name
-from portlint.model import Facts, LineIndex, PortLiteral, Problem, Role, Source, Statement
+from portlint.model import Facts, LineIndex, PortLiteral, Problem, Role, Source
 
 _NAMED = regex(r"\.pyi?$|(?:^|/)(?:SConstruct|SConscript|wscript)$|\.pyw$")
 _SHEBANG = regex(rb"#![^\n]{0,80}\bpython")
@@ -35,11 +37,26 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def extract(source: Source) -> Facts:
-    """The facts of a Python file."""
+    """The facts of a Python file, or of a piece of Python in another one."""
+    return _extract(source, None)
+
+
+def extract_again(source: Source, before: Extracted | None) -> Extracted:
+    """The facts of a Python file, and which statements libcst has read, so that it need not read the same again."""
+    memory = Memory(before)
+    facts = _extract(source, memory)
+    return Extracted(facts, memory.written())
+
+
+def _extract(source: Source, memory: Memory | None) -> Facts:
     shift = len(_BOM) if source.data.startswith(_BOM) else 0
-    flow = Flow(source.data)
-    found = candidates(source.data) if is_worth_a_look(source.data, flow) else []
-    text, promising = excerpt(source.data, found, flow) if found else (source.data, [])
+    code = Code(source.data)
+    flow = Flow(code)
+    signals = Signals(code, flow)
+    text: bytes = source.data
+    promising: Sequence[int] = ()
+    if (candidates := code.candidates()) and signals.between(0, len(text)):
+        text, promising = excerpt(text, candidates, signals)
     if not promising:
         if len(source.data) > _SMALL or source.base:
             return Facts(path=source.path, format="python", references=tuple(references(source, ())))
@@ -59,8 +76,7 @@ def extract(source: Source) -> Facts:
             reason = "too large or too deep for Python's own parser"
         problem = Problem(source.span(start, start), reason)
         return Facts(path=source.path, format="python", literals=tuple(_by_text(source)), problems=(problem,))
-    flow.read(module)
-    return _Reader(source, module, flow, shift, promising).facts()
+    return _Reader(source, flow).facts(module, shift, promising, signals, memory)
 
 
 _SMALL = 2_000
@@ -73,8 +89,8 @@ def _whole_file(source: Source, shift: int) -> Facts | None:
     """The facts of a file in newer Python than this `ast` knows, if libcst's own grammar does; else None."""
     if len(source.data) > _LARGEST_WHOLE:
         return None
-    reader = _Reader(source, ast.Module([], []), Flow(source.data), shift, ())
-    return reader.whole(Piece(shift, len(source.data), source.data[shift:], 0, Scope()))
+    piece = Piece(shift, len(source.data), source.data[shift:], 0, Scope())
+    return _Reader(source, Flow(Code(source.data))).whole(piece)
 
 
 def _parse_excerpt(text: bytes, data: bytes) -> ast.Module:
@@ -115,49 +131,52 @@ def _by_text(source: Source) -> Iterator[PortLiteral]:
 
 
 class _Reader:
-    """Reads one file that `ast` accepts."""
+    """Reads one file."""
 
-    def __init__(self, source: Source, module: ast.Module, flow: Flow, shift: int, found: Sequence[int]) -> None:
+    def __init__(self, source: Source, flow: Flow) -> None:
         self._source = source
-        self._module = module
         self._flow = flow
-        self._shift = shift
-        self._candidates = found
         self._problems: list[Problem] = []
         self._literals: list[PortLiteral] = []
         self._prefix = module_name(source.path)
-        self._statements: list[Statement] = []
 
-    def facts(self) -> Facts:
+    def facts(
+        self, module: ast.Module, shift: int, candidates: Sequence[int], signals: Signals, memory: Memory | None
+    ) -> Facts:
+        """The facts of a file that `ast` accepts.
+
+        shift: length of the byte order mark. memory: of an earlier state, which takes in what is read now; None: none.
+        """
         source = self._source
         kept: list[Piece] = []
         loose: list[tuple[int, int]] = []
         behind = 0
-        flow = self._flow
         # Of a piece of another file, ast counts the lines from the piece's own first.
         lines = LineIndex(source.data) if source.base else source.lines
-        for piece, offsets in pieces(self._module, source.data, lines, self._shift, self._candidates):
+        for piece, offsets in pieces(module, source.data, lines, shift, candidates):
             if piece is None:
                 loose += ((offset, behind) for offset in offsets)
                 continue
             behind = piece.end
             if piece.docstring:
                 self._prose(piece.start, piece.end)
-            elif is_promising(piece, flow):
+            elif signals.of_statement(piece):
                 kept.append(piece)
-        imports = Imports(flow.imports)
-        memory = Memory(source.before, imports, flow) if kept and not source.base else None
-        for piece in kept:
-            if memory is None:
-                self._piece(piece, imports, flow)
-            else:
-                self._statement(piece, imports, flow, memory)
+        around = surroundings(module, self._flow.sinks) if kept else None
+        if around is not None and memory is not None:
+            seen = fingerprint(around)
+            for piece in kept:
+                self._statement(piece, around, memory, statement_digest(piece, seen))
+        elif around is not None:
+            for piece in kept:
+                self._piece(piece, around)
         self._comments(loose)
         return self._result()
 
     def whole(self, piece: Piece) -> Facts | None:
         """The facts of a file that libcst reads as one piece; None where it does not."""
-        self._piece(piece, Imports((), self._flow.packages), self._flow)
+        imports = Imports({}, self._flow.packages, frozenset())
+        self._piece(piece, Surroundings(imports, {}, self._flow.sinks))
         return None if self._problems else self._result()
 
     def _result(self) -> Facts:
@@ -171,13 +190,11 @@ class _Reader:
             literals=tuple(literals),
             references=tuple(references(source, literals)),
             problems=tuple(self._problems),
-            statements=tuple(self._statements),
         )
 
-    def _statement(self, piece: Piece, imports: Imports, flow: Flow, memory: Memory) -> None:
+    def _statement(self, piece: Piece, around: Surroundings, memory: Memory, digest: str) -> None:
         """Takes over what an earlier state of the file says of the same statement, or has it read."""
         source = self._source
-        digest = memory.digest_of(piece)
         known = memory.known(digest)
         if known is not None:
             then, literals = known
@@ -187,12 +204,12 @@ class _Reader:
             self._literals += (moved(source, each, each.span.start + shift) for each in literals)
         else:
             before = len(self._literals)
-            if not self._piece(piece, imports, flow):
+            if not self._piece(piece, around):
                 return
             made = len(self._literals) - before
-        self._statements.append(Statement(digest, piece.start, piece.end, made))
+        memory.add(Statement(digest, piece.start, piece.end, made))
 
-    def _piece(self, piece: Piece, imports: Imports, flow: Flow) -> bool:
+    def _piece(self, piece: Piece, around: Surroundings) -> bool:
         """Has libcst read a piece; whether it could."""
         # libcst is the slowest import of all: only when a statement needs it.
         from portlint.extract.python.parse import visit
@@ -200,7 +217,7 @@ class _Reader:
         reason = too_deep(piece.code)
         if reason is None:
             try:
-                for found in visit(piece, imports, flow, in_text, in_words):
+                for found in visit(piece, around, in_text, in_words):
                     self._literal(piece, found.start, found.end, found.hit, found.context)
                 return True
             except RecursionError:
@@ -289,6 +306,7 @@ FORMAT = Format(
     named=lambda path: _NAMED.search(path) is not None,
     content=lambda path, data: _SHEBANG.match(data) is not None,
     extract=extract,
+    extract_again=extract_again,
     comments=lambda data: Tokens(data).in_comment,
     use_rules=use_rules,
 )

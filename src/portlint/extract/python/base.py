@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
 from portlint.extract.python.context import NOTHING, Context, class_holds_ports
 from portlint.extract.python.fast_libcst import Walker, cst
-from portlint.extract.python.libraries import Imports, words_of
+from portlint.extract.python.libraries import words_of
 from portlint.extract.python.located import Text
 from portlint.extract.python.nodes import dotted, integer_of, name_of, string_of, strings_in
 from portlint.extract.python.pieces import Scope
 from portlint.extract.python.strings import StringReader
+from portlint.extract.python.surroundings import Surroundings
 from portlint.extract.scan.text import Hit
 from portlint.knowledge.identifiers import is_address_name, is_port_name
 
@@ -38,9 +39,7 @@ class Visitor(Walker):
         offset: Callable[[cst.CSTNode], int],
         source: Callable[[cst.BaseExpression], str],
         scope: Scope,
-        imports: Imports,
-        signatures: Mapping[str, Sequence[str]],
-        sinks: Mapping[str, tuple[str, ...]],
+        around: Surroundings,
         read_text: ReadText,
         read_words: ReadWords,
     ) -> None:
@@ -48,11 +47,9 @@ class Visitor(Walker):
         self._offset = offset
         self._source = source
         self._scope = scope
-        self._imports = imports
-        self._signatures = signatures
-        """names of the parameters (without self) of the functions and classes of this file"""
-        self._sinks = sinks
-        """names of this file whose value is used as a port somewhere; see `Flow.sinks`"""
+        self._imports = around.imports
+        self._signatures = around.signatures
+        self._sinks = around.sinks
         self._read_text = read_text
         self._read_words = read_words
         self._strings = StringReader(offset, source)

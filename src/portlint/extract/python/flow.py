@@ -1,4 +1,4 @@
-"""What the rest of a Python file says about the names of a statement: one or two steps of data flow.
+"""Which names of a Python file lead to ports, as far as its text tells: one or two steps of data flow.
 
 A literal bound to a name that does not say port (`WEB = 8000`) is a port if the name is used as one: `port=WEB`,
 `f"http://localhost:{WEB}"`, `for name, port in SERVICES.items()`. Such uses are found by their text, which costs far
@@ -7,15 +7,15 @@ less than visiting every expression of every file.
 
 from __future__ import annotations
 
-import ast
 import re
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.python.libraries import library
+from portlint.extract.python.prefilter.code import Code
 from portlint.knowledge.identifiers import is_port_name
 from portlint.knowledge.well_known import by_port
 from portlint.model import LAST_PORT
@@ -41,20 +41,20 @@ _LOOP = regex(
     rb"([A-Za-z_][A-Za-z0-9_.]{0,120})(?![A-Za-z0-9_.\[])"
 )
 _VIEWS = (".items", ".values", ".keys")
-_ASSIGNED = regex(
-    rb"^(?:self\.)?([A-Za-z_][A-Za-z0-9_]{0,80})"
-    rb"(?:(?:[ \t]*:[^=\n]{1,80})?[ \t]*=(?!=)|\.(?:append|extend|add|insert)\()"
-)
 _ALIAS = regex(
     rb"=(?!=)[ \t]{0,80}+(?:int\(|str\()?([A-Za-z_]\w{0,80})(?:\)|\.copy\(\))?[ \t]{0,80}"
     rb"(?:#[^\r\n]{0,500})?(?=\r|\n|\Z)"
 )
 _ALIASED = regex(rb"[ \t]{0,200}+(?:self\.)?([A-Za-z_]\w{0,80})[ \t]{0,80}\Z")
 """all that stands on a line before the sign of equality"""
-_LISTED = regex(rb"^[^=\n]{1,160}=[ \t]*(?:set|frozenset|tuple)?\(?[\[({]([\s0-9'\",]{8,2000})[\])}]")
 _NUMBERS_LISTED = regex(rb"[\[({][\s0-9'\",]{8,2000}[\])}]")
 _RUN_OF_NUMBERS = regex(rb",(?:[\s\"']{0,40}+[0-9]{1,6}[\"']?\s{0,40}+,){2}[\s\"']{0,40}+[0-9]")
 """what stands behind the first number of such a list: begins with a fixed sign, which is found quickly"""
+_NAMED_LIST = regex(
+    rb"[ \t]{0,200}+(?:self\.)?([A-Za-z_]\w{0,80}+)(?:[ \t]{0,9}:[^=\n]{1,80})?"
+    rb"[ \t]{0,80}=[ \t]{0,80}(?:set|frozenset|tuple)?\(?\Z"
+)
+"""all that stands on a line before such a list that gets a name"""
 _STEPS = 2
 _FROM = regex(rb"from[ \t]+(\w+)")
 _IMPORT = regex(rb"import[ \t]+((?:[^\r\n\\]|\\\r?\n)*)")
@@ -74,40 +74,14 @@ _RENAMED = regex(rb"\bas[ \t]+([A-Za-z_][A-Za-z0-9_]*)")
 
 
 class Flow:
-    """The imports, the signatures and the uses of names of one file."""
+    """The imports and the uses of names of one file."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._listed: set[str] = set()
-        """names of lists that hold nothing but well-known ports"""
-        self._sinks: Mapping[str, tuple[str, ...]] | None = None
-        self.imports: list[ast.stmt] = []
-        self.signatures: dict[str, tuple[str, ...]] = {}
-
-    def read(self, module: ast.Module) -> None:
-        """Takes the imports and the signatures from the parsed file."""
-        stack: list[ast.stmt] = list(module.body)
-        while stack:
-            node = stack.pop()
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                self.imports.append(node)
-            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                self.signatures.setdefault(node.name, _parameters(node))
-                stack += node.body
-            elif isinstance(node, ast.ClassDef):
-                self.signatures[node.name] = _fields(node)
-                stack += node.body
-            else:
-                for block in ("body", "orelse", "finalbody", "handlers"):
-                    for inner in getattr(node, block, ()):
-                        if isinstance(inner, ast.ExceptHandler):
-                            stack += inner.body
-                        else:
-                            stack.append(inner)
+    def __init__(self, code: Code) -> None:
+        self._code, self._data = code, code.data
 
     @cached_property
     def packages(self) -> frozenset[str]:
-        """The libraries of `rules/python/` that the file imports, as far as its text tells: not fewer."""
+        """The libraries of `rules/python/` that the file imports: over-approximated from the text: it misses none."""
         data = self._data
         words = {*_FROM.findall(data), *b" ".join(_IMPORT.findall(data)).translate(_WORDS_APART).split()}
         return frozenset(name.decode() for name in words & library().packages)
@@ -127,8 +101,10 @@ class Flow:
 
     @cached_property
     def own_calls(self) -> frozenset[bytes]:
-        """The functions and classes of this file that may take a port by position, as far as its text tells."""
-        data, found = self._data, set()
+        """The functions and classes of this file that may take a port by position: over-approximated from the text."""
+        data, found = self._data, set[bytes]()
+        if not self._code.port_words:
+            return frozenset()
         classes = [*_CLASS.finditer(data)]
         starts = [each.start() for each in classes]
 
@@ -150,43 +126,46 @@ class Flow:
         """The names whose value is used as a port, as far as the text of the uses tells."""
         return frozenset(name.encode() for name in self.sinks)
 
-    @property
+    @cached_property
     def sinks(self) -> Mapping[str, tuple[str, ...]]:
         """The names whose value is used as a port, to a loop's targets over them (empty: used directly)."""
-        if self._sinks is None:
-            self._sinks = self._closed({**dict.fromkeys(self._listed, ()), **self._uses})
-        return self._sinks
+        return self._closed({**dict.fromkeys(self._listed, ()), **self._uses})
 
-    def notice(self, code: bytes) -> None:
-        """Remember the name that a statement gives to a list of nothing but well-known ports."""
-        listed = _LISTED.match(code)
-        match = _ASSIGNED.match(code) if listed is not None and _are_well_known(listed[1]) else None
-        if match is not None:
-            self._listed.add(match[1].decode())
-            self._sinks = None
-
-    def concerns(self, code: bytes) -> bool:
-        """Whether a statement binds a name that is used as a port, or that a noticed list has."""
-        match = _ASSIGNED.match(code)
-        if match is None or not any(_is_plausible(int(n)) for n in _NUMBER.findall(code)):
-            return False
-        return match[1].decode() in self.sinks
+    @cached_property
+    def _listed(self) -> Sequence[str]:
+        """The names of lists of nothing but well-known ports."""
+        data = self._data
+        if _RUN_OF_NUMBERS.search(data) is None:
+            return ()
+        lists = (match for match in _NUMBERS_LISTED.finditer(data) if _are_well_known(match[0]))
+        named = (_NAMED_LIST.match(data, _line_start(data, each.start()), each.start()) for each in lists)
+        return [match[1].decode() for match in named if match is not None]
 
     @cached_property
     def _uses(self) -> Mapping[str, tuple[str, ...]]:
         """What the uses in this file say: `port=NAME`, `//host:{NAME}`, `for name, port in NAME.items()`."""
         out: dict[str, tuple[str, ...]] = {}
+        if self._code.port_words:
+            out.update(dict.fromkeys(self._bound_to_ports(), ()))
+        for match in _IN_ADDRESS.finditer(self._data):
+            if _ADDRESS_BEFORE.search(self._data, max(0, match.start() - 100), match.start()):
+                out.setdefault(_last(match[1]), ())
+        if self._code.port_words:
+            for name, columns in self._looped_over():
+                out.setdefault(name, columns)
+        return {name: columns for name, columns in out.items() if name not in _NEVER}
+
+    def _bound_to_ports(self) -> Iterator[str]:
         data = self._data
         for match in chain.from_iterable(pattern.finditer(data) for pattern in _BOUND_TO_PORT):
             start = match.start()
             before = _IDENTIFIER_BEFORE.search(data, max(0, start - 60), start)
             name = (before[0] if before else b"") + data[start : match.end(1)]
             if is_port_name(name.decode()):
-                out.setdefault(_last(match[2]), ())
-        for match in _IN_ADDRESS.finditer(data):
-            if _ADDRESS_BEFORE.search(data, max(0, match.start() - 100), match.start()):
-                out.setdefault(_last(match[1]), ())
-        for match in _LOOP.finditer(data):
+                yield _last(match[2])
+
+    def _looped_over(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        for match in _LOOP.finditer(self._data):
             names = tuple(n.strip(" \t()") for n in match[1].decode().split(","))
             if not any(is_port_name(n) for n in names):
                 continue
@@ -194,8 +173,7 @@ class Flow:
             view = next((v for v in _VIEWS if looped.endswith(v)), "")
             owner = looped.removesuffix(view).rsplit(".", 1)[-1]
             if view != ".keys":
-                out.setdefault(owner, names if len(names) > 1 else ())
-        return {name: columns for name, columns in out.items() if name not in _NEVER}
+                yield owner, names if len(names) > 1 else ()
 
     def _closed(self, out: dict[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
         """The names, and those that hold the same value one or two steps on."""
@@ -224,22 +202,15 @@ _NEVER = frozenset(
 """names so common that a use of one says nothing about another"""
 
 
-def lists_ports(data: bytes) -> bool:
-    """Whether a list of nothing but well-known ports may stand anywhere in a file."""
-    if _RUN_OF_NUMBERS.search(data) is None:
-        return False
-    return any(_are_well_known(match[0]) for match in _NUMBERS_LISTED.finditer(data))
-
-
 def _are_well_known(items: bytes) -> bool:
     """Whether a list holds nothing but usual ports, and enough of them to be no accident."""
     numbers = [int(n) for n in re.findall(rb"[0-9]{1,6}", items)]
     return len(numbers) >= _ENOUGH and all(n in by_port() for n in numbers)
 
 
-def _is_plausible(number: int) -> bool:
-    """Whether a bare number may be a port at all where nothing but a use far away says so."""
-    return 1024 <= number <= LAST_PORT or number in by_port()
+def may_be_used(code: bytes) -> bool:
+    """Whether a number in a statement may be a port where nothing but a use far away says so."""
+    return any(1024 <= number <= LAST_PORT or number in by_port() for number in map(int, _NUMBER.findall(code)))
 
 
 _NUMBER = regex(rb"[0-9]{2,5}")
@@ -263,20 +234,3 @@ def _names_port(text: bytes) -> bool:
 
 def _last(name: bytes) -> str:
     return name.decode().rsplit(".", 1)[-1]
-
-
-def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ...]:
-    names = tuple(a.arg for a in (*node.args.posonlyargs, *node.args.args))
-    return names[1:] if names and names[0] in ("self", "cls") else names
-
-
-def _fields(node: ast.ClassDef) -> tuple[str, ...]:
-    """The parameters of a class: of its `__init__`, or its annotated fields in order."""
-    for inner in node.body:
-        if isinstance(inner, ast.FunctionDef) and inner.name == "__init__":
-            return _parameters(inner)
-    return tuple(
-        inner.target.id
-        for inner in node.body
-        if isinstance(inner, ast.AnnAssign) and isinstance(inner.target, ast.Name)
-    )

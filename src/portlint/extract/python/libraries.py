@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache, cached_property
 from typing import Any
 
@@ -136,6 +137,11 @@ def _call_rule(row: Mapping[str, Any], service: str | None) -> CallRule:
 _extra: tuple[tuple[str, bytes], ...] = ()
 
 
+def extra_rules() -> tuple[tuple[str, bytes], ...]:
+    """The user's own rule files (name and bytes), as far as they are taken into account in this process."""
+    return _extra
+
+
 def use_rules(extra: tuple[tuple[str, bytes], ...]) -> None:
     """Take the user's own rule files (name and bytes) into account from now on in this process."""
     global _extra
@@ -157,30 +163,37 @@ def words_of(key: str) -> frozenset[str]:
     return frozenset(rule_data.load("formats/python.yaml")[key])
 
 
-class Imports:
+class Imports(Struct, frozen=True):
     """What the names of a file stand for: `s` is `socket` after `import socket as s`."""
 
-    def __init__(self, statements: Iterable[ast.stmt], roots: Iterable[str] = ()) -> None:
-        """roots: top-level packages that are imported, as far as it is known without the statements."""
-        self.names: dict[str, str] = {}
-        self.roots: set[str] = set(roots)
-        """the top-level packages that the file imports"""
-        self.modules: set[str] = set()
-        """the names under which whole modules are imported, as `resolve` gives them"""
+    names: Mapping[str, str]
+    """name to the dotted path of what it stands for"""
+    roots: AbstractSet[str]
+    """the top-level packages that the file imports"""
+    modules: AbstractSet[str]
+    """the names under which whole modules are imported, as `resolve` gives them"""
+
+    @classmethod
+    def of(cls, statements: Iterable[ast.Import | ast.ImportFrom]) -> Imports:
+        """What the import statements of a file say."""
+        names: dict[str, str] = {}
+        roots: set[str] = set()
+        modules: set[str] = set()
         for node in statements:
             if isinstance(node, ast.Import):
                 for alias in node.names:
-                    self.roots.add(alias.name.split(".")[0])
-                    self.modules.add(alias.name.split(".")[0])
+                    root = alias.name.split(".")[0]
+                    roots.add(root)
+                    modules.add(root)
                     if alias.asname:
-                        self.names[alias.asname] = alias.name
+                        names[alias.asname] = alias.name
                     else:
-                        root = alias.name.split(".")[0]
-                        self.names[root] = root
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                self.roots.add(node.module.split(".")[0])
+                        names[root] = root
+            elif node.module and not node.level:
+                roots.add(node.module.split(".")[0])
                 for alias in node.names:
-                    self.names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                    names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+        return cls(names, roots, modules)
 
     def resolve(self, dotted: str) -> str:
         """The dotted path with its first name replaced by what it was imported as."""

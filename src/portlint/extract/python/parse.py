@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from portlint.extract.python.base import Found, ReadText, ReadWords
 from portlint.extract.python.fast_libcst import Places, cst
-from portlint.extract.python.flow import Flow
-from portlint.extract.python.libraries import Imports
+from portlint.extract.python.flow import may_be_used
 from portlint.extract.python.pieces import Piece
+from portlint.extract.python.surroundings import Surroundings
 from portlint.extract.python.visitor import PortVisitor
 
 
-def visit(
-    piece: Piece,
-    imports: Imports,
-    flow: Flow,
-    read_text: ReadText,
-    read_words: ReadWords,
-) -> list[Found]:
-    """The port literals of a piece, with byte offsets into its code. Raises ValueError where libcst refuses it."""
+def visit(piece: Piece, around: Surroundings, read_text: ReadText, read_words: ReadWords) -> list[Found]:
+    """The port literals of a piece, with byte offsets into its code. Raises ValueError where libcst refuses it.
+
+    Whatever else the result may depend on must be part of `around`, or the cache would keep what is no longer right.
+    """
     code = piece.code
+    if not may_be_used(code):
+        around = replace(around, sinks={})
     try:
         # As a module, not a statement: what libcst prints (and so the positions) follows the file's own line ends.
         module = cst.parse_module(code.decode("utf-8"))
@@ -47,7 +48,7 @@ def visit(
         start, end = span(node)
         return code[start:end].decode("utf-8", "replace")
 
-    visitor = PortVisitor(offset, source, piece.scope, imports, flow.signatures, flow.sinks, read_text, read_words)
+    visitor = PortVisitor(offset, source, piece.scope, around, read_text, read_words)
     try:
         visitor.walk(module, comments=b"#" in code)
     except SyntaxError as error:  # an integer of more digits than Python converts

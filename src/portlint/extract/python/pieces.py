@@ -48,6 +48,8 @@ class Piece(Struct, frozen=True):
     scope: Scope
     docstring: bool = False
     """a string that stands alone: prose"""
+    subject: int | None = None
+    """of a case: byte offset of the subject of its `match`, which `code` repeats"""
 
 
 _ELSE_IF = b"elif"
@@ -137,16 +139,17 @@ class _Cutter:
         return Piece(start, end, self._data[start:end] + b" pass", 0, scope)
 
     def _match(self, node: ast.Match, at: int, scope: Scope) -> Piece | None:
-        start, end = self.offset(node.subject.lineno, node.subject.col_offset), self.end(node.subject)
-        if start <= at < end:
-            return Piece(start, end, b"(" + self._data[start:end] + b")", 1, scope)
-        subject = b"(" + self._data[start:end] + b")"
+        first, end = self.offset(node.subject.lineno, node.subject.col_offset), self.end(node.subject)
+        subject = b"(" + self._data[first:end] + b")"
+        if first <= at < end:
+            return Piece(first, end, subject, 1, scope)
         for case in node.cases:
             pattern = self.offset(case.pattern.lineno, case.pattern.col_offset)
             start, end = self._data.rfind(b"case", 0, pattern), self.start(case.body[0])
             if start <= at < end:
                 head = b"match " + subject + b":\n "
-                return Piece(start, end, head + self._data[start:end] + b" pass", len(head), scope)
+                code = head + self._data[start:end] + b" pass"
+                return Piece(start, end, code, len(head), scope, subject=first)
         return None
 
 

@@ -1,4 +1,4 @@
-"""Whether a number in Python code may be a port in a command: `run("nc -z depot 25")`, `["http.server", "8000"]`.
+"""Numbers that may be ports in commands of Python code: `run("nc -z depot 25")`, `["http.server", "8000"]`.
 
 Which commands take ports is told by `rules/formats/commands.yaml`; here the number is found first, and then the
 command's name before it.
@@ -6,16 +6,13 @@ command's name before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from heapq import merge
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands.rules import names_port_command
+from portlint.extract.python.prefilter.code import Code
 
-BEHIND_COMMA = rb"\s{0,120}+(?:#[^\n]{0,400}+\n\s{0,120}+){0,3}+"
-"""what may stand between a comma and the next item: spaces, lines and comments"""
-_LONGEST_BEHIND_COMMA = 1800
-_PLAIN = bytes(49 if chr(byte).isdigit() else byte for byte in bytes(range(128)).lower()) + bytes(range(128, 256))
-# Each begins with a fixed sign, which is found quickly; with every digit a 1, so does a number.
 _BEHIND_WORD = regex(rb"11(?<=[^\s=+*<>,:(\[{&|] 11)1{0,3}(?![0-9a-z_.])")
 """nc -z depot 25"""
 _QUOTED = regex(rb"11(?<=[\"']11)1{0,3}(?:[-:/,][0-9a-z]{1,9})?[\"']")
@@ -25,22 +22,19 @@ _BEHIND_OPTION = regex(rb"-(?<=[ \"'-]-)[a-z][\w.-]{0,40}?=?11{1,4}(?![0-9a-z_.]
 _WORD = regex(r"[\w.@$/\\-]+")
 _LONGEST = 4000
 """bytes of a command before the port that are looked at"""
+_LONGEST_BEHIND_COMMA = 1800
 _GOES_ON = (b",", b"(", b"[", b"{", b"\\", b"+", b"%", b'"', b"'")
 """what ends a line behind which a command goes on: in a list, in strings that stand together, behind a backslash"""
 
 
-def plain(code: bytes) -> bytes:
-    """The code in lower case and with a 1 for each digit, so that numbers are found as quickly as words."""
-    return code.translate(_PLAIN)
-
-
-def shows_command(code: bytes, plain: bytes) -> bool:
-    """Whether a number stands behind the name of a command that takes a port. plain: see there."""
+def numbers_in_commands(code: Code) -> Iterator[int]:
+    """Where a number stands behind the name of a command that takes a port."""
+    data, plain = code.data, code.plain
     quoted = (match.start() - 1 for match in _QUOTED.finditer(plain))
-    return (
-        _follows_command(code, (match.start() for match in _BEHIND_WORD.finditer(plain)))
-        or _follows_command(code, (at for at in quoted if _is_behind_comma(code, at)))
-        or _follows_command(code, (match.start() for match in _BEHIND_OPTION.finditer(plain)))
+    yield from merge(
+        _behind_commands(data, (match.start() for match in _BEHIND_WORD.finditer(plain))),
+        _behind_commands(data, (at for at in quoted if _is_behind_comma(data, at))),
+        _behind_commands(data, (match.start() for match in _BEHIND_OPTION.finditer(plain))),
     )
 
 
@@ -50,16 +44,18 @@ def _is_behind_comma(code: bytes, at: int) -> bool:
     return before.endswith(b",") or b"#" in before[before.rfind(b"\n") + 1 :]
 
 
-def _follows_command(code: bytes, places: Iterable[int]) -> bool:
-    """Whether the name of such a command stands before one of the offsets, which ascend."""
-    seen = 0
+def _behind_commands(code: bytes, places: Iterable[int]) -> Iterator[int]:
+    """Those of the offsets, which ascend, before which the name of such a command stands."""
+    seen, is_command = 0, False
     for at in places:
-        # What stands before the number that was looked at last names no command, and is not read again.
-        before = code[_start_of_command(code, max(seen, at - _LONGEST), at) : at].decode("latin-1")
-        if names_port_command(set(_WORD.findall(before))):
-            return True
+        # What stands before the number that was looked at last is not read again: this one is in the same command, or
+        # in one that begins behind it.
+        start = _start_of_command(code, max(seen, at - _LONGEST), at)
+        words = set(_WORD.findall(code[start:at].decode("latin-1")))
+        is_command = (is_command and start <= seen) or names_port_command(words)
+        if is_command:
+            yield at
         seen = at
-    return False
 
 
 def _start_of_command(code: bytes, floor: int, at: int) -> int:

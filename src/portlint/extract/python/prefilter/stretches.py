@@ -13,12 +13,11 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from portlint.algorithms.lazy_regex import regex
-from portlint.extract.python.candidates import holds_name, may_show_port
 from portlint.extract.python.context import class_holds_ports
-from portlint.extract.python.flow import Flow, lists_ports
+from portlint.extract.python.prefilter.signals import Signals
 from portlint.knowledge.identifiers import is_port_name
 
-_START = regex(rb"\n(?=[A-Za-z_@](?!lse\b|lif\b|xcept\b|inally\b)|[ \t]+(?:@|(?:def|class|async[ \t]+def)[ \t]))")
+_START = regex(rb"\n(?=[A-Za-z_@](?!lse\b|lif\b|xcept\b|inally\b)|[ \t]++(?:@|(?:def|class|async[ \t]+def)[ \t]))")
 """before the lines at which a function may begin or end: what stands at the margin, `def`, `class` and decorators"""
 _HEADER = regex(
     rb"([ \t]*)((?:@[^\n]*\n[ \t]*)*)((?:async[ \t]+)?def[ \t]+([A-Za-z_]\w*)[ \t]*"
@@ -38,51 +37,43 @@ _PLAIN_IMPORT = regex(
 )
 """one that is alone on its line, between no brackets"""
 _DECORATOR = regex(rb"[ \t]*+@")
+_DECORATED = (b"def ", b"def\t", b"class ")
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"()[]{}")
 _FEWEST = 2000
-"""bytes of a file that is worth the look"""
+"""bytes of a file of which it is worth the time to leave something out"""
 
 
-def is_worth_a_look(data: bytes, flow: Flow) -> bool:
-    """Whether a file may hold a port literal: of most files this is all that is asked."""
-    return b":{" in data or may_show_port(data, frozenset()) or holds_name(data, flow.called) or lists_ports(data)
-
-
-def excerpt(data: bytes, candidates: Sequence[int], flow: Flow) -> tuple[bytes, Sequence[int]]:
+def excerpt(data: bytes, candidates: Sequence[int], signals: Signals) -> tuple[bytes, Sequence[int]]:
     """The text to parse, with the same lines as `data`, and the candidates in what is left.
 
-    No candidates: nothing in the file can be a port literal. flow: what the text of the file says of its names.
+    No candidates: nothing in the file can be a port literal.
     """
     if (
         len(data) < _FEWEST
         or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n"))
         or any(class_holds_ports(name.decode("utf-8", "replace")) for name in _CLASS.findall(data))
-        or lists_ports(data)
     ):
         return data, candidates
-    names = flow.used_names | flow.called | flow.own_calls
     out: list[bytes] = []
     kept: list[int] = []
-    chunks = list(_chunks(data))
-    inner = _inside_functions(data, chunks)
+    stretches = list(_stretches(data))
+    headers = [_HEADER.match(data, start, end) for start, end in stretches]
+    inner = _inside_functions(data, stretches, headers)
     # Behind an inner function goes on the outer one, whose name may say that its numbers are ports.
     has_port_function = any(is_port_name(name.decode()) for name in _PORT_FUNCTION.findall(data))
-    for number, (start, end) in enumerate(chunks):
+    for (start, end), header, is_inner in zip(stretches, headers, inner, strict=True):
         first, last = bisect_left(candidates, start), bisect_left(candidates, end)
-        chunk = data[start:end]
-        is_promising = first < last and ((inner[number] and has_port_function) or may_show_port(chunk, names))
-        header = _HEADER.match(chunk)
-        if header is not None and is_port_name(header[4].decode()):
-            is_promising = True
+        is_promising = first < last and ((is_inner and has_port_function) or signals.between(start, end))
         if is_promising:
             kept += candidates[first:last]
         imports = None
-        if header is not None and not (is_promising or inner[number]):
-            imports = _imports(chunk[header.end(3) :])
+        if header is not None and not (is_promising or is_inner):
+            imports = _imports(data[header.end(3) : end])
         if header is None or imports is None:
-            out.append(chunk)
+            out.append(data[start:end])
         else:
-            out += (chunk[: header.end(3)], b" ", imports or b"pass", b"\n" * chunk.count(b"\n", header.end(3)))
+            body = header.end(3)
+            out += (data[start:body], b" ", imports or b"pass", b"\n" * data.count(b"\n", body, end))
     return b"".join(out), kept
 
 
@@ -97,45 +88,54 @@ def _imports(body: bytes) -> bytes | None:
     return b"; ".join(plain) if len(plain) == len(_IMPORT.findall(code)) else None
 
 
-def _chunks(data: bytes) -> Iterator[tuple[int, int]]:
+def _stretches(data: bytes) -> Iterator[tuple[int, int]]:
     """The stretches between the lines at which a function may begin or end; a decorator belongs to what follows."""
-    start = 0
+    stretch = _Stretch(data, 0)
     for match in _START.finditer(data):
         at = match.end()
-        if data[match.start() - 1 : match.start()] in (b"\\", b"\r") and data[:at].rstrip(b"\r\n").endswith(b"\\"):
-            continue
-        if _is_closed(data[start:at]):
-            yield start, at
-            start = at
-    yield start, len(data)
+        if not data.endswith((b"\\", b"\\\r"), 0, match.start()) and stretch.ends(at):
+            yield stretch.start, at
+            stretch = _Stretch(data, at)
+    yield stretch.start, len(data)
 
 
-def _is_closed(chunk: bytes) -> bool:
-    """Whether a stretch ends outside of brackets and strings, and does not end in a decorator."""
-    if chunk.count(b'"""') & 1 or chunk.count(b"'''") & 1:
-        return False
-    signs = chunk.translate(None, _NO_BRACKETS)
-    count = signs.count
-    if count(b"(") != count(b")") or count(b"[") != count(b"]") or count(b"{") != count(b"}"):
-        return False
-    if _DECORATOR.match(chunk) is not None:
-        # A decorator and what it decorates; behind a lone one there is no other line.
-        return _HEADER.match(chunk) is not None or b"class " in chunk or b"def " in chunk
-    return True
+class _Stretch:
+    """A stretch whose end is looked for: each part of it is read once, however often it does not end."""
+
+    def __init__(self, data: bytes, start: int) -> None:
+        self._data, self.start, self._end = data, start, start
+        self._open = [0, 0, 0]
+        """opening brackets of each kind without a closing one"""
+        self._quotes = [0, 0]
+        self._is_lone_decorator = _DECORATOR.match(data, start) is not None
+
+    def ends(self, at: int) -> bool:
+        """Whether it ends at an offset: outside of brackets and strings, and not behind a lone decorator."""
+        part, self._end = self._data[self._end : at], at
+        for kind, quote in enumerate((b'"""', b"'''")):
+            self._quotes[kind] ^= part.count(quote) & 1
+        brackets = part.translate(None, _NO_BRACKETS)
+        if brackets:
+            for kind, (opening, closing) in enumerate((b"()", b"[]", b"{}")):
+                self._open[kind] += brackets.count(opening) - brackets.count(closing)
+        if self._is_lone_decorator:
+            self._is_lone_decorator = not any(word in part for word in _DECORATED)
+        return not (any(self._quotes) or any(self._open) or self._is_lone_decorator)
 
 
-def _inside_functions(data: bytes, chunks: Sequence[tuple[int, int]]) -> list[bool]:
+def _inside_functions(
+    data: bytes, stretches: Sequence[tuple[int, int]], headers: Sequence[re.Match[bytes] | None]
+) -> list[bool]:
     """Which stretches hold, or are, functions inside functions: what belongs to which is not told apart there."""
-    out = [False] * len(chunks)
+    out = [False] * len(stretches)
     open_: list[tuple[int, int, bool]] = []
-    for number, (start, _) in enumerate(chunks):
+    for number, (start, _) in enumerate(stretches):
         blank = _INDENT.match(data, start)
         depth = 0 if blank is None else len(blank[0])
         while open_ and open_[-1][0] >= depth:
             open_.pop()
-        is_function = _HEADER.match(data, start) is not None
         if open_:
             out[open_[-1][1]] = True
             out[number] = open_[-1][2]
-        open_.append((depth, number, is_function))
+        open_.append((depth, number, headers[number] is not None))
     return out
