@@ -155,7 +155,7 @@ def test_what_cannot_be_checked_is_a_finding_and_loses_nothing_else(root, portli
 def test_a_file_that_kills_or_holds_up_its_worker_is_a_finding(root, portlint, monkeypatch):
     from portlint import extract
 
-    real = extract.extract
+    real = extract.extract_again
 
     def hostile(path, data, *more):
         if path == "kill.py":
@@ -164,7 +164,7 @@ def test_a_file_that_kills_or_holds_up_its_worker_is_a_finding(root, portlint, m
             pass
         return real(path, data, *more)
 
-    monkeypatch.setattr(extract, "extract", hostile)
+    monkeypatch.setattr(extract, "extract_again", hostile)
     monkeypatch.setenv("PORTLINT_TIMEOUT", "1.5")
     fill(root, {"kill.py": "port = 8000\n", "hang.py": "port = 8000\n"})
     code, out, _ = portlint("check", "--output-format", "concise")
@@ -177,14 +177,14 @@ def test_a_file_that_kills_or_holds_up_its_worker_is_a_finding(root, portlint, m
 def test_a_bug_in_one_file_is_exit_3_and_loses_nothing_else(root, portlint, monkeypatch):
     from portlint import extract
 
-    real = extract.extract
+    real = extract.extract_again
 
     def broken(path, data, *more):
         if path == "app/ok.py":
             raise IndexError("a bug")
         return real(path, data, *more)
 
-    monkeypatch.setattr(extract, "extract", broken)
+    monkeypatch.setattr(extract, "extract_again", broken)
     code, out, err = portlint("check", "--output-format", "concise")
     assert code == 3
     assert "app/ok.py:1:1: PORT901 portlint failed on it: IndexError\n" in out
@@ -226,7 +226,7 @@ def test_an_interruption_is_exit_130(root, portlint, monkeypatch):
 SLOW = """
 import sys, time
 from portlint import cli, extract
-extract.extract = lambda *_: (open("begun", "w").close(), time.sleep(60))
+extract.extract_again = lambda *_: (open("begun", "w").close(), time.sleep(60))
 sys.exit(cli.main(["check"]))
 """
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
-from portlint.extract.python.hosts import LOCAL_HOSTS
 
 from portlint.extract.python.libraries import words_of
 from portlint.knowledge import rule_data
@@ -15,6 +14,11 @@ from portlint.model import PortLiteral
 from support.python_sources import found
 
 LIBRARIES = [(name, rule_data.load(name)) for name in rule_data.names("python")]
+HOSTS = {
+    host
+    for group in ("loopback", "container_host", "every_interface")
+    for host in rule_data.load("names/hosts.yaml")[group]
+}
 COMMANDS = rule_data.load("formats/commands.yaml")["commands"]
 Row = Mapping[str, Any]
 
@@ -180,7 +184,7 @@ match {name}[1]:
     )
 
 
-@pytest.mark.parametrize("host", sorted(LOCAL_HOSTS | {"10.0.0.1", "::ffff:1", "depot.example.com", "db.svc", "depot"}))
+@pytest.mark.parametrize("host", sorted(HOSTS | {"10.0.0.1", "::ffff:1", "depot.example.com", "db.svc", "depot"}))
 def test_shortcuts_lose_no_address(host: str) -> None:
     reached(
         f"""\
