@@ -7,7 +7,6 @@ the visitor that a row stands for it.
 from __future__ import annotations
 
 # portlint: ignore-file[PORT102] -- the examples are ports on purpose
-
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
