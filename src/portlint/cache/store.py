@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct
 from msgspec.json import Decoder, Encoder
 
 from portlint.algorithms.digest import digest_of
@@ -91,7 +91,7 @@ class Known(Struct, frozen=True):
             return None
         try:
             return decode(path, self.row)
-        except (ValueError, RecursionError):
+        except (MsgspecError, ValueError, RecursionError):
             return None
 
 
@@ -125,7 +125,7 @@ class Cache:
         self._is_damaged = False
         try:
             self._known = self._parsed(self._content)
-        except (ValueError, RecursionError):
+        except (MsgspecError, ValueError, RecursionError):
             self._is_damaged = True
 
     def recall(self, files: Sequence[str], limit: int, taken: Mapping[str, Stamp]) -> list[str]:
@@ -183,7 +183,7 @@ class Cache:
         try:
             if zlib.crc32(body, self._seed) == entry.checksum:
                 return read(body[: entry.length - entry.memory])
-        except (ValueError, RecursionError):
+        except (MsgspecError, ValueError, RecursionError):
             pass
         del self._known[entry.path]
         self._is_damaged = True

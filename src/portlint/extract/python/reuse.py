@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from functools import cache
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct
 from msgspec.json import Decoder, Encoder
 from msgspec.structs import replace
 
@@ -74,7 +74,7 @@ def _encoder() -> Encoder:
 def _by_digest(before: Extracted) -> Mapping[str, tuple[Statement, tuple[PortLiteral, ...]]]:
     try:
         statements = Decoder(list[Statement]).decode(before.memory)
-    except ValueError:
+    except MsgspecError:
         return {}
     literals = before.facts.literals
     starts = [each.span.start for each in literals]
