@@ -237,13 +237,13 @@ def _toml_problems(source: Source) -> Iterator[Problem]:
         return
     try:
         load(source.data.decode("utf-8-sig"))
-    except (TooManyParts, TooDeep) as error:
-        yield Problem(source.span(0, 0), f"not checked for mistakes: {error}")
     except ValueError as error:
         template = re.search(rb"\{\{|\{%", source.data)
         if template:
             span = source.span(template.start(), template.end())
             yield Problem(span, "a template around TOML, read as far as it goes", partly=True)
+        elif isinstance(error, (TooManyParts, TooDeep)):
+            yield Problem(source.span(0, 0), f"not checked for mistakes: {error}")
         else:
             line = re.search(r"at line ([0-9]+)", str(error))
             number = int(line[1]) if line else 1
