@@ -143,6 +143,7 @@ def tasks_for(tree: Path, peers: Sequence[tuple[str, str]]) -> list[Task]:
     tasks = [
         Task(NOTHING, (sys.executable, "-c", "pass"), tree),
         Task("portlint --version", (*PORTLINT, "--version"), tree),
+        Task("import portlint.ports", (sys.executable, "-c", "from portlint.ports import PortRegistry"), tree),
         Task("portlint ports, cold", (*PORTLINT, "ports", "--no-cache"), tree),
         Task("portlint ports, cold, 1 job", (*PORTLINT, "ports", "--no-cache", "--jobs", "1"), tree),
         Task("portlint ports, warm", (*PORTLINT, "ports", "--cache"), tree),
