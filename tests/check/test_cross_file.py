@@ -421,6 +421,7 @@ def test_registered_variables_are_left_to_the_registry() -> None:
         ("API_HOST=127.0.0.2\nAPI_PORT=8000\nADMIN_HOST=localhost\nADMIN_PORT=8000\n", [4]),
         ("API_HOST=docker.for.mac.localhost\nAPI_PORT=8000\nADMIN_HOST=ip6-localhost\nADMIN_PORT=8000\n", [4]),
         ("API_HOST=127.0.0.2\nAPI_PORT=8000\nADMIN_HOST=127.0.0.1\nADMIN_PORT=8000\n", []),
+        ("API_HOST=[::1]\nAPI_PORT=8000\nADMIN_HOST=::1\nADMIN_PORT=8000\n", [4]),
         ("API_HOST=api\nAPI_PORT=8000\nADMIN_HOST=admin\nADMIN_PORT=8000\n", []),
         ("API_PORT=8000\nADMIN_PORT_OFFSET=8000\n", []),
         ("API_PORT=8000\n# ADMIN_PORT=8000\n", []),

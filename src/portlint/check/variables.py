@@ -287,8 +287,8 @@ def _same_host(hosts: dict[str, str], one: str, other: str) -> bool:
     if not all(map(names_this_machine, found)):
         return found[0] == found[1]
     # On two addresses of loopback the same port is free twice: 127.0.0.1 and 127.0.0.2.
-    addresses = {host for host in found if host is not None and is_loopback(host) and is_ip(without_brackets(host))}
-    return len(addresses) < 2
+    written = {without_brackets(host) for host in found if host is not None and is_loopback(host)}
+    return len(set(filter(is_ip, written))) < 2
 
 
 # PORT405
