@@ -13,6 +13,14 @@ settings.register_profile("portlint", deadline=None, suppress_health_check=[Heal
 settings.load_profile("portlint")
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A short name for a case whose input is long: pytest hands it to child processes in a variable, and a system may
+    refuse one of more than 128 KB (execve(2), E2BIG)."""
+    if isinstance(val, str | bytes) and len(val) > 200:
+        return f"{val[:40]!r}...{len(val)}"
+    return None
+
+
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory, monkeypatch):
     """No test sees the user's cache or that of another test, and all behave under CI as elsewhere."""
