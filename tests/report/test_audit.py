@@ -305,7 +305,7 @@ def test_markdown():
     assert "  s1 -.->|other port| p" in whole or "  s0 -.->|other port| p" in whole
     assert "| api | 8000 but also 8001 | 8100 but also 8101 |\n" in whole
     assert "- and 2 more\n" in whole
-    assert "how to mend it</summary>\n\nw\n\nv\n\nm <x>\n\n</details>\n" in whole
+    assert "how to fix it</summary>\n\nw\n\nv\n\nm <x>\n\n</details>\n" in whole
     assert f"| 8001 | bind | api | mismatch | python | app.py:2:{AT.column} |\n" in whole
     assert "| x.bin | not text |\n" in whole
 

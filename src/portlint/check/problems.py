@@ -10,7 +10,7 @@ from portlint.model import Finding
 
 def not_checked(context: Context) -> Iterator[Finding]:
     """PORT901: a file that could not be read or parsed."""
-    return _problems(context, "PORT901", False, "mend the file, or exclude it in the settings")
+    return _problems(context, "PORT901", False, "fix the file, or exclude it in the settings")
 
 
 def partly_checked(context: Context) -> Iterator[Finding]:

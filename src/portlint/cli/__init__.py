@@ -100,7 +100,7 @@ def _help() -> str:
     lines = (f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items())
     return f"""{_USAGE}
 
-The linter for hardcoded ports: every port of a repository, held against one registry (ports.yaml).
+The linter for hardcoded ports: every port of a repository, compared with one registry (ports.yaml).
 
 commands:
 {chr(10).join(lines)}

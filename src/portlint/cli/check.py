@@ -180,8 +180,8 @@ def _statistics(report: Report) -> None:
 def _hint(outcome: Outcome) -> None:
     if outcome.registry is None and outcome.checked:
         say(
-            "portlint: note: there is no registry (ports.yaml), so no port was held against one; "
-            "`portlint ports` lists what it would hold"
+            "portlint: note: there is no registry (ports.yaml), so no port was compared with one; "
+            "`portlint ports` lists the ports that it found"
         )
 
 

@@ -79,7 +79,7 @@ def _listed(all_cards: Iterator[Card], painted: Style) -> Iterator[str]:
 def _explained(card: Card, painted: Style) -> Iterator[str]:
     yield f"{painted('strong', f'{card.code} {card.name}')} ({painted(card.severity.value, card.severity.value)})\n\n"
     yield f"{card.summary}\n"
-    for title, text in (("Why", card.why), ("How to mend it", card.mend)):
+    for title, text in (("Why", card.why), ("How to fix it", card.mend)):
         yield f"\n{painted('strong', title)}\n{text}\n"
     for example in card.examples:
         yield from _shown(example, painted)

@@ -51,7 +51,7 @@ def _validate_silencing(given: Namespace) -> None:
     from portlint.fix.suppression_comments import LONGEST_REASON, is_reason
 
     if given.fix or given.fix_only or given.unsafe_fixes:
-        raise UserError("--add-ignore silences findings, and the fixes mend them: give one of them")
+        raise UserError("--add-ignore silences findings, and the fixes remove them: give one of them")
     if not is_reason(given.add_ignore):
         raise UserError(
             f"--add-ignore: a reason is one line of at most {LONGEST_REASON} characters, and holds nothing that could "

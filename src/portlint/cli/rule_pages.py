@@ -17,7 +17,7 @@ def page(cards: Iterable[Card]) -> Iterator[str]:
         yield f"| [{card.code}](#{card.code.lower()}) | {card.name} | {card.severity.value} | {summary} |\n"
     for card in every:
         yield f"\n## {card.code}\n\n**{card.name}** ({card.severity.value}). {card.summary}\n"
-        yield f"\n### Why {card.code}\n\n{card.why}\n\n### How to mend {card.code}\n\n{card.mend}\n"
+        yield f"\n### Why {card.code}\n\n{card.why}\n\n### How to fix {card.code}\n\n{card.mend}\n"
         for example in card.examples:
             yield from _example(example)
 

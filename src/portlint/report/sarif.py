@@ -96,7 +96,7 @@ def _rule(card: Card) -> dict[str, Any]:
         "fullDescription": {"text": _cut(card.why)},
         "help": {
             "text": f"{card.summary}\n\n{card.why}\n\n{card.mend}",
-            "markdown": f"{card.summary}\n\n**Why**\n\n{card.why}\n\n**How to mend it**\n\n{card.mend}",
+            "markdown": f"{card.summary}\n\n**Why**\n\n{card.why}\n\n**How to fix it**\n\n{card.mend}",
         },
         "helpUri": f"{HOME}/blob/main/docs/rules.md#{card.code.lower()}",
         "defaultConfiguration": {"level": _LEVELS[card.severity]},

@@ -80,7 +80,7 @@ def _standing(audit: Audit) -> str:
     if audit.registry is None:
         return (
             "There is no registry (ports.yaml) that says which service each port belongs to, so the files are only "
-            "held against one another."
+            "compared with one another."
         )
     numbers = Counter(match.verdict for match in audit.matches)
     said = (

@@ -100,7 +100,7 @@ def _findings(audit: Audit) -> Iterator[str]:
         card = audit.report.card(code)
         yield "\n## Findings\n" if number == 0 else ""
         yield f"\n### {code} {card.name} ({card.severity.value}): {len(findings)}\n\n{card.summary}\n\n"
-        yield "<details><summary>Why it matters, and how to mend it</summary>\n\n"
+        yield "<details><summary>Why it matters, and how to fix it</summary>\n\n"
         yield f"{card.why}\n\n{card.mend}\n\n</details>\n\n"
         for finding in findings[:_MOST_FINDINGS]:
             place = f"{markdown(finding.path)}:{finding.span.line}:{finding.span.column}"
