@@ -199,7 +199,7 @@ def test_a_bug_elsewhere_is_exit_3(root, portlint, monkeypatch):
     def broken(*_):
         raise IndexError("a bug")
 
-    monkeypatch.setattr("portlint.pipeline.run.resolve", broken)
+    monkeypatch.setattr("portlint.resolve.resolve", broken)
     code, _, err = portlint("check")
     assert code == 3
     assert err.startswith("portlint: this is a bug in portlint, not in your files.\nTraceback ")
@@ -208,7 +208,7 @@ def test_a_bug_elsewhere_is_exit_3(root, portlint, monkeypatch):
 
 def test_the_accounting_is_asserted(root, portlint, monkeypatch):
     monkeypatch.setattr(
-        "portlint.pipeline.run.without_ports", lambda facts, registry: type(facts)(path="x", format=None)
+        "portlint.pipeline.memory_run.without_ports", lambda facts, registry: type(facts)(path="x", format=None)
     )
     code, _, err = portlint("check")
     assert code == 3
@@ -219,7 +219,7 @@ def test_an_interruption_is_exit_130(root, portlint, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("portlint.pipeline.run.resolve", interrupted)
+    monkeypatch.setattr("portlint.resolve.resolve", interrupted)
     assert portlint("check") == (130, "", "portlint: interrupted\n")
 
 

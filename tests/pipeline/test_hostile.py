@@ -243,16 +243,16 @@ def test_a_file_that_goes_while_the_run_is_on_has_vanished(root, portlint, monke
 
 
 def test_a_file_that_changes_while_the_run_is_on_gives_no_wrong_frame(root, portlint, monkeypatch):
-    from portlint.pipeline import run
+    from portlint import check as rules
 
-    check = run.check
+    check = rules.check
 
     def late(*arguments):
         fill(root, {".env": "SECRET=hunter3\n"})
         (root / "app/main.py").unlink()
         return check(*arguments)
 
-    monkeypatch.setattr(run, "check", late)
+    monkeypatch.setattr(rules, "check", late)
     code, out, _ = portlint("check", "--output-format", "full")
     assert code == 1
     assert " --> app/main.py:2:35\n" in out

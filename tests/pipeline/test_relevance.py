@@ -7,7 +7,7 @@ import shutil
 import pytest
 from msgspec.structs import replace
 
-import portlint.pipeline.run
+import portlint.check
 from portlint.check import IN_THE_REGISTRY, RULES
 from portlint.extract import extract
 from portlint.model import Settings
@@ -119,8 +119,8 @@ def test_nothing_is_judged_where_a_file_says_nothing(path, text, is_judged, tmp_
     fill(tmp_path, CODE | {path: text})
     request = Request(root=tmp_path, settings=Settings(jobs=1), named=(str(tmp_path / path),))
     judged = []
-    judge = portlint.pipeline.run.check
-    monkeypatch.setattr(portlint.pipeline.run, "check", lambda *given: (judged.append(path), judge(*given))[1])
+    judge = portlint.check.check
+    monkeypatch.setattr(portlint.check, "check", lambda *given: (judged.append(path), judge(*given))[1])
     outcome = run(request)
     assert judged == [path] * is_judged
     assert (outcome.checked + outcome.not_checked, len(outcome.facts)) == (1, len(CODE) + 1)

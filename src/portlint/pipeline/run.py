@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from portlint.check import check
 from portlint.files.reader import Tree
 from portlint.model import CheckResult, Facts, Resolution
-from portlint.pipeline.accepted import unaccepted
 from portlint.pipeline.extraction import Extraction, Results, unchecked
-from portlint.pipeline.memory_run import without_ports
-from portlint.pipeline.past import pasts_of, policy_changed, touched_by
-from portlint.pipeline.policy import without_new_directives
 from portlint.pipeline.registry_file import not_judged, read_extra_rules, registry_of
 from portlint.pipeline.relevance import is_silent, registry_variables
 from portlint.pipeline.request import Outcome, Request
 from portlint.pipeline.selection import contents_of, walked
 from portlint.pipeline.timing import Clock, gc_paused
-from portlint.resolve import resolve
 from portlint.walk import Walk, files_among
 from portlint.workers import Lost
 
@@ -34,6 +28,13 @@ def run(request: Request) -> Outcome:
     ):
         # A hook waits for little but the files that it names: they are read while git still lists the others.
         extraction.start(files_among(request.root, request.named))
+
+        # What judges the facts is imported while workers read: a sixth of a hook's time, see docs/speed.md.
+        from portlint.check import check
+        from portlint.pipeline.accepted import unaccepted
+        from portlint.pipeline.past import pasts_of, policy_changed, touched_by
+        from portlint.pipeline.policy import without_new_directives
+        from portlint.resolve import resolve
 
         found = walked(request)
         clock.mark("walk")
@@ -85,6 +86,8 @@ def _accounted(
     found: Walk, results: Results, left_out: AbstractSet[str], unjudged: AbstractSet[str]
 ) -> tuple[Facts, ...]:
     """The facts of each file that was selected, whatever became of it: nothing that was not looked at looks clean."""
+    from portlint.pipeline.memory_run import without_ports
+
     facts = [
         unchecked(path, each.reason) if isinstance(each, Lost) else without_ports(each, unjudged)
         for path, each in results

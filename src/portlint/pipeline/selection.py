@@ -11,7 +11,6 @@ from portlint.extract import describes_services, recognised_by_name
 from portlint.files.reader import NOT_STAGED, Contents
 from portlint.model import REGISTRY_PLACES
 from portlint.pipeline.comparison import Base
-from portlint.pipeline.policy import policy_contents
 from portlint.pipeline.request import Request
 from portlint.walk import Walk, walk
 
@@ -58,6 +57,8 @@ def contents_of(request: Request) -> Contents:
     if view.only is not None and settings.registry is None:
         held = {**{place: NOT_STAGED for place in REGISTRY_PLACES if place not in view.only}, **held}
     if view.policy is not None:
+        from portlint.pipeline.policy import policy_contents  # which imports the rules, see `pipeline.run`
+
         held = {**held, **policy_contents(view.policy, settings)}
     return held
 
