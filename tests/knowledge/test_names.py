@@ -14,7 +14,7 @@ from portlint.extract.scan.port_bounds import names_limit
 from portlint.extract.scan.text import find
 from portlint.extract.scan.values import find_in_value
 from portlint.knowledge import identifiers, rule_data
-from portlint.knowledge.identifiers import entry_vocabulary, is_address_name, is_host_variable, is_port_name, words
+from portlint.knowledge.identifiers import entry_vocabulary, is_address_name, is_host_variable, is_port_name, is_secret_name, words
 from portlint.registry import load_registry
 from portlint.registry.importers import repository
 from portlint.resolve.entries import Entries, generic_words, scheme_words
@@ -44,6 +44,7 @@ DECIDED: Mapping[str, tuple[Callable[[str], bool], bool]] = {
     "count": (is_port_name, False),
     "count_before_plural": (is_port_name, False),
     "limits": (names_limit, True),
+    "secret": (is_secret_name, True),
     "not_before": (is_port_name, False),
     "not_after": (is_port_name, False),
     "address": (is_address_name, True),
@@ -68,7 +69,7 @@ DECIDED: Mapping[str, tuple[Callable[[str], bool], bool]] = {
 
 def forget() -> None:
     """What was remembered while a list had other words."""
-    for remembered in (identifiers.vocabulary, entry_vocabulary, words, is_port_name, is_address_name):
+    for remembered in (identifiers.vocabulary, entry_vocabulary, words, is_port_name, is_address_name, is_secret_name):
         remembered.cache_clear()
     text._is_host_name.cache_clear()
     values._known.cache_clear()

@@ -79,6 +79,12 @@ def is_address_name(identifier: str) -> bool:
     return not vocabulary("address").isdisjoint(words(identifier))
 
 
+@lru_cache(maxsize=8192)
+def is_secret_name(identifier: str) -> bool:
+    """Whether what stands under a name may be a secret: `DB_PASSWORD`, `--requirepass`, `apiKey`."""
+    return any(word in vocabulary("secret") or word.endswith(("pass", "passwd")) for word in words(identifier))
+
+
 def module_name(path: str) -> str:
     """The dotted module of a path, as imports write it: `src/pkg/mod.py` is `pkg.mod`."""
     parts = path.removeprefix("src/").removesuffix(".pyi").removesuffix(".py").split("/")

@@ -1,0 +1,187 @@
+"""Words of commands and values of variables as facts: literal pieces and variables, without what may be a secret.
+
+Sources: POSIX.1-2017, Shell Command Language, 2.9; Compose specification, "Interpolation"; Dockerfile reference, "Shell
+and exec form".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from portlint.algorithms.lazy_regex import regex
+from portlint.knowledge.identifiers import is_secret_name
+from portlint.knowledge.servers import naming, vocabulary
+from portlint.model import Source
+from portlint.model.programs import Command, Part, Scope, Text
+from portlint.syntax.interpolation import DEEPEST_VARIABLES, HOLE, interpolations
+from portlint.syntax.shell import Word, parse
+
+LONGEST: Final = 2_000
+"""bytes of a word or a value; of a longer one nothing is kept"""
+MOST_WORDS: Final = 200
+"""words of a command, and commands of a script"""
+_OPENING: Final = frozenset({"if", "while", "until", "for", "case", "select"})
+_CLOSING: Final = frozenset({"fi", "done", "esac"})
+_BEFORE: Final = frozenset({"then", "else", "elif", "do", "{", "!", "if", "while", "until"})
+"""words of the grammar behind which a command stands"""
+_URL = regex(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,20}://)(?:[^/@\s]*@)?(?P<host>[^/?#\s@]*)")
+_ADDRESS = regex(r"[\w.-]*(?:\[[0-9A-Fa-f:.]*\])?:[0-9]{1,5}$|[0-9]{1,5}$|0x[0-9A-Fa-f]+$")
+_OPTION = regex(r"--?[A-Za-z][\w.-]*$|--$")
+_PATH = regex(r"\.{0,2}(?:/[\w.@+-]*)+$|[\w.@+-]+(?:/[\w.@+-]*)+$|[\w@+-]+(?:\.[\w@+-]+)+$|\.$")
+_OBJECT = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_][\w.]*(?:\(\))?$")
+_NAME = regex(r"-{0,2}[A-Za-z_][\w.:-]{0,60}$")
+_SECRET_COMMANDS: Final = frozenset({"auth", "AUTH", "login"})
+_ASSIGNED = regex(r"-{0,2}[A-Za-z_][\w-]*=")
+_SIGNS = regex(r"[&;|\"$@{}\[\]<>()*!-]+$")
+
+
+def text(source: Source, start: int, end: int, scope: Scope, *, shown: bool = True) -> Text:
+    """The text between two offsets of a piece, its variables apart. shown: literal pieces are kept; else they are
+    hidden, and only the variables are told. `$${X}` of a compose file is a variable of the container."""
+    return Text(_parts(source, source.text, start, end, scope, shown, 0), source.span(start, end))
+
+
+def _parts(source: Source, data: str, start: int, end: int, scope: Scope, shown: bool, depth: int) -> tuple[Part, ...]:
+    if end - start > LONGEST or depth > DEEPEST_VARIABLES:
+        return (Part(hidden=True),)
+    out: list[Part] = []
+    position = start
+    for found in interpolations(data, start, end):
+        escaped = scope is Scope.COMPOSE and data.startswith("$", found.start - 1) and found.start > start
+        out += _literal(source, data, position, found.start - escaped, shown)
+        inner = Scope.CONTAINER if escaped else scope
+        fallback = None
+        if found.has_fallback:
+            fallback = _parts(source, data, found.value_start, found.value_end, inner, shown, depth + 1)
+        elif found.has_replacement:
+            out.append(Part(hidden=True))
+            position = found.end
+            continue
+        out.append(Part(variable=found.variable, scope=inner, fallback=fallback))
+        position = found.end
+    return (*out, *_literal(source, data, position, end, shown))
+
+
+def _literal(source: Source, data: str, start: int, end: int, shown: bool) -> Iterator[Part]:
+    if start >= end:
+        return
+    if not shown:
+        yield Part(hidden=True)
+        return
+    piece = data[start:end]
+    if "$(" in piece or "`" in piece or HOLE * 3 in piece:
+        yield Part(hidden=True)
+        return
+    yield Part(text=source.decoded(start, end).replace(HOLE, ""), start=source.base + start)
+
+
+def command(source: Source, words: Sequence[Word], scope: Scope, **more: object) -> Command | None:
+    """A command of its words. Those that may be a secret are hidden, see `_is_shown`."""
+    kept: list[Text] = []
+    before = ""
+    for index, word in enumerate(words[:MOST_WORDS]):
+        kept.append(_word(source, word, scope, _is_shown(word.text, before, index)))
+        before = word.text
+    if not kept:
+        return None
+    span = source.span(words[0].start, words[-1].end)
+    return Command(tuple(kept), span, **more)  # type: ignore[arg-type]
+
+
+def _word(source: Source, word: Word, scope: Scope, shown: bool) -> Text:
+    """A word of a command. Single quotes keep a shell from reading variables; of `NAME=value` the name is kept."""
+    named = None if shown or word.quote else _ASSIGNED.match(source.text, word.start, word.end)
+    if named is not None:
+        at = named.end()
+        hidden = (*_literal(source, source.text, word.start, at, True), Part(hidden=True))
+        return Text(hidden, source.span(word.start, word.end))
+    if word.quote == "'" and scope is Scope.CONTAINER:
+        return Text(
+            tuple(_literal(source, source.text, word.start, word.end, shown)), source.span(word.start, word.end)
+        )
+    return text(source, word.start, word.end, scope, shown=shown)
+
+
+def _is_shown(word: str, before: str, index: int) -> bool:
+    """Whether a word is a port, a host, a path, an option or the name of a program, and no secret."""
+    plain = _with_numbers(word).replace(HOLE, "")
+    option, equals, value = plain.partition("=")
+    given = before.startswith("-") and "=" not in before
+    if is_secret_name(before) if given else before in _SECRET_COMMANDS:
+        return False
+    if equals:
+        return not is_secret_name(option) and (not value or _is_value(value)) and _NAME.match(option) is not None
+    return _OPTION.match(plain) is not None or _is_value(plain) or _is_name(plain, before, index)
+
+
+def _with_numbers(word: str) -> str:
+    """The word with a number in the place of each variable, most of which are ports."""
+    out, position = [], 0
+    for found in interpolations(word):
+        out += [word[position : found.start], "1"]
+        position = found.end
+    return "".join([*out, word[position:]])
+
+
+def _is_name(plain: str, before: str, index: int) -> bool:
+    return _NAME.match(plain) is not None and (index == 0 or plain in vocabulary() or before in naming())
+
+
+def _is_value(plain: str) -> bool:
+    if "://" in plain:
+        return _URL.fullmatch(plain) is not None and "@" not in plain
+    return (
+        not plain
+        or _ADDRESS.match(plain) is not None
+        or _PATH.match(plain) is not None
+        or _OBJECT.match(plain) is not None
+        or _SIGNS.match(plain) is not None
+        or plain.startswith("$")
+        or plain.lower() in ("localhost", "true", "false", "tcp", "udp")
+    )
+
+
+def shell_commands(source: Source, start: int, end: int, scope: Scope = Scope.CONTAINER) -> tuple[Command, ...]:
+    """The simple commands of a shell text, in order."""
+    script = parse(source.text[start:end])
+    out: list[Command] = []
+    depth, joined, alternative = 0, "", False
+    behind = 0
+    for each in script.commands[:MOST_WORDS]:
+        words = [_shifted(word, start) for word in each.words]
+        if words and words[0].start < behind:
+            continue  # of a command substitution, which is run for what it prints
+        behind = words[-1].end if words else behind
+        while words and words[0].text in _BEFORE | _OPENING | _CLOSING:
+            depth += (words[0].text in _OPENING) - (words[0].text in _CLOSING)
+            words = words[1:] if words[0].text in _BEFORE | _CLOSING else []
+        made = command(
+            source, words, scope, joined=joined, branch=max(depth, 0) + alternative, background=each.operator == "&"
+        )
+        if made is not None:
+            out.append(made)
+        joined = each.operator
+        alternative = joined == "||"
+    return tuple(out)
+
+
+def _shifted(word: Word, by: int) -> Word:
+    return Word(word.start + by, word.end + by, word.text, word.quote)
+
+
+def exec_commands(source: Source, words: Iterable[Word], scope: Scope) -> tuple[Command, ...]:
+    """The commands of a list of words; `sh -c '...'` is unwrapped."""
+    given = list(words)
+    names = [word.text.rsplit("/", 1)[-1] for word in given[:1]]
+    if names and names[0] in ("sh", "bash", "ash", "dash", "zsh"):
+        for index, word in enumerate(given[1:], 1):
+            if word.text.startswith("-") and "c" in word.text and not word.text.startswith("--"):
+                if index + 1 < len(given):
+                    inner = given[index + 1]
+                    return shell_commands(source, inner.start, inner.end, scope)
+                break
+            if not word.text.startswith("-"):
+                break
+    made = command(source, given, scope)
+    return () if made is None else (made,)

@@ -1,0 +1,1 @@
+"""The topology stage: what runs, where it listens, who connects to it."""
