@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands import find_in_words
+from portlint.extract.dockerfile_stage import with_instruction
 from portlint.extract.format import Format
 from portlint.extract.limits import LARGEST_BY_HAND
 from portlint.extract.scan.literals import in_comment, placed, references, template_note
@@ -71,6 +72,8 @@ class _Reader(Struct):
     entrypoint: list[Word] = field(default_factory=list)
     """of the stage that is being read, where it is in exec form"""
     stages: list[Stage] = field(default_factory=list)
+    read: Source | None = None
+    """see `_source`"""
     unclosed: int = 0
     """here-documents without an end, each of which was looked for to the end of the file"""
 
@@ -85,6 +88,10 @@ class _Reader(Struct):
                     self._add([port], found.start(1), keyword)
             if keyword in _RUN and self.stages and keyword not in self.stages[-1].commands:
                 self.stages[-1] = replace(self.stages[-1], commands=(*self.stages[-1].commands, keyword))
+            if self.stages:
+                self.stages[-1] = with_instruction(
+                    self.stages[-1], keyword, self._source(), instruction.start, instruction.end
+                )
             if keyword == "EXPOSE":
                 self._expose(instruction)
             elif keyword in ("ENV", "ARG", "LABEL"):
@@ -106,6 +113,13 @@ class _Reader(Struct):
             stages=tuple(self.stages),
             problems=problems,
         )
+
+    def _source(self) -> Source:
+        """The file as its instructions are read: comments between their lines are blank."""
+        if self.read is None:
+            data = self.text.encode("latin-1")
+            self.read = Source(self.source.path, data, self.source.lines, self.source.base, self.source.made)
+        return self.read
 
     def _at(self, instruction: _Instruction) -> int:
         return self.source.base + instruction.start

@@ -10,6 +10,7 @@ from itertools import count
 from msgspec import Struct, field
 
 from portlint.model.places import FIRST_PORT, LAST_PORT, LineIndex, PortRange, Span
+from portlint.model.programs import Assignment, Copy, Mount, Start
 
 
 class Role(StrEnum):
@@ -172,6 +173,14 @@ class Service(_Kept, frozen=True, kw_only=True):
     """it has a command or an entrypoint of its own in place of the image's"""
     swarm: bool = False
     """its `deploy` has keys that only a swarm reads"""
+    starts: tuple[Start, ...] = ()
+    """its `command`, `entrypoint` and `healthcheck`, in place of the image's"""
+    assignments: tuple[Assignment, ...] = ()
+    """its `environment`"""
+    mounts: tuple[Mount, ...] = ()
+    """files and folders of the repository in its container"""
+    working_dir: str | None = None
+    user: str | None = None
 
 
 class Variable(_Kept, frozen=True):
@@ -216,6 +225,16 @@ class Stage(_Kept, frozen=True):
     """byte offset of the arguments of its FROM"""
     commands: tuple[str, ...] = ()
     """which of CMD, ENTRYPOINT and HEALTHCHECK it has"""
+    starts: tuple[Start, ...] = ()
+    """its CMD, ENTRYPOINT and HEALTHCHECK; the last of each kind counts"""
+    assignments: tuple[Assignment, ...] = ()
+    """ENV and ARG, in order"""
+    copies: tuple[Copy, ...] = ()
+    """COPY and ADD, in order"""
+    workdir: str | None = None
+    """the last WORKDIR, absolute where that is known"""
+    user: str | None = None
+    """the last USER, as it is written"""
 
 
 class ComposeRun(_Kept, frozen=True):

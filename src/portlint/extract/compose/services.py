@@ -30,6 +30,7 @@ from portlint.extract.compose.definitions import (
     replicas,
     settings,
 )
+from portlint.extract.compose.programs import assigned, mounted, probed, started
 from portlint.extract.scan.published import Entry, Side, host_address, is_base60, known_address, short, side
 from portlint.extract.scan.text import Hit, find, is_port
 from portlint.extract.traefik import in_arguments, in_label, in_variable
@@ -414,6 +415,15 @@ class ComposeReader(Reader):
             host_variables=tuple(host_variables(own("environment"))),
             commanded=own("command") is not None or own("entrypoint") is not None,
             swarm=any(lookup(deploy, key) is not None for key in knowledge("swarm_keys")),
+            starts=(
+                *started(self.source, "command", own("command")),
+                *started(self.source, "entrypoint", own("entrypoint")),
+                *probed(self.source, own("healthcheck")),
+            ),
+            assignments=tuple(assigned(self.source, own("environment"))),
+            mounts=tuple(mounted(self.source.path, own("volumes"))),
+            working_dir=text_of(own("working_dir")),
+            user=text_of(own("user")),
         )
 
     def _mappings(self, node: Node | None, depth: int = 0) -> Iterator[Mapping]:

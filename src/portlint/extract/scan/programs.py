@@ -183,5 +183,36 @@ def exec_commands(source: Source, words: Iterable[Word], scope: Scope) -> tuple[
                 break
             if not word.text.startswith("-"):
                 break
-    made = command(source, given, scope)
+    # No shell reads the words of a list, so that its dollars are dollars; Compose reads them before.
+    made = command(source, [Word(word.start, word.end, word.text, "'") for word in given], scope)
     return () if made is None else (made,)
+
+
+def split_commands(source: Source, start: int, end: int, scope: Scope) -> tuple[Command, ...]:
+    """The command of a text that is split into words, and that no shell reads: `command: uvicorn app:app`."""
+    script = parse(source.text[start:end])
+    words, behind = list[Word](), 0
+    for each in script.commands[:MOST_WORDS]:
+        shifted = [_shifted(word, start) for word in each.words]
+        if shifted and shifted[0].start >= behind:
+            words += shifted
+            behind = shifted[-1].end
+    return exec_commands(source, words, scope)
+
+
+def value(source: Source, name: str, start: int, end: int, scope: Scope) -> Text:
+    """The value of a variable. Of one that may be a secret only the variables in it are kept; of a URL its scheme, host
+    and port."""
+    span = source.span(start, end)
+    raw = source.text[start:end]
+    shown = not is_secret_name(name) and len(raw) <= LONGEST
+    plain = _with_numbers(raw)
+    if shown and _is_value(plain):
+        return text(source, start, end, scope)
+    found = _URL.match(raw) if shown else None
+    if found is None:
+        return text(source, start, end, scope, shown=False)
+    host = start + found.start("host")
+    scheme = Part(text=found["scheme"], start=source.base + start)
+    address = _parts(source, source.text, host, start + found.end(), scope, True, 0)
+    return Text((scheme, *address, Part(hidden=True)), span)
