@@ -15,10 +15,11 @@ from portlint.knowledge.identifiers import entry_vocabulary, words
 from portlint.model import Finding, Fix, Listening, PortLiteral, PortRange, Related, Role
 from portlint.syntax.dockerfile_stages import literals_of
 
-_TOLD = ("command", "CMD", "EXPOSE", "image")
+_TOLD = ("program", "command", "CMD", "EXPOSE", "image")
 """what tells where a process listens, the most direct first; the others only repeat it"""
 _BACKED = ("environment", "config", "command", "CMD")
 """what shows that a port which one of them does not tell is meant all the same"""
+_OWN_WORDS = ("command", "CMD")
 _OF_THE_HOST = CODE | SETS_VARIABLES
 """formats whose address of this machine means the machine on which the containers run"""
 
@@ -68,7 +69,9 @@ def _mapped(peer: Peer) -> Iterator[Finding]:
     if by is None:
         return
     told = [each for each in listens if each.by == by]
-    right = [*told, *(each for each in listens if each.by in _BACKED)]
+    # Of a program that is known with all that it is told, nothing but its own words says another port.
+    backed = _OWN_WORDS if by == "program" else _BACKED
+    right = [*told, *(each for each in listens if each.by in backed)]
     for neighbour in peer.neighbours:
         # Who owns a network publishes the ports of all that use it.
         right += neighbour.listens

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from posixpath import dirname
 
 from portlint.check.context import Context, elsewhere, finding_at, is_fallback, replace_port_fix, right_default
-from portlint.check.env_files import is_template
+from portlint.knowledge.env_file_names import is_template
 from portlint.knowledge.formats import ENV_FILES
 from portlint.model import NOWHERE, Finding, Reference, Related, Span, Verdict
 

@@ -6,34 +6,14 @@ Sources: Docker Docs, "Set, use, and manage variables in a Compose file with int
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
 from posixpath import dirname
 
 from msgspec import Struct
 
-from portlint.algorithms.lazy_regex import regex
-from portlint.knowledge import rule_data
+from portlint.knowledge.env_file_names import is_personal, is_template
 from portlint.knowledge.formats import ENV_FILES
 from portlint.model import Facts, PortLiteral, Stack
 
-_WORD = regex(r"[A-Za-z0-9]+")
-
-
-@cache
-def _words(key: str) -> frozenset[str]:
-    return frozenset(rule_data.load("names/environments.yaml")[key])
-
-
-@lru_cache(maxsize=4096)
-def is_template(path: str) -> bool:
-    """Whether an env file is one that people copy: `.env.example`, `sample.env`."""
-    return not _words("templates").isdisjoint(_WORD.findall(path.rpartition("/")[2].lower()))
-
-
-@lru_cache(maxsize=4096)
-def is_personal(path: str) -> bool:
-    """Whether an env file is one person's own, which overrides the others: `.env.local`."""
-    return not _words("personal").isdisjoint(_WORD.findall(path.rpartition("/")[2].lower()))
 
 
 def of_containers(facts: Iterable[Facts]) -> frozenset[str]:

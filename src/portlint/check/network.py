@@ -25,6 +25,7 @@ _LED = ("mapping", "expose")
 _SEVERAL = 3
 """ports of a container that a third party made from which on there may well be more"""
 _SAID = {
+    "program": "{word}",
     "command": "its command",
     "mapping": "its mapping",
     "expose": "its expose",
@@ -331,6 +332,8 @@ def places(peer: Peer, listens: Iterable[Listening]) -> tuple[Related, ...]:
     for each in listens:
         if each.where is not None:
             path, span = each.where.path, each.where.span
+        elif each.evidence is not None:
+            path, span = each.evidence.path, each.evidence.span
         else:
             path, span = peer.image_place
         message = f"{name} listens on {each.ports}: {source(each)}"

@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from portlint.check.addressed import is_elsewhere
 from portlint.check.context import Context, finding_at, host_beside, is_default, is_fallback, replace_port_fix
-from portlint.check.env_files import is_personal, is_template, of_containers
+from portlint.check.env_files import of_containers
 from portlint.knowledge import well_known
+from portlint.knowledge.env_file_names import is_personal, is_template
 from portlint.knowledge.formats import ENV_FILES, PROCESS_ENVIRONMENTS, PROGRAMS, SETS_VARIABLES, STACKS
 from portlint.knowledge.hosts import canonical, is_ip, is_loopback, names_this_machine, without_brackets
 from portlint.knowledge.identifiers import entry_vocabulary, is_port_name, words

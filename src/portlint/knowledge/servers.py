@@ -84,6 +84,7 @@ class Programs(Struct, frozen=True):
     wrappers: tuple[Wrapper, ...]
     interpreters: tuple[Interpreter, ...]
     runners: tuple[Runner, ...]
+    bases: tuple[str, ...]
 
 
 @cache
@@ -131,6 +132,7 @@ def programs() -> Programs:
             Runner(starts=_starts(row), run=_set(row, "run"), bare=_set(row, "bare"), folder=_set(row, "folder"))
             for row in data["runners"]
         ),
+        bases=tuple(data["bases"]),
     )
 
 
@@ -140,6 +142,14 @@ def _starts(row: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
 
 def _set(row: dict[str, Any], key: str) -> frozenset[str]:
     return frozenset(row.get(key, ()))
+
+
+def is_plain_base(image: str) -> bool:
+    """Whether an image is one of a language alone: `python:3.12-slim`, `ghcr.io/astral-sh/uv:latest`."""
+    name = image.partition("@")[0]
+    head, slash, tail = name.rpartition("/")
+    name = (head + slash + tail.partition(":")[0]).removeprefix("docker.io/").removeprefix("library/")
+    return any(name == base or name.endswith(f"/{base}") or name.startswith(f"{base}/") for base in programs().bases)
 
 
 @cache

@@ -53,6 +53,7 @@ from portlint.model.resolution import (
     Verdict,
 )
 from portlint.model.settings import BASELINE_FILE, REGISTRY_PLACES, Settings
+from portlint.model.topology import Evidence, Listener, Listeners, Rank, Topology
 
 __all__ = [
     "BASELINE_FILE",
@@ -70,12 +71,15 @@ __all__ = [
     "ComposeRun",
     "Edit",
     "Entry",
+    "Evidence",
     "Example",
     "Facts",
     "FileChange",
     "Finding",
     "Fix",
     "LineIndex",
+    "Listener",
+    "Listeners",
     "Listening",
     "Mapping",
     "Match",
@@ -86,6 +90,7 @@ __all__ = [
     "PortRange",
     "PortReference",
     "Problem",
+    "Rank",
     "Reference",
     "Registry",
     "Related",
@@ -102,6 +107,7 @@ __all__ = [
     "Stamp",
     "Suppressed",
     "Suppression",
+    "Topology",
     "Variable",
     "Verdict",
 ]

@@ -181,6 +181,8 @@ class Service(_Kept, frozen=True, kw_only=True):
     """files and folders of the repository in its container"""
     working_dir: str | None = None
     user: str | None = None
+    build_args: tuple[str, ...] = ()
+    """names of the build arguments that it gives"""
 
 
 class Variable(_Kept, frozen=True):

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from portlint.model.facts import PortLiteral, Service
 from portlint.model.places import PortRange
 from portlint.model.registry import Entry
+from portlint.model.topology import Evidence, Listeners, Topology
 
 
 class Verdict(StrEnum):
@@ -63,6 +64,8 @@ class Listening(Struct, frozen=True):
     """the place; None for an image that the world knows"""
     word: str = ""
     """what names the source: the image's name"""
+    evidence: Evidence | None = None
+    """the place where it is no port literal that tells it: a command that leaves the default as it is"""
 
     @property
     def sure(self) -> bool:
@@ -71,6 +74,7 @@ class Listening(Struct, frozen=True):
 
 
 SURE_SOURCES = (
+    "program",  # what the program is told, or its default: see the topology
     "command",  # the compose file's `command` or `entrypoint`: --port 8000
     "mapping",  # the container side of a published port
     "expose",  # `expose` in the compose file
@@ -100,11 +104,24 @@ class Member(Struct, frozen=True, eq=False, dict=True):
     """the service whose network it uses, mostly its own; members with the same one share their ports"""
     tell: Callable[[Service], tuple[Listening, ...]]
     """what one definition says that the service listens on"""
+    run: Callable[[tuple[Service, ...]], Listeners] = lambda definitions: Listeners()
+    """what the programs listen on that all definitions together start"""
+
+    @cached_property
+    def runs(self) -> Listeners:
+        """What its programs listen on."""
+        return self.run(self.definitions)
 
     @cached_property
     def listens(self) -> tuple[Listening, ...]:
         """What it listens on, each port and source once."""
-        found = (each for service in self.definitions for each in self.tell(service))
+        runs = self.runs
+        # Where something may listen elsewhere, what is known is no ground for a claim.
+        by = "program" if runs.complete else "environment"
+        found = [
+            Listening(PortRange(each.port, each.port), by, None, each.evidence.by, each.evidence) for each in runs.known
+        ]
+        found += (each for service in self.definitions for each in self.tell(service))
         out: dict[tuple[PortRange, str], Listening] = {}
         for each in found:
             out.setdefault((each.ports, each.by), each)
@@ -138,3 +155,4 @@ class Resolution(Struct, frozen=True, kw_only=True):
     services: MappingABC[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
     """path and name of a compose service in a file that was asked for to the registry entries that it is"""
     stacks: tuple[Stack, ...] = ()
+    topology: Topology = field(default_factory=Topology)

@@ -1,15 +1,17 @@
-"""What runs, where it listens, who connects to it: the result of the topology stage.
+"""What runs and where it listens: the result of the topology stage.
 
 Every statement carries its evidence. The stage knows nothing of the registry.
 """
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
+from collections.abc import Callable
+from enum import IntEnum
 
 from msgspec import Struct
 
-from portlint.model.places import PortRange, Span
+from portlint.model.facts import Service
+from portlint.model.places import Span
 
 
 class Evidence(Struct, frozen=True):
@@ -18,75 +20,44 @@ class Evidence(Struct, frozen=True):
     path: str
     span: Span
     by: str
-    """in a reader's words: `its command`, `EXPOSE in api/Dockerfile`, `uvicorn listens there by default`"""
+    """in a reader's words, behind "listens on 8000": `its command`, `uvicorn's default`"""
 
 
 class Rank(IntEnum):
-    """How much a statement about a listener is to be believed; the lowest number wins."""
+    """How much a statement about a listener is to be believed: the lowest number wins."""
 
     TOLD = 1
-    """the program is told: its command, or a variable that it reads"""
-    CODE = 2
-    """its code or its configuration binds it"""
+    """the program is told: by its command, or by a variable that it reads"""
     DEFAULT = 3
-    """the default of a server that the world knows"""
-    IMAGE = 4
-    """the default of an image that the world knows"""
-    EXPOSE = 5
-    MAPPING = 6
-    """the container side of a mapping"""
-    HINT = 7
-    """a health check, a label, the name of a file: no ground for a claim"""
-
-
-class Reach(StrEnum):
-    """Who can reach what is bound to an address."""
-
-    LOOPBACK = "loopback"
-    ALL = "all"
-    ONE = "one"
-    """one address that is not loopback"""
-    UNKNOWN = "unknown"
-
-
-class PortValue(Struct, frozen=True):
-    """A port, or what is known of one. Evaluated under an environment it gives `ports`."""
-
-    ports: PortRange | None
-    """None: not known"""
-    variable: str | None = None
-    """the variable that moves it"""
-    evidence: Evidence | None = None
-    """the literal that it stands for, or the place of the variable's value"""
-
-
-class Program(Struct, frozen=True):
-    """What a workload starts."""
-
-    words: tuple[str, ...]
-    """the program and its arguments, wrappers taken off, variables put in; a word that is not known is empty"""
-    server: str | None
-    """its name in `rules/servers.yaml`; None: the world does not know it"""
-    evidence: Evidence
+    """a server that the world knows listens there unless it is told otherwise, and it is not"""
 
 
 class Listener(Struct, frozen=True):
     """A port that a workload listens on."""
 
-    value: PortValue
+    port: int
     rank: Rank
     evidence: Evidence
-    protocol: str = "tcp"
-    reach: Reach = Reach.UNKNOWN
     address: str | None = None
-    """the address as it is written, or the server's default"""
+    """what it binds: as it is told, or by default; None: not known"""
+    server: str = ""
+    """the program, as people call it"""
 
 
 class Listeners(Struct, frozen=True):
     """What a workload listens on. "Somebody answers there" needs one listener; "nobody does" needs a complete set."""
 
-    all: tuple[Listener, ...]
-    """the best rank first"""
-    complete: bool
+    known: tuple[Listener, ...] = ()
+    complete: bool = False
     why_not: str = ""
     """what keeps the set from being complete, in a reader's words"""
+
+
+class Topology(Struct, frozen=True):
+    """What runs. A run over a few files asks few services, so that each is worked out when it is asked about."""
+
+    service: Callable[[tuple[Service, ...], tuple[str, ...]], Listeners] = lambda definitions, env_files: Listeners()
+    """what a compose service listens on: of its definitions in the order in which they are merged, and the env files
+    that a command names in the place of `.env`"""
+    image: Callable[[str, str | None], Listeners] = lambda dockerfile, target: Listeners()
+    """what the image of a Dockerfile's stage starts by itself; target: None for the last one"""

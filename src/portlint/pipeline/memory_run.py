@@ -14,11 +14,12 @@ from portlint.pipeline.extraction import facts_of
 from portlint.pipeline.registry_file import load, not_judged
 from portlint.pipeline.request import Outcome
 from portlint.resolve import resolve
+from portlint.topology import topology_of
 
 
 def judged(facts: Sequence[Facts], registry: Registry | None, settings: Settings) -> tuple[Resolution, CheckResult]:
     """What the facts of all files mean, and what is wrong with them."""
-    resolution = resolve(facts, registry, settings)
+    resolution = resolve(facts, registry, settings, topology=topology_of(facts))
     return resolution, check(facts, resolution, registry, settings)
 
 

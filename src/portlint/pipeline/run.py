@@ -1,4 +1,4 @@
-"""The pipeline: walk, extract, resolve, check. Here, and nowhere else, the stages stand in their order."""
+"""The pipeline: walk, extract, topology, resolve, check. Here, and nowhere else, the stages stand in their order."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def run(request: Request) -> Outcome:
         from portlint.pipeline.past import pasts_of, policy_changed, touched_by
         from portlint.pipeline.policy import without_new_directives
         from portlint.resolve import resolve
+        from portlint.topology import topology_of
 
         found = walked(request)
         clock.mark("walk")
@@ -56,7 +57,9 @@ def run(request: Request) -> Outcome:
         asked = tuple(each for each in facts if found.reported is None or each.path in found.reported)
         resolution, result = Resolution(), CheckResult()
         if reported is None or not all(map(is_silent, asked)):
-            resolution = resolve(facts, registry, settings, None if depends_on_all else found.reported)
+            topology = topology_of(facts, found.files)
+            matched = None if depends_on_all else found.reported
+            resolution = resolve(facts, registry, settings, matched, topology)
             if request.rules:
                 result = check(facts, resolution, registry, settings, found.reported)
         result = unaccepted(request, tree, found, result)

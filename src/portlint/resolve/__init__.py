@@ -32,6 +32,7 @@ from portlint.model import (
     Resolution,
     Role,
     Settings,
+    Topology,
     Verdict,
 )
 from portlint.resolve.declared import Declared
@@ -86,11 +87,13 @@ def resolve(
     registry: Registry | None,
     settings: Settings,
     reported: AbstractSet[str] | None = None,
+    topology: Topology | None = None,
 ) -> Resolution:
     """All port literals of `facts`, a match for each that is asked for, and what is known of the compose services.
 
-    reported: the paths whose literals are asked about; None: all.
+    reported: the paths whose literals are asked about; None: all. topology: what runs; None: nothing is known of it.
     """
+    topology = topology or Topology()
     environments = Environments(facts, registry, settings)
     entries = Entries(registry, environments.named) if registry is not None else None
     services = Services(facts, entries)
@@ -106,7 +109,8 @@ def resolve(
         matches=tuple(matches),
         environments=environments.of,
         services=services.entries_of(reported),
-        stacks=stacks(facts, services.listening),
+        stacks=stacks(facts, services.listening, topology),
+        topology=topology,
     )
 
 

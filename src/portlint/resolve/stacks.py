@@ -18,7 +18,7 @@ from posixpath import dirname, splitext
 from portlint.algorithms.lazy_regex import regex
 from portlint.knowledge import rule_data
 from portlint.knowledge.formats import ENV_FILES
-from portlint.model import Facts, Listening, Member, Service, Stack
+from portlint.model import Facts, Listeners, Listening, Member, Service, Stack, Topology
 from portlint.resolve.invocations import located_runs
 
 _WORD = regex(r"[a-z]+")
@@ -30,7 +30,9 @@ _MOST_FILES = 64
 """files of one stack"""
 
 
-def stacks(facts: Iterable[Facts], listening: Callable[[Service], tuple[Listening, ...]]) -> tuple[Stack, ...]:
+def stacks(
+    facts: Iterable[Facts], listening: Callable[[Service], tuple[Listening, ...]], topology: Topology
+) -> tuple[Stack, ...]:
     """The stacks of the repository. listening: what one definition of a service listens on."""
     everything = tuple(facts)
     files = {
@@ -38,7 +40,7 @@ def stacks(facts: Iterable[Facts], listening: Callable[[Service], tuple[Listenin
     }
     if not files:
         return ()
-    assembly = _Assembly(files, listening)
+    assembly = _Assembly(files, listening, topology)
     return tuple(assembly.stack(paths, env_files) for paths, env_files in _together(files, everything))
 
 
@@ -112,10 +114,13 @@ def _is_whole(service: Service) -> bool:
 class _Assembly:
     """Puts the services of several files together."""
 
-    def __init__(self, files: dict[str, Facts], listening: Callable[[Service], tuple[Listening, ...]]) -> None:
+    def __init__(
+        self, files: dict[str, Facts], listening: Callable[[Service], tuple[Listening, ...]], topology: Topology
+    ) -> None:
         self._files = files
         self._services = {(s.path, s.name): s for each in files.values() for s in each.services}
         self._listening = listening
+        self._topology = topology
 
     def stack(self, paths: tuple[str, ...], env_files: tuple[str, ...]) -> Stack:
         every = tuple(islice(dict.fromkeys(self._with_included(paths)), _MOST_FILES))
@@ -126,8 +131,12 @@ class _Assembly:
                 known = {id(each) for each in definitions}
                 definitions += [each for each in self._lineage(service) if id(each) not in known]
         called = {host: name for name, definitions in merged.items() for each in definitions for host in each.hosts}
+
+        def run(definitions: tuple[Service, ...]) -> Listeners:
+            return self._topology.service(definitions, env_files)
+
         members = tuple(
-            Member(name, tuple(definitions), _network_owner(name, merged, called), self._listening)
+            Member(name, tuple(definitions), _network_owner(name, merged, called), self._listening, run)
             for name, definitions in merged.items()
         )
         return Stack(every, members, env_files)

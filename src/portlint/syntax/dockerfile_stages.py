@@ -21,10 +21,10 @@ def literals_of(facts: Facts, target: str | None) -> tuple[PortLiteral, ...] | N
     stages = facts.stages
     if not stages:
         return facts.literals
-    index = len(stages) - 1 if target is None else _index(stages, target, len(stages))
+    index = stage_of(stages, target)
     if index is None:
         return None
-    own = dict(_lineage(stages, index))
+    own = dict(lineage(stages, index))
     starts = [stage.start for stage in stages]
     out = []
     number = -1
@@ -37,7 +37,7 @@ def literals_of(facts: Facts, target: str | None) -> tuple[PortLiteral, ...] | N
     return tuple(out)
 
 
-def _lineage(stages: Sequence[Stage], index: int) -> Iterator[tuple[int, frozenset[str]]]:
+def lineage(stages: Sequence[Stage], index: int) -> Iterator[tuple[int, frozenset[str]]]:
     """A stage and those that it is based on, each with the instructions of it that a later one replaces."""
     dead: frozenset[str] = frozenset()
     current: int | None = index
@@ -49,6 +49,11 @@ def _lineage(stages: Sequence[Stage], index: int) -> Iterator[tuple[int, frozens
             # It also clears the CMD of what it is based on.
             dead |= {"CMD"}
         current = _index(stages, stage.base, current)
+
+
+def stage_of(stages: Sequence[Stage], target: str | None) -> int | None:
+    """The number of the stage that a target names; None names the last one. None where there is none of that name."""
+    return len(stages) - 1 if target is None else _index(stages, target, len(stages))
 
 
 def _index(stages: Sequence[Stage], name: str, before: int) -> int | None:

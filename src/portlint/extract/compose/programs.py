@@ -64,6 +64,16 @@ def assigned(source: Source, node: Node | None) -> Iterator[Assignment]:
                 yield Assignment(item.text, None, Scope.CONTAINER, _span(source, item))
 
 
+def settings_of(node: Node | None) -> Iterator[tuple[str, str]]:
+    """Names and values of a list of `key=value` or a mapping; a name without a value has an empty one."""
+    found = resolved(node)
+    if found is None:
+        return
+    yield from ((name.text, text.text) for name, text in settings(found))
+    if isinstance(found, SequenceNode):
+        yield from ((item.text, "") for item in scalars(found) if "=" not in item.text)
+
+
 def mounted(path: str, node: Node | None) -> Iterator[Mount]:
     """The files and folders of the repository among `volumes`. A name without a slash is a volume of the engine."""
     found = resolved(node)

@@ -30,7 +30,7 @@ from portlint.extract.compose.definitions import (
     replicas,
     settings,
 )
-from portlint.extract.compose.programs import assigned, mounted, probed, started
+from portlint.extract.compose.programs import assigned, mounted, probed, settings_of, started
 from portlint.extract.scan.published import Entry, Side, host_address, is_base60, known_address, short, side
 from portlint.extract.scan.text import Hit, find, is_port
 from portlint.extract.traefik import in_arguments, in_label, in_variable
@@ -424,6 +424,7 @@ class ComposeReader(Reader):
             mounts=tuple(mounted(self.source.path, own("volumes"))),
             working_dir=text_of(own("working_dir")),
             user=text_of(own("user")),
+            build_args=tuple(name for name, _ in settings_of(lookup(own("build"), "args"))),
         )
 
     def _mappings(self, node: Node | None, depth: int = 0) -> Iterator[Mapping]:
