@@ -14,7 +14,14 @@ from portlint.extract.scan.port_bounds import names_limit
 from portlint.extract.scan.text import find
 from portlint.extract.scan.values import find_in_value
 from portlint.knowledge import identifiers, rule_data
-from portlint.knowledge.identifiers import entry_vocabulary, is_address_name, is_host_variable, is_port_name, is_secret_name, words
+from portlint.knowledge.identifiers import (
+    entry_vocabulary,
+    is_address_name,
+    is_host_variable,
+    is_port_name,
+    is_secret_name,
+    words,
+)
 from portlint.registry import load_registry
 from portlint.registry.importers import repository
 from portlint.resolve.entries import Entries, generic_words, scheme_words

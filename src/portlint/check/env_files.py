@@ -15,7 +15,6 @@ from portlint.knowledge.formats import ENV_FILES
 from portlint.model import Facts, PortLiteral, Stack
 
 
-
 def of_containers(facts: Iterable[Facts]) -> frozenset[str]:
     """The env files whose variables containers get, and the templates beside them."""
     everything = tuple(facts)

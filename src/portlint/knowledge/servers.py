@@ -1,4 +1,4 @@
-"""The programs of `rules/services/servers.yaml`: which words start them, and what they listen on when nobody says otherwise."""
+"""The programs of `rules/services/servers.yaml`: which words start them, and what they listen on by default."""
 
 from __future__ import annotations
 
