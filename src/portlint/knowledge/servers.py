@@ -31,7 +31,6 @@ class Server(Row, frozen=True, kw_only=True):
     argument: str | None = None
     port_variables: tuple[str, ...] = ()
     address_variables: tuple[str, ...] = ()
-    bind_variables: tuple[str, ...] = ()
     when: tuple[str, str] | None = None
     """a variable that is the port where it is set, and the address that is bound then"""
     config: frozenset[str] = frozenset()
@@ -104,7 +103,6 @@ def programs() -> Programs:
                 argument=row.get("argument"),
                 port_variables=tuple(row.get("port_variables", ())),
                 address_variables=tuple(row.get("address_variables", ())),
-                bind_variables=tuple(row.get("bind_variables", ())),
                 when=(row["when"]["variable"], row["when"]["address"]) if "when" in row else None,
                 config=_set(row, "config"),
                 files=tuple(row.get("files", ())),

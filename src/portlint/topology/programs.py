@@ -1,8 +1,8 @@
 """Which program a command starts, and what it tells it about ports.
 
 A command's words are evaluated, wrappers are taken off, and what is left is looked up in
-`rules/services/servers.yaml`. What the program is told in other files (a package.json, a module, a configuration file) is named here and looked up by the
-caller: one hop.
+`rules/services/servers.yaml`. What the program is told in other files (a package.json, a module, a configuration
+file) is named here and looked up by the caller: one hop.
 """
 
 from __future__ import annotations
