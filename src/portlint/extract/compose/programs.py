@@ -13,7 +13,7 @@ from portlint.extract.yaml.values import scalars
 from portlint.model import Source, Span
 from portlint.model.programs import Assignment, Mount, Scope, Start
 from portlint.syntax.shell import Word
-from portlint.syntax.yaml.tree import MappingNode, Node, ScalarNode, SequenceNode, lookup, resolved, text_of
+from portlint.syntax.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode, lookup, resolved, text_of
 
 _MOST = 300
 """facts of one kind of a service"""
