@@ -10,7 +10,7 @@ from itertools import count
 from msgspec import Struct, field
 
 from portlint.model.places import FIRST_PORT, LAST_PORT, LineIndex, PortRange, Span
-from portlint.model.programs import Assignment, Copy, Mount, Start
+from portlint.model.programs import Assignment, Bind, Copy, Mount, Script, Start
 
 
 class Role(StrEnum):
@@ -282,6 +282,12 @@ class Facts(_Kept, frozen=True, kw_only=True):
     """what commands here run"""
     stages: tuple[Stage, ...] = ()
     """of a Dockerfile, in order"""
+    scripts: tuple[Script, ...] = ()
+    """of a shell script or a package.json"""
+    binds: tuple[Bind, ...] = ()
+    """where a program, or the configuration of one, begins to listen; those without a number too"""
+    imports: tuple[str, ...] = ()
+    """modules of a program that may be files of the repository, as they are named: `.settings`, `app.main`, `./app`"""
     generated: bool = False
     """a header, a name or the shape says that a program wrote it"""
     generated_from: tuple[str, ...] = ()

@@ -23,6 +23,8 @@ class Scope(StrEnum):
     """`ARG`, which is gone when the container runs"""
     CONTAINER = "container"
     """`$X` that a shell or the program reads in the container, `$${X}` in a compose file"""
+    OPTION = "option"
+    """the command line of the program: the variable is an option (`--port`), or the number of an argument (`1`)"""
 
 
 class _Kept(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -117,12 +119,22 @@ class Mount(_Kept, frozen=True):
     """absolute path in the container"""
 
 
+class Script(_Kept, frozen=True):
+    """Commands that have a name: a shell script, a script of a package.json."""
+
+    name: str
+    """of a package.json's; empty for a shell script as a whole"""
+    commands: tuple[Command, ...]
+    span: Span
+
+
 class Bind(_Kept, frozen=True, kw_only=True):
     """A place in code or in a program's configuration where it begins to listen."""
 
     span: Span
+    """on one line"""
     by: str
-    """the library's call or the directive: `uvicorn.run`, `listen`, `gunicorn.conf bind`"""
+    """the call or the directive: `uvicorn.run`, `express listen`, `gunicorn.conf.py bind`, `vite server`"""
     port: Text | None = None
     """None: not written here, the default of `by` counts; a hidden part: computed"""
     host: Text | None = None
@@ -132,14 +144,3 @@ class Bind(_Kept, frozen=True, kw_only=True):
     """the function that it stands in, dotted; empty at the top of the file"""
     under_main: bool = False
     """it stands under `if __name__ == "__main__":`"""
-
-
-class Option(_Kept, frozen=True, kw_only=True):
-    """An option of a program's command line that its code declares: `add_argument("--port", default=8000)`."""
-
-    names: tuple[str, ...]
-    """`--port`, `-p`; of a positional argument its name without dashes"""
-    default: Text | None = None
-    variable: str | None = None
-    """the environment variable that it falls back to"""
-    span: Span
