@@ -35,6 +35,9 @@ class Server(Row, frozen=True, kw_only=True):
     """a variable that is the port where it is set, and the address that is bound then"""
     config: frozenset[str] = frozenset()
     files: tuple[str, ...] = ()
+    configured: str = ""
+    """what facts call the place in its configuration that binds (`Bind.by`); `literals`: each port there that binds;
+    empty: it is not read"""
     values: frozenset[str] = frozenset()
 
     @property
@@ -106,6 +109,7 @@ def programs() -> Programs:
                 when=(row["when"]["variable"], row["when"]["address"]) if "when" in row else None,
                 config=_set(row, "config"),
                 files=tuple(row.get("files", ())),
+                configured=row.get("configured", ""),
                 values=_set(row, "values"),
             )
             for row in data["servers"]

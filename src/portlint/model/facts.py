@@ -144,6 +144,8 @@ class Service(_Kept, frozen=True, kw_only=True):
     image: str | None = None
     build: str | None = None
     """path of the Dockerfile it is built from, relative to the root; None when it is not built here"""
+    context: str | None = None
+    """the folder that it is built from, relative to the root, which is the empty name; None: not known"""
     target: str | None = None
     """the stage of that Dockerfile that it is built from; None: the last one"""
     hosts: tuple[str, ...] = ()

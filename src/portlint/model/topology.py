@@ -28,6 +28,8 @@ class Rank(IntEnum):
 
     TOLD = 1
     """the program is told: by its command, or by a variable that it reads"""
+    CODE = 2
+    """its code or its configuration binds it"""
     DEFAULT = 3
     """a server that the world knows listens there unless it is told otherwise, and it is not"""
 
@@ -41,7 +43,10 @@ class Listener(Struct, frozen=True):
     address: str | None = None
     """what it binds: as it is told, or by default; None: not known"""
     server: str = ""
-    """the program, as people call it"""
+    """the program or the call, as people call it"""
+    protocol: str = "tcp"
+    variables: tuple[str, ...] = ()
+    """the variables and options that the port came through"""
 
 
 class Listeners(Struct, frozen=True):

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
-from posixpath import basename, dirname
+from posixpath import dirname, join
 
 from portlint.knowledge.env_file_names import is_template
 from portlint.knowledge.formats import ENV_FILES
 from portlint.model import Facts, Listeners, Service, Topology
 from portlint.model.programs import Command, Start
+from portlint.topology.container_files import ContainerFiles, RepositoryTree
 from portlint.topology.environment import Container, EnvFiles, Interpolation
 from portlint.topology.images import Image, commands_of, image_of
-from portlint.topology.listening import listeners_of
-
-_MOST_NAMES = 100_000
-"""names of files that are remembered by their folders"""
-
+from portlint.topology.listening import Workload, listeners_of
 
 def topology_of(facts: Sequence[Facts], paths: Iterable[str] | None = None) -> Topology:
     """What the facts of all files say together. paths: of all files, those without facts too; None: there are none."""
-    builder = _Builder(facts, frozenset(paths if paths is not None else (each.path for each in facts)))
+    builder = _Builder(facts, paths)
     return Topology(builder.service, builder.image)
 
 
 class _Builder:
     """Works out each workload when it is asked about, and once."""
 
-    def __init__(self, facts: Sequence[Facts], paths: AbstractSet[str]) -> None:
+    def __init__(self, facts: Sequence[Facts], paths: Iterable[str] | None) -> None:
         env_files = {each.path: is_template(each.path) for each in facts if each.format in ENV_FILES}
-        self._files = EnvFiles(facts, env_files)
-        self._dockerfiles = {each.path: each for each in facts if each.stages}
-        self._folders: dict[str, list[str]] = {}
-        for path in paths:
-            self._folders.setdefault(basename(path), []).append(dirname(path))
+        self._env_files = EnvFiles(facts, env_files)
+        self._facts = {each.path: each for each in facts}
+        self._tree = RepositoryTree(self._facts if paths is None else paths)
         self._images: dict[tuple[str, str | None], Image | None] = {}
         self._known: dict[tuple[object, ...], Listeners] = {}
 
@@ -58,14 +52,29 @@ class _Builder:
             return Listeners(why_not="there is no such stage")
         starts = {start.key: start for start in image.starts}
         commands = commands_of(starts.get("ENTRYPOINT"), starts.get("CMD"))
-        container = Container((), image, self._files, Interpolation("", self._files, with_templates=False))
-        return listeners_of(commands, dockerfile, container, lambda name: self._lies_below(name, dirname(dockerfile)))
+        container = Container((), image, self._env_files, Interpolation("", self._env_files, with_templates=False))
+        context = self._context(image)
+        files = ContainerFiles(self._tree, (), image, context, image.workdir)
+        roots = (dirname(dockerfile),) if context is None else (context,)
+        return listeners_of(commands, dockerfile, Workload(container, files, self._facts, roots))
+
+    def _context(self, image: Image) -> str | None:
+        """The folder that an image is built from which no file says: the nearest one that has all that is copied."""
+        sources = {source for copy in image.copies if copy.stage is None for source in copy.sources}
+        plain = [source for source in sources if not any(sign in source for sign in "*?[$")]
+        folder = dirname(image.path)
+        while True:
+            if all(self._tree.has(join(folder, source.lstrip("/"))) for source in plain):
+                return folder
+            if not folder:
+                return None
+            folder = dirname(folder)
 
     def _service(self, definitions: tuple[Service, ...], env_files: tuple[str, ...]) -> Listeners:
         """With the values of `.env`; where there is none, with those of a template too: only what both say is sure."""
         folder = dirname(definitions[0].path)
         found = [
-            self._started(definitions, Interpolation(folder, self._files, with_templates=copied, named=env_files))
+            self._started(definitions, Interpolation(folder, self._env_files, with_templates=copied, named=env_files))
             for copied in (False, True)
         ]
         first, second = found
@@ -79,13 +88,16 @@ class _Builder:
         image = None
         if built is not None and built.build is not None:
             image = self._image(built.build, built.target)
-        container = Container(definitions, image, self._files, interpolation)
+        container = Container(definitions, image, self._env_files, interpolation)
         commands, path = _commands(definitions, image)
-        roots = [dirname(each.build) for each in definitions if each.build is not None]
-        roots += [mount.source for each in definitions for mount in each.mounts]
-        listeners = listeners_of(
-            commands, path, container, lambda name: any(self._lies_below(name, root) for root in roots)
-        )
+        mounts = tuple(mount for each in definitions for mount in each.mounts)
+        given = next((each.working_dir for each in reversed(definitions) if each.working_dir is not None), None)
+        workdir = given or (image.workdir if image is not None else None)
+        context = None if built is None else built.context
+        files = ContainerFiles(self._tree, mounts, image, context, workdir)
+        roots = tuple(each.context for each in definitions if each.context is not None)
+        roots += tuple(mount.source for mount in mounts)
+        listeners = listeners_of(commands, path, Workload(container, files, self._facts, roots))
         if image is None and listeners.complete and not any(each.image for each in definitions):
             # Its Dockerfile is not here: the image may bring variables along.
             return Listeners(listeners.known, False, "its image is not known")
@@ -94,14 +106,9 @@ class _Builder:
     def _image(self, dockerfile: str, target: str | None) -> Image | None:
         key = (dockerfile, target)
         if key not in self._images:
-            facts = self._dockerfiles.get(dockerfile)
+            facts = self._facts.get(dockerfile)
             self._images[key] = None if facts is None else image_of(facts, target)
         return self._images[key]
-
-    def _lies_below(self, name: str, folder: str) -> bool:
-        """Whether a file of that name lies in a folder, or below it: where in it a program starts is not known."""
-        inside = f"{folder}/" if folder else ""
-        return any(f"{each}/".startswith(inside) for each in self._folders.get(basename(name), ()))
 
 
 def _commands(definitions: Sequence[Service], image: Image | None) -> tuple[Sequence[Command], str]:

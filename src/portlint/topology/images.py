@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from portlint.knowledge.servers import is_plain_base
 from portlint.model import Facts, Stage
-from portlint.model.programs import Assignment, Command, Start
+from portlint.model.programs import Assignment, Command, Copy, Start
 from portlint.syntax.dockerfile_stages import lineage, stage_of
 
 
@@ -26,9 +26,20 @@ class Image(Struct, frozen=True):
     """at most one of each key"""
     assignments: tuple[Assignment, ...]
     """in order: of what it is based on first"""
+    copies: tuple[Copy, ...]
+    """in order: of what it is based on first"""
     workdir: str | None
+    user: str | None
+    base: str
+    """the image that the first of its stages begins with, as it is written"""
     plain: bool
     """it is built on an image of a language alone, which adds no variables of its own"""
+    facts: Facts
+    """of the Dockerfile"""
+
+    def stage(self, name: str) -> Image | None:
+        """The image of another stage of the same Dockerfile, by its name or number."""
+        return image_of(self.facts, name)
 
 
 def image_of(facts: Facts, target: str | None) -> Image | None:
@@ -38,12 +49,17 @@ def image_of(facts: Facts, target: str | None) -> Image | None:
     if index is None:
         return None
     chain = [stages[number] for number, _ in lineage(stages, index)]
+    plain = is_plain_base(chain[-1].base)
     return Image(
         facts.path,
         tuple(_starts(chain).values()),
         tuple(each for stage in reversed(chain) for each in stage.assignments),
-        next((stage.workdir for stage in chain if stage.workdir is not None), None),
-        is_plain_base(chain[-1].base),
+        tuple(each for stage in reversed(chain) for each in stage.copies),
+        next((stage.workdir for stage in chain if stage.workdir is not None), "/" if plain else None),
+        next((stage.user for stage in chain if stage.user is not None), None),
+        chain[-1].base,
+        plain,
+        facts,
     )
 
 

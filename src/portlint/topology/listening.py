@@ -1,22 +1,45 @@
-"""What the programs of a container listen on: what they are told, and else the default of servers that the world knows.
+"""What the programs of a container listen on: what they are told, what their code or configuration binds, and else the
+default of servers that the world knows.
 
 "Nobody answers there" is only said where the set is complete: each program in it is known, and each value is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from posixpath import dirname, join, normpath
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
-from portlint.model import FIRST_PORT, LAST_PORT, Evidence, Listener, Listeners, Rank, Span
-from portlint.model.programs import Command, Scope
+from portlint.knowledge.formats import CODE
+from portlint.model import FIRST_PORT, LAST_PORT, Evidence, Facts, Listener, Listeners, Rank, Role
+from portlint.model.programs import Command, Scope, Text
+from portlint.topology.code import Program, binds_of, default_of
+from portlint.topology.container_files import ContainerFiles
 from portlint.topology.environment import Container
-from portlint.topology.programs import Kind, Started, endpoint, started
-from portlint.topology.values import HOLE, State, Word
+from portlint.topology.programs import Handed, Kind, Started, endpoint, started
+from portlint.topology.values import HOLE, Environment, State, Word, evaluated
 
 _NOT_TOLD = "what {} is told is not known"
 _UNKNOWN = "{} is no program that is known"
+_DEEPEST = 6
+"""scripts that start one another"""
+
+
+class Workload(Struct, frozen=True):
+    """A container and what is known of the files in it."""
+
+    container: Container
+    files: ContainerFiles
+    facts: Mapping[str, Facts]
+    """of the files of the repository, by path"""
+    roots: tuple[str, ...]
+    """folders of the repository from which files come into it"""
+
+    def may_have(self, name: str) -> bool:
+        """Whether a file of that name lies anywhere where its files come from."""
+        return any(self.files.tree.has_below(name, root) for root in self.roots)
 
 
 class _Found(Struct):
@@ -26,28 +49,25 @@ class _Found(Struct):
     why_not: list[str] = field(default_factory=list)
 
 
-def listeners_of(
-    commands: Sequence[Command],
-    path: str,
-    container: Container,
-    has_file: Callable[[str], bool],
-) -> Listeners:
-    """What a container listens on that starts these commands.
+class _Place(Struct, frozen=True):
+    """Where a command stands and runs."""
 
-    path: of the file that holds them. has_file: whether the program may find a file of that name in its working
-    directory.
-    """
+    path: str
+    """of the file that holds it"""
+    environment: Environment
+    folder: str
+    """where it runs, relative to the working directory or absolute; HOLE: not known"""
+    given: tuple[Command, ...] = ()
+    """what `"$@"` stands for"""
+    depth: int = 0
+
+
+def listeners_of(commands: Sequence[Command], path: str, workload: Workload) -> Listeners:
+    """What a container listens on that starts these commands. path: of the file that holds them."""
     found = _Found()
-    runs = [each for each in started(commands, container) if each.kind is not Kind.ENDS]
-    if not runs:
+    runs = _commands(commands, _Place(path, workload.container, ""), workload, found)
+    if not runs and not found.why_not:
         found.why_not.append("nothing says what it starts")
-    for each in runs:
-        if each.command.branch:
-            found.why_not.append("which of its commands run is not known")
-        if each.kind is Kind.SERVER:
-            _server(each, path, container, has_file, found)
-        elif each.kind is not Kind.WORKER:
-            found.why_not.append(_UNKNOWN.format(each.named or "its command"))
     return Listeners(tuple(_once(found.known)), not found.why_not, found.why_not[0] if found.why_not else "")
 
 
@@ -59,28 +79,209 @@ def _once(listeners: Iterable[Listener]) -> Iterator[Listener]:
             yield each
 
 
-def _server(each: Started, path: str, container: Container, has_file: Callable[[str], bool], found: _Found) -> None:
+def _commands(commands: Sequence[Command], place: _Place, workload: Workload, found: _Found) -> int:
+    """Adds what the commands listen on; gives how many of them run on."""
+    count = 0
+    for each in started(commands, place.environment):
+        if each.kind is Kind.ENDS:
+            continue
+        count += 1
+        if each.command.branch:
+            found.why_not.append("which of its commands run is not known")
+        _one(each, place, workload, found)
+    return count
+
+
+def _one(each: Started, place: _Place, workload: Workload, found: _Found) -> None:
+    if each.kind is Kind.WORKER:
+        return
+    if each.kind is Kind.SERVER:
+        _server(each, place, workload, found)
+        return
+    inner = None if place.depth >= _DEEPEST else _script(each, place, workload)
+    if inner is not None:
+        commands, where = inner
+        before = len(found.why_not)
+        if not _commands(commands, where, workload, found) and len(found.why_not) == before:
+            found.why_not.append(f"what {where.path} starts is not known")
+        return
+    program = _code(each, place, workload)
+    if program is None or not _bound(program, each, place, workload, found):
+        found.why_not.append(_UNKNOWN.format(each.named or "its command"))
+
+
+def _script(each: Started, place: _Place, workload: Workload) -> tuple[Sequence[Command], _Place] | None:
+    """The commands of a script that is started, and where they run; None where it is none, or not in the repository."""
+    if each.kind is Kind.ARGUMENTS:
+        return (place.given, replace(place, given=(), depth=place.depth + 1)) if place.given else None
+    folder = _folder(place, each)
+    environment = Handed(place.environment, each.environment, each.words[1:])
+    if each.kind is Kind.RUN:
+        path = _located("package.json", folder, workload)
+        scripts = workload.facts[path].scripts if path is not None and path in workload.facts else ()
+        script = next((script for script in scripts if script.name == each.named), None)
+        if script is None or path is None:
+            return None
+        commands = _with_words(script.commands, each.words[1:])
+        return commands, _Place(path, environment, folder, (), place.depth + 1)
+    path = None if each.named is None else _located(each.named, folder, workload)
+    facts = None if path is None else workload.facts.get(path)
+    if facts is None or path is None or not facts.scripts or facts.scripts[0].name:
+        return None
+    arguments = tuple(word.source for word in each.words[1:])
+    given = (replace(each.command, words=arguments),) if arguments else ()
+    return facts.scripts[0].commands, _Place(path, environment, folder, given, place.depth + 1)
+
+
+def _with_words(commands: Sequence[Command], words: Sequence[Word]) -> Sequence[Command]:
+    """`npm run dev -- --port 3000`: what is handed to a script stands behind its last command."""
+    if not words or not commands:
+        return commands
+    last = commands[-1]
+    return (*commands[:-1], replace(last, words=(*last.words, *(word.source for word in words))))
+
+
+def _folder(place: _Place, each: Started) -> str:
+    return HOLE if HOLE in (place.folder, each.folder) else join(place.folder, each.folder)
+
+
+def _located(name: str, folder: str, workload: Workload) -> str | None:
+    """The file of the repository that a command names."""
+    if folder == HOLE or HOLE in name:
+        return None
+    path = workload.files.absolute(name, folder)
+    return None if path is None else workload.files.file(path)
+
+
+def _code(each: Started, place: _Place, workload: Workload) -> Program | None:
+    """The program in the repository that is started."""
+    if each.kind not in (Kind.FILE, Kind.MODULE) or each.named is None:
+        return None
+    folder = _folder(place, each)
+    names: tuple[str, ...] = (each.named,)
+    if each.kind is Kind.MODULE:
+        base = each.named.replace(".", "/")
+        names = (f"{base}/__main__.py", f"{base}.py")
+    for name in names:
+        path = _located(name, folder, workload)
+        if path is not None and path in workload.facts and workload.facts[path].format in CODE:
+            root = "" if each.kind is Kind.MODULE else dirname(name)
+            return Program(path, lambda module: _located(normpath(join(root, module)), folder, workload))
+    return None
+
+
+def _bound(program: Program, each: Started, place: _Place, workload: Workload, found: _Found) -> bool:
+    """Adds what the code of a program binds. False where that tells nothing."""
+    environment = Handed(place.environment, each.environment, each.words[1:])
+    binds = binds_of(program, workload.facts)
+    for path, bind in binds:
+        port, address = default_of(bind.by)
+        word = None if bind.port is None else evaluated(bind.port, environment)
+        if word is not None:
+            port = _port(word)
+        if bind.host is not None:
+            address = evaluated(bind.host, environment).known
+        if port is None:
+            found.why_not.append(f"where {path} listens is not known")
+        elif FIRST_PORT <= port <= LAST_PORT:
+            evidence = Evidence(path, bind.span, f"{path}")
+            rank = Rank.CODE
+            if word is not None and word.variables:
+                evidence, rank = _through(word, evidence, each, place, workload), Rank.TOLD
+            variables = word.variables if word is not None else ()
+            found.known.append(Listener(port, rank, evidence, address, bind.by, bind.protocol, variables))
+    if len({bind.function for _, bind in binds}) > 1 and len({each.port for each in found.known}) > 1:
+        found.why_not.append("its code listens in several places")
+    return bool(binds)
+
+
+def _through(word: Word, otherwise: Evidence, each: Started, place: _Place, workload: Workload) -> Evidence:
+    """The place where a value that came through variables is written; otherwise: where their fallback stands."""
+    for name in reversed(word.variables):
+        if name.startswith("-") or name.isdigit():
+            if place.environment is workload.container and any(given.text == name for given in each.words):
+                return Evidence(place.path, each.command.span, "its command")
+            continue
+        for file, span in workload.container.places(name):
+            return Evidence(file, span, f"{name}, which {otherwise.path} reads")
+    return otherwise
+
+
+def _server(each: Started, place: _Place, workload: Workload, found: _Found) -> None:
     server = each.server
     assert server is not None
-    address = _address(each, container)
-    ports = list(_told(each, container))
+    environment = place.environment
+    address = _address(each, environment)
+    ports = list(_told(each, environment))
     if any(port is None for port, _, _ in ports):
         found.why_not.append(_NOT_TOLD.format(server.name))
     for port, bound, word in ports:
         if port is not None and FIRST_PORT <= port <= LAST_PORT:
-            evidence = _evidence(word, path, container)
-            found.known.append(Listener(port, Rank.TOLD, evidence, bound or address, server.name))
+            evidence = _evidence(word, place.path, workload.container)
+            found.known.append(
+                Listener(port, Rank.TOLD, evidence, bound or address, server.name, variables=word.variables)
+            )
     if ports:
         return
-    configured = each.config is not None or any(has_file(file) for file in server.files)
-    if server.port is None or configured:
+    configured = _configuration(each, place, workload)
+    if configured is None:
         found.why_not.append(f"the configuration of {server.name} is not read")
         return
-    evidence = Evidence(path, each.command.span, f"{server.name}, which is told no other port")
-    found.known.append(Listener(server.port, Rank.DEFAULT, evidence, address, server.name))
+    listens = list(_configured(configured, server.configured, environment, workload))
+    if any(listener is None for listener in listens):
+        found.why_not.append(f"what the configuration of {server.name} says is not known")
+    known = [listener for listener in listens if listener is not None]
+    if known:
+        found.known += (replace(listener, server=server.name) for listener in known)
+    elif not listens and server.port is not None:
+        evidence = Evidence(place.path, each.command.span, f"{server.name}, which is told no other port")
+        found.known.append(Listener(server.port, Rank.DEFAULT, evidence, address, server.name))
+    elif not listens:
+        found.why_not.append(_NOT_TOLD.format(server.name))
 
 
-def _told(each: Started, container: Container) -> Iterator[tuple[int | None, str | None, Word]]:
+def _configuration(each: Started, place: _Place, workload: Workload) -> list[str] | None:
+    """The configuration files that a server reads; None where one is not known, or may be one that is not found."""
+    server = each.server
+    assert server is not None
+    folder = _folder(place, each)
+    if each.config is not None:
+        path = _located(each.config, folder, workload)
+        return None if path is None or not server.configured else [path]
+    out = []
+    for name in server.files:
+        path = _located(name, folder, workload)
+        if path is not None and server.configured:
+            out.append(path)
+        elif workload.may_have(name):
+            return None
+    return out
+
+
+def _configured(
+    paths: Iterable[str], by: str, environment: Environment, workload: Workload
+) -> Iterator[Listener | None]:
+    """What configuration files bind; None for what they say that is not known."""
+    for path in paths:
+        facts = workload.facts.get(path)
+        if facts is None or any(not problem.partly for problem in facts.problems):
+            yield None
+            continue
+        if by == "literals":
+            for literal in facts.literals:
+                if literal.role is Role.BIND and literal.valid and not literal.prose:
+                    yield Listener(literal.port, Rank.CODE, Evidence(path, literal.span, path), literal.host)
+            continue
+        for bind in facts.binds:
+            if bind.by != by:
+                continue
+            port = None if bind.port is None else _port(evaluated(bind.port, environment))
+            address = None if bind.host is None else evaluated(bind.host, environment).known
+            if bind.port is not None:
+                yield None if port is None else Listener(port, Rank.CODE, Evidence(path, bind.span, path), address)
+
+
+def _told(each: Started, environment: Environment) -> Iterator[tuple[int | None, str | None, Word]]:
     """The ports that a server is told, with the address where one stands beside; a port is None where it is not known.
 
     What options say wins over variables.
@@ -105,34 +306,32 @@ def _told(each: Started, container: Container) -> Iterator[tuple[int | None, str
         return
     names = [*server.port_variables, *((server.when[0],) if server.when is not None else ())]
     for name in names:
-        value = _variable(name, each, container)
+        value = _variable(name, each, environment)
         if value is not None:
             yield _port(value), server.when[1] if server.when is not None else None, value
             return
 
 
-def _variable(name: str, each: Started, container: Container) -> Word | None:
+def _variable(name: str, each: Started, environment: Environment) -> Word | None:
     """The value that a server finds in a variable; None where it is not set."""
-    from portlint.topology.values import evaluated
-
-    text = dict(each.environment).get(name)
+    text: Text | None = dict(each.environment).get(name)
     if text is not None:
-        return evaluated(text, container)
-    value = container.value(name, Scope.CONTAINER)
+        return evaluated(text, environment)
+    value = environment.value(name, Scope.CONTAINER)
     if value.state is State.UNSET or (value.state is State.SET and not value.text):
         return None
     shown = value.text if value.state is State.SET else HOLE
     return Word(shown, each.command.words[0], (name, *value.variables))
 
 
-def _address(each: Started, container: Container) -> str | None:
+def _address(each: Started, environment: Environment) -> str | None:
     """What it binds; None where that is not known."""
     server = each.server
     assert server is not None
     if each.addresses:
         return each.addresses[-1].known
     for name in server.address_variables:
-        value = _variable(name, each, container)
+        value = _variable(name, each, environment)
         if value is not None:
             return value.known
     return server.address
@@ -148,8 +347,4 @@ def _evidence(word: Word, path: str, container: Container) -> Evidence:
     for name in reversed(word.variables):
         for file, span in container.places(name):
             return Evidence(file, span, f"{name}, which its command reads")
-    return Evidence(path, _on_one_line(word.source.span), "its command")
-
-
-def _on_one_line(span: Span) -> Span:
-    return span
+    return Evidence(path, word.source.span, "its command")

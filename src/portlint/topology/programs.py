@@ -7,7 +7,7 @@ file) is named here and looked up by the caller: one hop.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from posixpath import basename, join, normpath
 from typing import TypeVar
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from portlint.algorithms.lazy_regex import regex
 from portlint.knowledge.servers import Interpreter, Runner, Server, Wrapper, programs
 from portlint.model.programs import Command, Scope, Text
-from portlint.topology.values import HOLE, Environment, State, Value, Word, evaluated
+from portlint.topology.values import HOLE, UNKNOWN, UNSET, Environment, State, Value, Word, evaluated
 
 T = TypeVar("T", Wrapper, Interpreter)
 
@@ -117,6 +117,39 @@ class _Assigned:
         # What it is set to may speak of the variable itself: PATH=$PATH:/opt.
         word = evaluated(text, self._outer)
         return Value(State.SET, word.text, word.variables)
+
+
+class Handed:
+    """The environment of a script or a program: what started it sets variables for it, and hands it arguments."""
+
+    def __init__(self, outer: Environment, own: Iterable[tuple[str, Text]], arguments: Sequence[Word]) -> None:
+        """own: variables, the last one of a name counts. arguments: the words behind its name."""
+        self._outer, self._own, self._arguments = outer, dict(own), arguments
+
+    def value(self, variable: str, scope: Scope) -> Value:
+        if scope is Scope.OPTION or (scope is Scope.CONTAINER and variable.isdigit()):
+            return self._handed(variable)
+        text = self._own.get(variable) if scope is Scope.CONTAINER else None
+        if text is None:
+            return self._outer.value(variable, scope)
+        word = evaluated(text, self._outer)
+        return UNKNOWN if HOLE in word.text else Value(State.SET, word.text, word.variables)
+
+    def _handed(self, name: str) -> Value:
+        """The value of an option, or of the argument of a number."""
+        if any(word.text.strip(HOLE) == "" and word.text for word in self._arguments):
+            return UNKNOWN  # words of which nothing is known may be the option as well
+        if name.isdigit():
+            plain = [word for word in self._arguments if not word.text.startswith("-")]
+            if len(plain) < int(name):
+                return UNSET
+            # Whether a word is the value of an option is only known where there are no options.
+            found = plain[int(name) - 1] if len(plain) == len(self._arguments) else None
+        else:
+            found = next(reversed(list(_options(self._arguments, frozenset({name})))), None)
+            if found is None:
+                return UNSET
+        return UNKNOWN if found is None or HOLE in found.text else Value(State.SET, found.text, found.variables)
 
 
 def _behind(text: Text, length: int) -> Text:

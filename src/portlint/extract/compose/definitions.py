@@ -159,18 +159,27 @@ def build_target(build: Node | None) -> str | None:
 
 def dockerfile(path: str, build: ScalarNode | SequenceNode | MappingNode | None) -> str | None:
     """The Dockerfile of a `build`, relative to the root; None where it lies elsewhere or a variable names it."""
-    if isinstance(build, MappingNode):
-        if lookup(build, "dockerfile_inline") is not None:
-            return None
-        context = text_of(lookup(build, "context")) or "."
-        file = text_of(lookup(build, "dockerfile")) or "Dockerfile"
-    elif isinstance(build, ScalarNode) and build.text:
-        context, file = build.text, "Dockerfile"
-    else:
+    context = _context(build)
+    if context is None or lookup(build, "dockerfile_inline") is not None:
         return None
+    file = text_of(lookup(build, "dockerfile")) or "Dockerfile"
     if file.startswith("/"):
         return None
     return located(path, posixpath.join(context, file))
+
+
+def build_context(path: str, build: ScalarNode | SequenceNode | MappingNode | None) -> str | None:
+    """The folder that a service is built from, relative to the root, which itself is the empty name; None where it lies
+    elsewhere or a variable names it."""
+    context = _context(build)
+    found = None if context is None else located(path, context)
+    return "" if found == "." else found
+
+
+def _context(build: ScalarNode | SequenceNode | MappingNode | None) -> str | None:
+    if isinstance(build, MappingNode):
+        return text_of(lookup(build, "context")) or "."
+    return build.text if isinstance(build, ScalarNode) and build.text else None
 
 
 def settings(node: Node | None) -> Iterator[tuple[ScalarNode, ScalarNode]]:

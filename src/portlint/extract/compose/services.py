@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands import find_in_text
 from portlint.extract.compose.definitions import (
+    build_context,
     build_target,
     dockerfile,
     env_files,
@@ -396,6 +397,7 @@ class ComposeReader(Reader):
             span=self.source.span(name.start, name.end),
             image=shown(text_of(own("image")) or "") or None,
             build=dockerfile(self.source.path, resolved(own("build"))),
+            context=build_context(self.source.path, resolved(own("build"))),
             target=build_target(own("build")),
             hosts=tuple(dict.fromkeys(shown(host) for host in [*hosts(body), *aliases])),
             network_mode=text_of(own("network_mode")),
