@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from portlint.extract.scan.programs import shell_commands
 from portlint.model import Source
-from portlint.model.programs import Command, Scope
+from portlint.model.programs import Bind, Command, Part, Scope, Text
 from portlint.topology.values import UNKNOWN, UNSET, State, Value
 
 
@@ -26,3 +26,26 @@ class Variables:
             return UNSET
         text = self._given[variable]
         return UNKNOWN if text is None else Value(State.SET, text)
+
+
+def written(text: Text | None) -> str:
+    """A text in one word: `${X:-1}` is a variable, `$(--port:-1)` an option, `?` what is hidden, `-` None."""
+    return "-" if text is None else "".join(map(_part, text.parts))
+
+
+def _part(part: Part) -> str:
+    if part.hidden:
+        return "?"
+    if part.variable is None:
+        return part.text
+    fallback = "" if part.fallback is None else ":-" + "".join(map(_part, part.fallback))
+    opening, closing = ("$(", ")") if part.scope is Scope.OPTION else ("${", "}")
+    return f"{opening}{part.variable}{fallback}{closing}"
+
+
+def listening(bind: Bind) -> str:
+    """A place that begins to listen, in a line: what by, port, host where it is written, function."""
+    out = [bind.by, written(bind.port)]
+    out += [f"at {written(bind.host)}"] if bind.host is not None else []
+    out += [f"in {bind.function}"] if bind.function else []
+    return " ".join(out)

@@ -19,6 +19,7 @@ from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands import find_in_text, find_in_words
 from portlint.extract.commands.words import in_sentence
 from portlint.extract.format import Format
+from portlint.extract.javascript import binds
 from portlint.extract.prefilter import Calls, shows_port
 from portlint.extract.scan.literals import in_comment, placed
 from portlint.extract.scan.port_bounds import BOUNDS, names_limit
@@ -65,15 +66,22 @@ def _names(key: str) -> frozenset[str]:
 def extract(source: Source) -> Facts:
     """The ports of a script or a component."""
     generated = _GENERATED_NAME.search(source.path) is not None
-    if not is_promising(source.data):
-        return Facts(path=source.path, format="javascript", generated=generated)
+    shows_literals, is_component = is_promising(source.data), source.path.lower().endswith(_COMPONENTS)
     if len(source.data) > _LARGEST_BY_HAND:
-        return _bundle(source)
-    if source.path.lower().endswith(_COMPONENTS):
+        return _bundle(source) if shows_literals else Facts(path=source.path, format="javascript", generated=generated)
+    if shows_literals and is_component:
         return _component(source)
+    listens = not (generated or is_component) and binds.is_promising(source)
+    read = list(tokens(source.text)) if listens else tokens(source.text) if shows_literals else ()
     reader = _Reader(source)
-    reader.read()
-    return _facts(source, reader.literals, reader.references, generated)
+    if shows_literals:
+        reader.read(read)
+    facts = _facts(source, reader.literals, reader.references, generated)
+    if generated or is_component:
+        return facts
+    found = binds.binds(source, read) if isinstance(read, list) else ()
+    modules = binds.imports(source, found)
+    return replace(facts, binds=found, imports=modules) if found or modules else facts
 
 
 def is_promising(data: bytes) -> bool:
@@ -124,7 +132,7 @@ def _component(source: Source) -> Facts:
         close = text.find("</script", opening.end())
         position = len(text) if close < 0 else close
         reader = _Reader(source.part(opening.end(), position))
-        reader.read()
+        reader.read(tokens(reader.source.text))
         literals += reader.literals
         references += reader.references
     return _facts(source, literals, references)
@@ -182,8 +190,9 @@ class _Reader(Struct):
     environment: list[Token] = field(default_factory=list)
     """names of port variables behind `process.env.` or `import.meta.env.`"""
 
-    def read(self) -> None:
-        for token in tokens(self.source.text):
+    def read(self, read: Iterable[Token]) -> None:
+        """read: the tokens of the script."""
+        for token in read:
             if token.kind == "comment":
                 self.literals += in_comment(self.source, "javascript", token.start, token.end)
                 continue
