@@ -215,7 +215,7 @@ class _Calls:
             return False
         if any(names.at(at - 1).text == "function" for at in names.places(names.at(start).text)):
             return True
-        given = names.value(names.at(start).text)
+        given = names.value(names.at(start).text, start)
         return given is not None and given.member is None and self._is_function(given.start, names.end_of(given))
 
     def _by_options(self, call: Call, arguments: list[tuple[int, int]]) -> tuple[Text | None, Text | None] | None:

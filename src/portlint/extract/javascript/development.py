@@ -95,13 +95,18 @@ class _Reader:
         if found is not None:
             yield found
         elif names.is_sign(start, "[") and names.partner(start) == end - 1:
-            for each in names.split(start + 1, end - 1, (",",)):
-                yield from self._of(*each, depth + 1)
+            for begun, stop in names.split(start + 1, end - 1, (",",)):
+                if begun < stop:
+                    yield from self._of(begun, stop, depth + 1)
         elif (body := self._body(start, end)) is not None:
             yield from self._returned(*body, depth)
         elif names.is_sign(end - 1, ")") and names.at(opened := names.partner(end - 1)) and opened > start:
             yield from self._called(opened, end - 1, depth)
-        elif end == start + 1 and (given := names.value(names.at(start).text)) is not None and given.member is None:
+        elif (
+            end == start + 1
+            and (given := names.value(names.at(start).text, start)) is not None
+            and given.member is None
+        ):
             yield from self._of(given.start, names.end_of(given), depth + 1)
         else:
             yield start

@@ -1,7 +1,7 @@
 """The names of a script: the modules that they come from, and the single values that they are given.
 
-It looks at tokens alone and knows no scopes: a name that is given two values, or that is a parameter somewhere too, has
-no value that is known.
+It looks at tokens alone: a name counts in the brackets that it is declared in, the innermost first. One that is given
+two values there, that is assigned anywhere, or that is a parameter has no value that is known.
 
 Source: ECMAScript 2025, 14.3 Declarations, 16.2 Modules; Node.js, "CommonJS modules".
 """
@@ -31,6 +31,7 @@ _DEEPEST_FUNCTION = 100
 """brackets around a call that are looked at"""
 _MOST_PLACES = 40
 """places of one name that are looked at"""
+_ASSIGNED = -2
 _DEEPEST = 6
 """names that lead to a module through one another"""
 
@@ -43,6 +44,8 @@ class Given(Struct, frozen=True):
     """it is this member of what the tokens say: `const { PORT } = process.env`"""
     fallback: tuple[int, int] | None = None
     """the tokens of what counts where there is no such member"""
+    scope: int = _ASSIGNED
+    """index of the bracket that it is declared in, -1 for the file; -2: it is no declaration"""
 
 
 class Names:
@@ -131,12 +134,25 @@ class Names:
         token = self.at(index)
         return token.kind != "sign" or token.text in _CLOSE
 
-    def value(self, name: str) -> Given | None:
-        """The only value that a name (`PORT`, `this.port`) is given; None where there is not just one."""
-        found = self._given.get(name, ())
-        if len(found) != 1 or found[0].start < 0 or self._is_parameter(name):
+    def value(self, name: str, use: int) -> Given | None:
+        """The only value that a name (`PORT`, `this.port`) has at the place of a token; None where it is not known."""
+        found: Sequence[Given] = self._given.get(name, ())
+        if all(each.scope != _ASSIGNED for each in found):
+            found = self._visible(found, use)
+        if len(found) != 1 or found[0].start < 0 or self._is_parameter(name, use):
             return None
         return found[0]
+
+    def _visible(self, found: Sequence[Given], use: int) -> Sequence[Given]:
+        """The declarations of the innermost bracket around a place that has some."""
+        at = self.around(use)
+        for _ in range(_DEEPEST_FUNCTION):
+            if inner := [each for each in found if each.scope == at]:
+                return inner
+            if at < 0:
+                break
+            at = self.around(at)
+        return ()
 
     def end_of(self, given: Given) -> int:
         """The index behind the tokens of a value."""
@@ -146,22 +162,18 @@ class Names:
         """The indexes at which a name stands, the first ones."""
         return self._places.get(name, ())[:_MOST_PLACES]
 
-    def _is_parameter(self, name: str) -> bool:
-        places = self._places.get(name.removeprefix("this."), ())
-        if name.startswith("this."):
-            return False
-        if len(places) > _MOST_PLACES:
-            return True
-        return any(self._is_parameter_at(at) for at in places)
+    def _is_parameter(self, name: str, use: int) -> bool:
+        """Whether a name is the parameter of a function that a place is in."""
+        places = self._places.get(name, ())
+        return len(places) > _MOST_PLACES or any(self._is_parameter_at(at, use) for at in places)
 
-    def _is_parameter_at(self, index: int) -> bool:
-        """Whether the name at an index is the parameter of a function: `(port) => {`, `port =>`, `start(port) {`."""
+    def _is_parameter_at(self, index: int, use: int) -> bool:
+        """Whether the name at an index is a parameter: `(port) => {`, `port =>`, `start(port) {`."""
         if self.is_sign(index + 1, "=>"):
-            return True
-        before = self.at(index - 1)
+            return self._is_in(index + 2, use)
+        before, behind = self.at(index - 1), self.at(index + 1)
         if before.kind != "sign" or before.text not in ("(", ",", "{", "..."):
             return False
-        behind = self.at(index + 1)
         if behind.kind != "sign" or behind.text not in (")", ",", ":", "=", "?", "?:", "}"):
             return False
         opened = self.around(index)
@@ -170,8 +182,18 @@ class Names:
                 opened = self.around(opened)
         if not self.is_sign(opened, "(") or self.at(opened - 1).text in _ASKING:
             return False
-        close = self.partner(opened)
-        return any(self.is_sign(close + 1, sign) for sign in ("=>", "{", ":"))
+        at = self.partner(opened) + 1
+        if self.is_sign(at, ":"):
+            at = next((i for i in range(at, at + _LONGEST_TYPE) if self.at(i).text in ("=>", "{")), at)
+        if self.is_sign(at, "=>"):
+            return self._is_in(at + 1, use)
+        return self.is_sign(at, "{") and at < use < self.partner(at)
+
+    def _is_in(self, start: int, use: int) -> bool:
+        """Whether a place lies in the body of an arrow function, which begins at an index."""
+        if self.is_sign(start, "{"):
+            return start < use < self.partner(start)
+        return start <= use and (use < (end := self.expression_end(start)) or end < 0)
 
     def function(self, index: int) -> str:
         """The named functions that an index stands in, dotted."""
@@ -230,14 +252,11 @@ class Names:
             return self.modules[name]
         if name in ("Bun", "Deno"):
             return name
-        return next(
-            (
-                found
-                for given in self._given.get(name, ())[:4]
-                if given.start >= 0 and given.start != start and (found := self.module(given.start, depth + 1))
-            ),
-            None,
-        )
+        known = self._given.get(name, ())
+        for given in [*self._visible(known, start)[:2], *known[:4]]:
+            if 0 <= given.start != start and (found := self.module(given.start, depth + 1)):
+                return found
+        return None
 
     def _match(self) -> None:
         opened: list[int] = []
@@ -300,10 +319,10 @@ class Names:
                 if not self.is_sign(at, "="):
                     if not self.is_sign(at, ","):
                         if self.at(at).text in ("of", "in"):
-                            self._add(name, Given(-1))
+                            self._add(name, Given(-1, scope=self.around(index)))
                         return
                 else:
-                    self._add(name, Given(at + 1))
+                    self._add(name, Given(at + 1, scope=self.around(index)))
                     at = self.expression_end(at + 1)
             else:
                 return
@@ -318,7 +337,7 @@ class Names:
                 continue
             name = begun + 2 if self.is_sign(begun + 1, ":") else begun
             fallback = (name + 2, stop) if self.is_sign(name + 1, "=") else None
-            self._add(self.at(name).text, Given(source, key.text, fallback))
+            self._add(self.at(name).text, Given(source, key.text, fallback, self.around(start)))
 
     def _assignment(self, index: int) -> None:
         """`port = 3000` and `this.port = 3000`, which is no declaration; and fields of classes."""

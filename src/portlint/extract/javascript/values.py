@@ -131,7 +131,7 @@ class Values:
             if token.kind == "name":
                 if token.text in ("undefined", "null"):
                     return HIDDEN
-                given = names.value(token.text)
+                given = names.value(token.text, start)
                 return HIDDEN if given is None else self._given(given, depth)
             return HIDDEN
         if (variable := self._variable(start, end)) is not None:
@@ -139,7 +139,7 @@ class Values:
         if names.is_sign(end - 1, ")") and (opened := names.partner(end - 1)) > start:
             return self._call(start, opened, end - 1, depth)
         if token.text == "this" and end == start + 3 and names.is_sign(start + 1, "."):
-            given = names.value(f"this.{names.at(start + 2).text}")
+            given = names.value(f"this.{names.at(start + 2).text}", start)
             return HIDDEN if given is None else self._given(given, depth)
         if end >= start + 3 and names.is_sign(end - 2, ".") and names.at(end - 1).kind == "name":
             known = self.object(start, end - 2, depth + 1)
@@ -221,7 +221,7 @@ class Values:
         name = names.at(start).text
         if name == "env" and names.modules.get(name, "").removeprefix("node:") == "process":
             return True
-        given = names.value(name)
+        given = names.value(name, start)
         if given is None:
             return False
         if given.member is not None:
@@ -264,7 +264,7 @@ class Values:
         if names.is_sign(start, "{"):
             return self._object(start, end, depth) if names.partner(start) == end - 1 else None
         if end == start + 1 and names.at(start).kind == "name":
-            given = names.value(names.at(start).text)
+            given = names.value(names.at(start).text, start)
             if given is None or given.member is not None:
                 return None
             return self.object(given.start, names.end_of(given), depth + 1)
