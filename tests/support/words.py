@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from portlint.extract.scan.programs import shell_commands
 from portlint.model import Source
-from portlint.model.programs import Bind, Command, Part, Scope, Text
+from portlint.model.programs import Bind, Command, Part, Scope, Script, Text
 from portlint.topology.values import UNKNOWN, UNSET, State, Value
 
 
@@ -49,3 +49,8 @@ def listening(bind: Bind) -> str:
     out += [f"at {written(bind.host)}"] if bind.host is not None else []
     out += [f"in {bind.function}"] if bind.function else []
     return " ".join(out)
+
+
+def running(scripts: Iterable[Script]) -> list[str]:
+    """Each script in a line: its name, and its commands behind `|`, words that are not kept as `?`."""
+    return [" | ".join([s.name, *(" ".join(map(written, c.words)) for c in s.commands)]) for s in scripts]

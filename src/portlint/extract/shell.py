@@ -21,10 +21,12 @@ from portlint.extract.commands import find_in_commands
 from portlint.extract.commands.words import in_sentence
 from portlint.extract.format import Format, literal
 from portlint.extract.scan.literals import in_comment
+from portlint.extract.scan.programs import shell_commands
 from portlint.extract.scan.text import Hit, find, is_port
 from portlint.knowledge.formats import IN_HERE_DOCUMENTS
 from portlint.knowledge.identifiers import is_port_name, words
 from portlint.model import Facts, PortLiteral, PortReference, Problem, Role, Source
+from portlint.model.programs import Script as ShellScript
 from portlint.syntax.interpolation import interpolations
 from portlint.syntax.shell import Command, Script, Word, parse
 
@@ -101,9 +103,19 @@ class _Reader(Struct):
             format="shell",
             literals=tuple(literals),
             references=tuple(self._references(literals)),
+            scripts=tuple(self._scripts()),
             problems=tuple(problems),
         )
         return merged(facts, parts)
+
+    def _scripts(self) -> Iterator[ShellScript]:
+        """The whole file as a script; none of a piece of shell in a file of another format."""
+        if named(self.source.path) or content(self.source.path, self.source.data):
+            length = len(self.text)
+            found = shell_commands(self.source, 0, length, script=self.script)
+            if found:
+                first = self.text.find("\n")
+                yield ShellScript("", found, self.source.span(0, first if first >= 0 else length))
 
     def _literals(self, parts: Sequence[Facts]) -> Iterator[PortLiteral]:
         """The literals of the hits, by place, each once; a piece of another format knows better than the words."""

@@ -20,6 +20,7 @@ from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands import find_in_text, find_in_words
 from portlint.extract.commands.words import in_sentence
 from portlint.extract.format import Format
+from portlint.extract.json.programs import with_programs
 from portlint.extract.json.skip import HOLDERS, argument_keys, behind_items, behind_members, is_dull_key, words_of
 from portlint.extract.prefilter import shows_port
 from portlint.extract.scan.literals import in_comment, judged, placed
@@ -61,8 +62,8 @@ def extract(source: Source) -> Facts:
     """The ports of a JSON text."""
     data = source.data
     if _FINDINGS.match(data) or (not is_promising(data) and _is_json(data)):
-        return Facts(path=source.path, format="json")
-    return _Reader(source, source.text).facts()
+        return with_programs(source, Facts(path=source.path, format="json"))
+    return with_programs(source, _Reader(source, source.text).facts())
 
 
 def is_promising(data: bytes) -> bool:

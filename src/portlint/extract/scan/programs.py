@@ -15,7 +15,7 @@ from portlint.knowledge.servers import naming, vocabulary
 from portlint.model import Source
 from portlint.model.programs import Command, Part, Scope, Text
 from portlint.syntax.interpolation import DEEPEST_VARIABLES, HOLE, interpolations
-from portlint.syntax.shell import Word, parse
+from portlint.syntax.shell import Script, Word, parse
 
 LONGEST: Final = 2_000
 """bytes of a word or a value; of a longer one nothing is kept"""
@@ -142,9 +142,11 @@ def _is_value(plain: str) -> bool:
     )
 
 
-def shell_commands(source: Source, start: int, end: int, scope: Scope = Scope.CONTAINER) -> tuple[Command, ...]:
-    """The simple commands of a shell text, in order."""
-    script = parse(source.text[start:end])
+def shell_commands(
+    source: Source, start: int, end: int, scope: Scope = Scope.CONTAINER, script: Script | None = None
+) -> tuple[Command, ...]:
+    """The simple commands of a shell text, in order. script: the text, where it is parsed already."""
+    script = parse(source.text[start:end]) if script is None else script
     out: list[Command] = []
     depth, joined, alternative = 0, "", False
     behind = 0
