@@ -24,6 +24,21 @@ MISTAKES = [
     ("calls:\n  depot.open: {port: [0, port], role: bnd}\n", ['2:39: role is bind or connect; did you mean "bind"?']),
     ("calls:\n  open: {port: [0, port]}\n", ['2:3: "open" is no dotted path of a call, such as redis.Redis']),
     ("lookups:\n  depot.read: {name: [0, key]}\n", ["2:3: depot.read needs name and value"]),
+    (
+        "calls:\n  depot.open: {port: [0, port], role: bind, default: {port: 0}}\n",
+        ["2:54: default is a port, an address (localhost, 0.0.0.0 or *), or both: {port: 8000, address: localhost}"],
+    ),
+    (
+        "calls:\n  depot.open: {port: [0, port], role: bind, default: [0, port]}\n",
+        ["2:54: default is a port, an address (localhost, 0.0.0.0 or *), or both: {port: 8000, address: localhost}"],
+    ),
+    ("calls:\n  depot.open: {port: [0, port], listens: false}\n", ["2:33: listens is for a call with role bind"]),
+    ("calls:\n  depot.open: {port: [0, port], role: bind, listens: true}\n", ["2:54: listens is false, or left out"]),
+    (
+        "calls:\n  depot.open: {port: [0, port], role: bind, when: {argument: [0, way]}}\n",
+        ["2:51: when is an argument and its values: {argument: [0, transport], values: [http]}"],
+    ),
+    ("objects:\n  depot.made: Depot\n", ['2:15: "Depot" is no dotted path of a call, such as redis.Redis']),
     ("calls: [\n", None),
 ]
 

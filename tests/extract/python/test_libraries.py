@@ -21,7 +21,7 @@ FILES = rule_data.names("python")
 FOLDER = rule_data.rules_folder() / "python"
 SCHEMA = json.loads((FOLDER / "schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
-SECTIONS = ("calls", "lookups", "options")
+SECTIONS = ("calls", "lookups", "options", "objects")
 SLOTS = ("port", "host", "url", "address", "ports")
 MOST_BYTES = 120_000
 
@@ -82,6 +82,13 @@ def test_a_server_of_ones_own_is_no_well_known_service() -> None:
     assert [path for _, path, row in rows("calls") if row.get("role") == "bind" and "service" in row] == []
 
 
+def test_objects_are_of_classes_whose_methods_are_known() -> None:
+    paths = {path for _, path, _ in rows("calls")}
+    owners = {path.rpartition(".")[0] for path in paths} | paths | {path for _, path, _ in rows("objects")}
+    owners |= {path.rpartition(".")[0] for path in owners}
+    assert {owner for _, _, owner in rows("objects")} - owners == set()
+
+
 def test_at_least_eighty_libraries() -> None:
     assert len({root for _, path, _ in rows("calls") if (root := third_party(path))}) >= 80
 
@@ -107,6 +114,12 @@ REFUSED = {
     "unknown key": {"calls": {"a.b": {"prot": [0, "port"]}}},
     "lookup without a value": {"lookups": {"a.b": {"name": [0, None]}}},
     "every method": {"options": {"*.*": {"default": [0, None]}}},
+    "default that is no port": {"calls": {"a.b": {"port": [0, "port"], "role": "bind", "default": {"port": 0}}}},
+    "default of a client": {"calls": {"a.b": {"port": [0, "port"], "default": {"port": 80}}}},
+    "default address by name": {"calls": {"a.b": {"port": [0, None], "role": "bind", "default": {"address": "lo"}}}},
+    "listens of a client": {"calls": {"a.b": {"port": [0, "port"], "listens": False}}},
+    "condition without values": {"calls": {"a.b": {"port": [0, None], "role": "bind", "when": {"argument": [0, "x"]}}}},
+    "object of no class": {"objects": {"a.b": "c"}},
     "option without content": {"options": {"a.b": {"names": True}}},
 }
 ACCEPTED = {
@@ -117,6 +130,14 @@ ACCEPTED = {
     "method of any object": {"lookups": {"*.setting": {"name": [0, None], "value": [1, None]}}},
     "any method of an object": {"lookups": {"depot.*": {"name": [0, None], "value": [1, None]}}},
     "bare function": {"lookups": {"getenv": {"name": [0, None], "value": [1, None]}}},
+    "default": {
+        "calls": {"a.b": {"port": [0, "port"], "role": "bind", "default": {"port": 8000, "address": "localhost"}}}
+    },
+    "listens": {"calls": {"a.b": {"port": [0, "port"], "role": "bind", "listens": False}}},
+    "condition": {
+        "calls": {"a.b": {"port": [0, "p"], "role": "bind", "when": {"argument": [0, "way"], "values": ["http"]}}}
+    },
+    "object": {"objects": {"depot.connect": "depot.Client"}},
     "option": {"options": {"*.add_knob": {"names": True, "default": [None, "default"], "prose": ["help"]}}},
 }
 

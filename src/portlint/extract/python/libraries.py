@@ -33,6 +33,26 @@ class CallRule(Struct, frozen=True):
     """the object that the method is called on is not known: it is only one that the file's imports make likely"""
 
 
+class When(Struct, frozen=True):
+    """A condition of a bind: an argument of the call, or of a method that is called on what it gives."""
+
+    method: str | None
+    argument: Slot
+    values: frozenset[str]
+
+
+class BindRule(Struct, frozen=True):
+    """A call by which a program begins to listen."""
+
+    path: str
+    slots: Mapping[str, Slot]
+    """port, host, url, address to the argument"""
+    protocol: str = "tcp"
+    when: When | None = None
+    has_default: bool = False
+    """a port is bound though none is given"""
+
+
 class LookupRule(Struct, frozen=True):
     """A call that reads or sets something by name: `os.getenv("PORT", "8000")`."""
 
@@ -87,6 +107,30 @@ class Library:
         return out
 
     @cached_property
+    def binds(self) -> dict[str, BindRule]:
+        """Dotted path of a call by which a program begins to listen to its rule."""
+        return {
+            path: _bind_rule(path, row)
+            for path, (row, _) in self._rows.items()
+            if row.get("role") == "bind" and row.get("listens", True) and not _PLACES.isdisjoint(row)
+        }
+
+    @cached_property
+    def bind_methods(self) -> dict[str, list[BindRule]]:
+        """Last word of such a call to those that are methods of a class."""
+        out: dict[str, list[BindRule]] = {}
+        for path, rule in self.binds.items():
+            owner, _, method = path.rpartition(".")
+            if "." in owner and _is_object(owner.rpartition(".")[2]):
+                out.setdefault(method, []).append(rule)
+        return out
+
+    @cached_property
+    def objects(self) -> dict[str, str]:
+        """Dotted path of a call that gives an object, or of another name of a class, to that of the class."""
+        return {path: owner for each in self._files for path, owner in (each.get("objects") or {}).items()}
+
+    @cached_property
     def lookups(self) -> dict[str, LookupRule]:
         """Dotted path of the call, or a pattern of one, to its rule."""
         return {
@@ -111,6 +155,9 @@ class Library:
 
 _TELLING = frozenset({"port", "ports", "address"})
 """the arguments for which a call may show a port"""
+_PLACES = frozenset({"port", "address", "url"})
+"""the arguments that tell where a program listens"""
+_OF_BINDS = frozenset({"default", "listens", "when"})
 _OBJECTS = frozenset({"socket", "reactor", "pxssh", "socksocket", "docker", "containers"})
 """what methods are called on though its name begins with a small letter"""
 
@@ -125,12 +172,23 @@ def _slot(value: Sequence[Any]) -> Slot:
 
 
 def _call_rule(row: Mapping[str, Any], service: str | None) -> CallRule:
-    rest = dict(row)
+    rest = {key: value for key, value in row.items() if key not in _OF_BINDS}
     return CallRule(
         role=rest.pop("role", "connect"),
         protocol=rest.pop("protocol", "tcp"),
         service=rest.pop("service", service),
         slots={key: _slot(value) for key, value in rest.items()},
+    )
+
+
+def _bind_rule(path: str, row: Mapping[str, Any]) -> BindRule:
+    when = row.get("when")
+    return BindRule(
+        path,
+        slots={key: _slot(row[key]) for key in ("port", "host", "address", "url") if key in row},
+        protocol=row.get("protocol", "tcp"),
+        when=when and When(when.get("method"), _slot(when["argument"]), frozenset(when["values"])),
+        has_default="port" in row.get("default", ()),
     )
 
 

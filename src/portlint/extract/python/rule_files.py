@@ -15,9 +15,11 @@ from portlint.syntax.yaml.tree import parse
 
 _SLOTS = {"port", "host", "url", "address", "ports"}
 _CHOICES = {"role": ("bind", "connect"), "protocol": ("tcp", "udp", "sctp")}
+_OF_BINDS = {"default", "listens", "when"}
+_ADDRESSES = ("localhost", "0.0.0.0", "*")
 _BOOLEANS = {"environment", "sets", "names"}
 _KEYS = {
-    "calls": {*_SLOTS, *_CHOICES, "service"},
+    "calls": {*_SLOTS, *_CHOICES, *_OF_BINDS, "service"},
     "lookups": {"name", "value", "environment", "sets"},
     "options": {"names", "default", "prose"},
 }
@@ -25,6 +27,7 @@ _NEEDED = {"calls": _SLOTS - {"host"}, "lookups": {"name", "value"}, "options": 
 _ALL_NEEDED = {"lookups"}
 _PATH = regex(r"(?:\*|[A-Za-z_][A-Za-z0-9_]*)(?:\.(?:\*|[A-Za-z_][A-Za-z0-9_]*))*")
 _POSITION = regex(r"-1|[0-9]{1,2}")
+_PORT = regex(r"[1-9][0-9]{0,4}")
 _KEYWORD = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 _NULL = ("null", "~", "Null", "NULL", "")
 
@@ -53,15 +56,22 @@ def _file(root: Node) -> Iterator[_Fault]:
         word = text_of(key) or ""
         if word == "service":
             continue
-        if word not in _KEYS:
-            yield key, f'unknown key "{word}"{nearest(word, (*_KEYS, "service"))}'
+        if word not in (*_KEYS, "objects"):
+            yield key, f'unknown key "{word}"{nearest(word, (*_KEYS, "objects", "service"))}'
             continue
         table = resolved(value)
         if not isinstance(table, MappingNode):
             yield value, f"{word} is a mapping of calls"
             continue
         for call, rule in table.pairs:
-            yield from _call(word, call, resolved(rule))
+            yield from _object(call, rule) if word == "objects" else _call(word, call, resolved(rule))
+
+
+def _object(call: Node, owner: Node) -> Iterator[_Fault]:
+    for node in (call, owner):
+        path = text_of(node) or ""
+        if not _PATH.fullmatch(path) or "." not in path or "*" in path:
+            yield node, f'"{path}" is no dotted path of a call, such as redis.Redis'
 
 
 def _call(kind: str, call: Node, rule: Node | None) -> Iterator[_Fault]:
@@ -78,13 +88,15 @@ def _call(kind: str, call: Node, rule: Node | None) -> Iterator[_Fault]:
         yield call, f"{path} needs {joined}"
     for key, value in rule.pairs:
         word = text_of(key) or ""
+        if word in _OF_BINDS and kind == "calls" and text_of(found.get("role", key)) != "bind":
+            yield key, f"{word} is for a call with role bind"
         if word not in _KEYS[kind]:
             yield key, f'unknown key "{word}"{nearest(word, _KEYS[kind])}'
         else:
-            yield from _value(word, resolved(value) or key)
+            yield from _value(kind, word, resolved(value) or key)
 
 
-def _value(word: str, value: Node) -> Iterator[_Fault]:
+def _value(kind: str, word: str, value: Node) -> Iterator[_Fault]:
     said = text_of(value)
     if word in _CHOICES:
         if said not in _CHOICES[word]:
@@ -92,6 +104,18 @@ def _value(word: str, value: Node) -> Iterator[_Fault]:
     elif word in _BOOLEANS:
         if said not in ("true", "false"):
             yield value, f"{word} is true or false"
+    elif word == "listens":
+        if said != "false":
+            yield value, "listens is false, or left out"
+    elif word == "default" and kind == "calls":
+        if not _is_default(value):
+            yield (
+                value,
+                "default is a port, an address (localhost, 0.0.0.0 or *), or both: {port: 8000, address: localhost}",
+            )
+    elif word == "when":
+        if not _is_condition(value):
+            yield value, "when is an argument and its values: {argument: [0, transport], values: [http]}"
     elif word == "prose":
         if not isinstance(value, SequenceNode):
             yield value, "prose is a list of keywords"
@@ -110,4 +134,30 @@ def _is_slot(value: Node) -> bool:
         return False
     return (position in _NULL or _POSITION.fullmatch(position) is not None) and (
         keyword in _NULL or _KEYWORD.fullmatch(keyword) is not None
+    )
+
+
+def _is_default(value: Node) -> bool:
+    if not isinstance(value, MappingNode) or not value.pairs:
+        return False
+    said = {text_of(key): text_of(item) or "" for key, item in value.pairs}
+    return (
+        said.keys() <= {"port", "address"}
+        and said.get("address", "*") in _ADDRESSES
+        and _PORT.fullmatch(said.get("port", "1")) is not None
+    )
+
+
+def _is_condition(value: Node) -> bool:
+    if not isinstance(value, MappingNode):
+        return False
+    said = {text_of(key): resolved(item) for key, item in value.pairs}
+    argument, values, method = said.get("argument"), said.get("values"), said.get("method")
+    return (
+        {"argument", "values"} <= said.keys() <= {"argument", "values", "method"}
+        and argument is not None
+        and _is_slot(argument)
+        and isinstance(values, SequenceNode)
+        and all(text_of(item) for item in values.items)
+        and (method is None or _KEYWORD.fullmatch(text_of(method) or "") is not None)
     )
