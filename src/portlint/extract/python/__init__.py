@@ -12,9 +12,13 @@ import ast
 import gc
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from msgspec.structs import replace
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import Extracted, Format, count, literal, moved
+from portlint.extract.python.binds import binds_and_imports, may_bind
 from portlint.extract.python.context import Context
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import Imports, use_rules
@@ -50,8 +54,23 @@ def extract_again(source: Source, before: Extracted | None) -> Extracted:
 
 def _extract(source: Source, memory: Memory | None) -> Facts:
     shift = len(_BOM) if source.data.startswith(_BOM) else 0
-    code = Code(source.data)
-    flow = Flow(code)
+    flow = Flow(Code(source.data))
+    facts, module = _ports(source, flow, shift, memory)
+    # Whether a file is asked depends on nothing but its bytes, not on how much of it was parsed.
+    if source.base or not (len(source.data) <= _SMALL or may_bind(flow, source.data, source.path)):
+        return facts
+    if module is None:
+        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            module = _parse(source.data[shift:])
+    if module is None:
+        return facts
+    binds, imports = binds_and_imports(module, source, shift)
+    return replace(facts, binds=binds, imports=imports) if binds or imports else facts
+
+
+def _ports(source: Source, flow: Flow, shift: int, memory: Memory | None) -> tuple[Facts, ast.Module | None]:
+    """The facts of a file but its binds and imports, and the module, where it was parsed to its end."""
+    code = flow.code
     signals = Signals(code, flow)
     text: bytes = source.data
     promising: Sequence[int] = ()
@@ -59,7 +78,7 @@ def _extract(source: Source, memory: Memory | None) -> Facts:
         text, promising = excerpt(text, candidates, signals)
     if not promising:
         if len(source.data) > _SMALL or source.base:
-            return Facts(path=source.path, format="python", references=tuple(references(source, ())))
+            return Facts(path=source.path, format="python", references=tuple(references(source, ()))), None
         text = source.data
     try:
         module = _parse_excerpt(text[shift:], source.data[shift:])
@@ -67,7 +86,7 @@ def _extract(source: Source, memory: Memory | None) -> Facts:
         # A parser that gave up on the size or depth of the file was not refused by its grammar.
         whole = _whole_file(source, shift) if isinstance(error, SyntaxError) else None
         if whole is not None:
-            return whole
+            return whole, None
         line = getattr(error, "lineno", None) or 1
         starts = LineIndex(source.data).starts
         start = starts[min(line, len(starts)) - 1]
@@ -75,8 +94,9 @@ def _extract(source: Source, memory: Memory | None) -> Facts:
         if isinstance(error, MemoryError):
             reason = "too large or too deep for Python's own parser"
         problem = Problem(source.span(start, start), reason)
-        return Facts(path=source.path, format="python", literals=tuple(_by_text(source)), problems=(problem,))
-    return _Reader(source, flow).facts(module, shift, promising, signals, memory)
+        return Facts(path=source.path, format="python", literals=tuple(_by_text(source)), problems=(problem,)), None
+    facts = _Reader(source, flow).facts(module, shift, promising, signals, memory)
+    return facts, module if text is source.data else None
 
 
 _SMALL = 2_000

@@ -77,14 +77,18 @@ class Flow:
     """The imports and the uses of names of one file."""
 
     def __init__(self, code: Code) -> None:
-        self._code, self._data = code, code.data
+        self.code, self._data = code, code.data
+
+    @cached_property
+    def imported(self) -> frozenset[bytes]:
+        """The words of the imports, among them all top-level packages: over-approximated from the text."""
+        data = self._data
+        return frozenset((*_FROM.findall(data), *b" ".join(_IMPORT.findall(data)).translate(_WORDS_APART).split()))
 
     @cached_property
     def packages(self) -> frozenset[str]:
         """The libraries of `rules/python/` that the file imports: over-approximated from the text: it misses none."""
-        data = self._data
-        words = {*_FROM.findall(data), *b" ".join(_IMPORT.findall(data)).translate(_WORDS_APART).split()}
-        return frozenset(name.decode() for name in words & library().packages)
+        return frozenset(name.decode() for name in self.imported & library().packages)
 
     @cached_property
     def called(self) -> frozenset[bytes]:
@@ -103,7 +107,7 @@ class Flow:
     def own_calls(self) -> frozenset[bytes]:
         """The functions and classes of this file that may take a port by position: over-approximated from the text."""
         data, found = self._data, set[bytes]()
-        if not self._code.port_words:
+        if not self.code.port_words:
             return frozenset()
         classes = [*_CLASS.finditer(data)]
         starts = [each.start() for each in classes]
@@ -145,12 +149,12 @@ class Flow:
     def _uses(self) -> Mapping[str, tuple[str, ...]]:
         """What the uses in this file say: `port=NAME`, `//host:{NAME}`, `for name, port in NAME.items()`."""
         out: dict[str, tuple[str, ...]] = {}
-        if self._code.port_words:
+        if self.code.port_words:
             out.update(dict.fromkeys(self._bound_to_ports(), ()))
         for match in _IN_ADDRESS.finditer(self._data):
             if _ADDRESS_BEFORE.search(self._data, max(0, match.start() - 100), match.start()):
                 out.setdefault(_last(match[1]), ())
-        if self._code.port_words:
+        if self.code.port_words:
             for name, columns in self._looped_over():
                 out.setdefault(name, columns)
         return {name: columns for name, columns in out.items() if name not in _NEVER}

@@ -126,6 +126,11 @@ class Library:
         return out
 
     @cached_property
+    def bind_words(self) -> frozenset[str]:
+        """The last words of all such calls."""
+        return frozenset(path.rpartition(".")[2] for path in self.binds)
+
+    @cached_property
     def objects(self) -> dict[str, str]:
         """Dotted path of a call that gives an object, or of another name of a class, to that of the class."""
         return {path: owner for each in self._files for path, owner in (each.get("objects") or {}).items()}
