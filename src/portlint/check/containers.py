@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from posixpath import dirname
 
 from portlint.check.addressed import is_addressed, knowledge
+from portlint.check.built_images import image_mismatch
 from portlint.check.context import Context, finding_at, is_default, replace_port_fix
 from portlint.check.network import Peer, data_store, described, places, runs
 from portlint.knowledge import well_known
-from portlint.knowledge.formats import CODE, IMAGES, SETS_VARIABLES
-from portlint.knowledge.hosts import is_container_host, is_loopback, names_itself
+from portlint.knowledge.formats import CODE, SETS_VARIABLES
+from portlint.knowledge.hosts import is_container_host, is_loopback
 from portlint.knowledge.identifiers import entry_vocabulary, words
-from portlint.model import Finding, Fix, Listening, PortLiteral, PortRange, Related, Role
-from portlint.syntax.dockerfile_stages import literals_of
+from portlint.model import Finding, Fix, Listening, PortLiteral, PortRange, Related
 
 _TOLD = ("program", "command", "CMD", "EXPOSE", "image")
 """what tells where a process listens, the most direct first; the others only repeat it"""
@@ -30,34 +29,7 @@ def container_port_mismatch(context: Context) -> Iterator[Finding]:
         for peer in context.network.peers(stack):
             yield from _mapped(peer)
             yield from _probed(peer)
-    dockerfiles = [facts for facts in context.asked_facts if facts.format in IMAGES]
-    if not dockerfiles:
-        return
-    bound = _bound(context, {dirname(facts.path) for facts in dockerfiles})
-    targets: dict[str, dict[str | None, None]] = {}
-    for facts in context.facts:
-        for service in facts.services:
-            if service.build is not None:
-                targets.setdefault(service.build, {})[service.target] = None
-    for facts in dockerfiles:
-        for target in targets.get(facts.path, (None,)):
-            image = literals_of(facts, target) or ()
-            yield from _dockerfile(image, bound[dirname(facts.path)])
-
-
-def _bound(context: Context, folders: Iterable[str]) -> dict[str, frozenset[int]]:
-    """The ports that code and configuration bind under each folder."""
-    out: dict[str, set[int]] = {folder: set() for folder in folders}
-    for facts in context.facts:
-        if facts.format in IMAGES:
-            continue
-        ports = {each.port for each in facts.literals if each.role is Role.BIND and not each.prose}
-        folder = facts.path
-        while ports and folder:
-            folder = dirname(folder)
-            if folder in out:
-                out[folder] |= ports
-    return {folder: frozenset(ports) for folder, ports in out.items()}
+    yield from image_mismatch(context)
 
 
 def _mapped(peer: Peer) -> Iterator[Finding]:
@@ -106,52 +78,8 @@ def _probed(peer: Peer) -> Iterator[Finding]:
             )
 
 
-def _dockerfile(image: Iterable[PortLiteral], bound: frozenset[int]) -> Iterator[Finding]:
-    """EXPOSE and HEALTHCHECK of a Dockerfile that the command of the same image contradicts."""
-    exposed: list[PortLiteral] = []
-    commands: list[PortLiteral] = []
-    probes: list[PortLiteral] = []
-    others: list[PortLiteral] = []
-    for literal in image:
-        if literal.prose or not literal.valid or not names_itself(literal.host):
-            continue
-        instruction = literal.subject.partition(" ")[0]
-        if instruction == "EXPOSE":
-            exposed.append(literal)
-        elif instruction in ("CMD", "ENTRYPOINT"):
-            (others if literal.role is Role.CONNECT else commands).append(literal)
-        elif instruction == "HEALTHCHECK":
-            probes.append(literal)
-        elif instruction not in ("FROM", "COPY", "ADD"):
-            others.append(literal)
-    named = [*commands, *others]
-    if exposed and commands and not any(_meets(each, named) or each.port in bound for each in exposed):
-        yield finding_at(
-            exposed[0],
-            "PORT203",
-            f"EXPOSE says {exposed[0].ports}, but the command listens on {commands[0].ports}",
-            help=f"write EXPOSE {commands[0].ports}",
-            related=(Related(commands[0].path, commands[0].span, f"the command listens on {commands[0].ports} here"),),
-        )
-    listening = commands or exposed
-    for probe in probes:
-        if listening and probe.port not in bound and not _meets(probe, [*exposed, *commands, *others]):
-            yield finding_at(
-                probe,
-                "PORT203",
-                f"HEALTHCHECK asks port {probe.ports}, but the image listens on {listening[0].ports}: "
-                "it is never seen as healthy",
-                help=f"ask port {listening[0].ports}",
-                related=(Related(listening[0].path, listening[0].span, f"{listening[0].ports} is said here"),),
-            )
-
-
 def _overlap(ports: PortRange, others: Iterable[Listening]) -> bool:
     return any(ports.overlaps(other.ports) for other in others)
-
-
-def _meets(one: PortLiteral, others: Iterable[PortLiteral]) -> bool:
-    return any(one.ports.overlaps(other.ports) for other in others)
 
 
 def published_port_inside_network(context: Context) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.scan.programs import exec_commands, shell_commands, value
 from portlint.model import Source, Stage
-from portlint.model.programs import Assignment, Copy, Scope, Start
+from portlint.model.programs import Assignment, Copy, Form, Scope, Start
 from portlint.syntax.interpolation import HOLE
 from portlint.syntax.shell import Word
 
@@ -56,12 +56,12 @@ def _start(keyword: str, source: Source, start: int, end: int) -> Start:
     if keyword == "HEALTHCHECK":
         opening = _HEALTH.match(source.text, start, end)
         if opening is not None and opening[1].upper() == "NONE":
-            return Start(keyword, "exec", (), span)
+            return Start(keyword, Form.EXEC, (), span)
         start = opening.end() if opening is not None else start
     words = _exec_form(source.text, start, end)
     if words is None:
-        return Start(keyword, "shell", shell_commands(source, start, end), span)
-    return Start(keyword, "exec", exec_commands(source, words, Scope.CONTAINER), span)
+        return Start(keyword, Form.SHELL, shell_commands(source, start, end), span)
+    return Start(keyword, Form.EXEC, exec_commands(source, words, Scope.CONTAINER), span)
 
 
 def _exec_form(text: str, start: int, end: int) -> list[Word] | None:

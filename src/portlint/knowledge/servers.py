@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -23,6 +24,7 @@ class Server(Row, frozen=True, kw_only=True):
     """A program that listens. The fields are explained at the top of `rules/services/servers.yaml`."""
 
     name: str
+    only_on: frozenset[str] = frozenset()
     port: int | None = None
     address: str | None = None
     ports: frozenset[str] = frozenset()
@@ -98,6 +100,7 @@ def programs() -> Programs:
             Server(
                 name=row["name"],
                 starts=_starts(row),
+                only_on=_set(row, "only_on"),
                 port=row.get("port"),
                 address=row.get("address"),
                 ports=_set(row, "ports"),
@@ -148,10 +151,15 @@ def _set(row: dict[str, Any], key: str) -> frozenset[str]:
 
 def is_plain_base(image: str) -> bool:
     """Whether an image is one of a language alone: `python:3.12-slim`, `ghcr.io/astral-sh/uv:latest`."""
+    return is_image_of(image, programs().bases)
+
+
+def is_image_of(image: str, bases: Iterable[str]) -> bool:
+    """Whether an image is one of some, whatever its tag and wherever it is kept."""
     name = image.partition("@")[0]
     head, slash, tail = name.rpartition("/")
     name = (head + slash + tail.partition(":")[0]).removeprefix("docker.io/").removeprefix("library/")
-    return any(name == base or name.endswith(f"/{base}") or name.startswith(f"{base}/") for base in programs().bases)
+    return any(name == base or name.endswith(f"/{base}") or name.startswith(f"{base}/") for base in bases)
 
 
 @cache

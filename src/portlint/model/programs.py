@@ -17,7 +17,7 @@ from portlint.model.places import Span
 class Scope(StrEnum):
     """Where the value of a variable comes from; the three are never mixed."""
 
-    COMPOSE = "compose"
+    COMPOSE = "interpolation"
     """`${X}` in a compose file: the shell, `--env-file` or `.env`, then the fallback"""
     BUILD = "build"
     """`ARG`, which is gone when the container runs"""
@@ -25,6 +25,17 @@ class Scope(StrEnum):
     """`$X` that a shell or the program reads in the container, `$${X}` in a compose file"""
     OPTION = "option"
     """the command line of the program: the variable is an option (`--port`), or the number of an argument (`1`)"""
+
+
+class Form(StrEnum):
+    """How the words of a command are written."""
+
+    EXEC = "exec"
+    """a list of words"""
+    SHELL = "sh"
+    """a text that a shell reads"""
+    SPLIT = "split"
+    """a text that is split into words: Compose's `command` and `entrypoint`"""
 
 
 class _Kept(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -79,9 +90,7 @@ class Start(_Kept, frozen=True):
 
     key: str
     """CMD, ENTRYPOINT, HEALTHCHECK, command, entrypoint, healthcheck, script"""
-    form: str
-    """exec (a list), shell (a string that a shell reads), split (a string that is split into words: Compose's
-    `command` and `entrypoint`)"""
+    form: Form
     commands: tuple[Command, ...]
     """`sh -c '...'` is unwrapped; empty for `[]`, `""`, NONE and `disable: true`, which take away what the image has"""
     span: Span

@@ -14,6 +14,7 @@ from portlint.topology.environment import Container, EnvFiles, Interpolation
 from portlint.topology.images import Image, commands_of, image_of
 from portlint.topology.listening import Workload, listeners_of
 
+
 def topology_of(facts: Sequence[Facts], paths: Iterable[str] | None = None) -> Topology:
     """What the facts of all files say together. paths: of all files, those without facts too; None: there are none."""
     builder = _Builder(facts, paths)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from posixpath import dirname, join, normpath
+from posixpath import join, normpath
 
 from msgspec import Struct
 
@@ -44,21 +44,19 @@ def binds_of(program: Program, facts: Mapping[str, Facts]) -> list[tuple[str, Bi
 
 def _imported(program: Program, facts: Mapping[str, Facts]) -> Iterator[str]:
     """The files of the repository that a program imports."""
-    own = facts[program.path]
-    for name in own.imports[:_MOST_IMPORTS]:
-        for base in _bases(name, own.format == "python"):
-            found = next(
-                (path for ending in _ENDINGS if (path := program.find(base + ending)) is not None and path in facts),
-                None,
-            )
+    for name in facts[program.path].imports[:_MOST_IMPORTS]:
+        for base in _bases(name):
+            places = (program.find(base + ending) for ending in _ENDINGS)
+            found = next((path for path in places if path is not None and path in facts), None)
             if found is not None and found != program.path:
                 yield found
                 break
 
 
-def _bases(name: str, is_python: bool) -> Iterator[str]:
-    """The paths, relative to the program's folder, that an import may name, without their endings."""
-    if not is_python:
+def _bases(name: str) -> Iterator[str]:
+    """The paths, relative to the program's folder, that an import may name, without their endings. Those of JavaScript
+    that may be files begin with `./` or `../`; no name of Python's has a slash."""
+    if "/" in name:
         yield normpath(name)
         return
     dots = len(name) - len(name.lstrip("."))

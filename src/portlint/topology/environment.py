@@ -95,6 +95,11 @@ class Container(Struct):
             self.depth -= 1
 
     @property
+    def image_name(self) -> str | None:
+        """The image that its service names."""
+        return next((each.image for each in reversed(self.definitions) if each.image is not None), None)
+
+    @property
     def _given(self) -> tuple[Assignment, ...]:
         return self.image.assignments if self.image is not None else ()
 

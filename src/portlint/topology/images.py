@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from portlint.knowledge.servers import is_plain_base
 from portlint.model import Facts, Stage
-from portlint.model.programs import Assignment, Command, Copy, Start
+from portlint.model.programs import Assignment, Command, Copy, Form, Start
 from portlint.syntax.dockerfile_stages import lineage, stage_of
 
 
@@ -82,9 +82,9 @@ def commands_of(entrypoint: Start | None, command: Start | None) -> tuple[Comman
     """
     if entrypoint is None or not entrypoint.commands:
         return command.commands if command is not None else ()
-    if entrypoint.form == "shell" or command is None or not command.commands:
+    if entrypoint.form is Form.SHELL or command is None or not command.commands:
         return entrypoint.commands
-    if command.form == "shell" or len(command.commands) > 1:
+    if command.form is Form.SHELL or len(command.commands) > 1:
         # It is handed over as `/bin/sh -c ...`: whoever takes arguments runs it.
         return (*entrypoint.commands[:-1], *_wrapped(entrypoint.commands[-1], command.commands))
     last = entrypoint.commands[-1]

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from portlint.knowledge.formats import CODE
+from portlint.knowledge.servers import Server, is_image_of
 from portlint.model import FIRST_PORT, LAST_PORT, Evidence, Facts, Listener, Listeners, Rank, Role
 from portlint.model.programs import Command, Scope, Text
 from portlint.topology.code import Program, binds_of, default_of
@@ -95,7 +96,7 @@ def _commands(commands: Sequence[Command], place: _Place, workload: Workload, fo
 def _one(each: Started, place: _Place, workload: Workload, found: _Found) -> None:
     if each.kind is Kind.WORKER:
         return
-    if each.kind is Kind.SERVER:
+    if each.server is not None and _is_meant(each.server, place, workload):
         _server(each, place, workload, found)
         return
     inner = None if place.depth >= _DEEPEST else _script(each, place, workload)
@@ -108,6 +109,15 @@ def _one(each: Started, place: _Place, workload: Workload, found: _Found) -> Non
     program = _code(each, place, workload)
     if program is None or not _bound(program, each, place, workload, found):
         found.why_not.append(_UNKNOWN.format(each.named or "its command"))
+
+
+def _is_meant(server: Server, place: _Place, workload: Workload) -> bool:
+    """Whether a name means the server, or may as well be that of another program."""
+    if not server.only_on or place.path.endswith("package.json"):
+        return True
+    image = workload.container.image
+    base = image.base if image is not None else workload.container.image_name
+    return base is not None and is_image_of(base, server.only_on)
 
 
 def _script(each: Started, place: _Place, workload: Workload) -> tuple[Sequence[Command], _Place] | None:
@@ -165,9 +175,19 @@ def _code(each: Started, place: _Place, workload: Workload) -> Program | None:
     for name in names:
         path = _located(name, folder, workload)
         if path is not None and path in workload.facts and workload.facts[path].format in CODE:
-            root = "" if each.kind is Kind.MODULE else dirname(name)
-            return Program(path, lambda module: _located(normpath(join(root, module)), folder, workload))
+            return Program(path, _Finder("" if each.kind is Kind.MODULE else dirname(name), folder, workload))
     return None
+
+
+class _Finder(Struct, frozen=True):
+    """Finds files beside a program. root: the folder that it lies in, as its command names it."""
+
+    root: str
+    folder: str
+    workload: Workload
+
+    def __call__(self, name: str) -> str | None:
+        return _located(normpath(join(self.root, name)), self.folder, self.workload)
 
 
 def _bound(program: Program, each: Started, place: _Place, workload: Workload, found: _Found) -> bool:
@@ -184,7 +204,7 @@ def _bound(program: Program, each: Started, place: _Place, workload: Workload, f
         if port is None:
             found.why_not.append(f"where {path} listens is not known")
         elif FIRST_PORT <= port <= LAST_PORT:
-            evidence = Evidence(path, bind.span, f"{path}")
+            evidence = Evidence(path, bind.span, path)
             rank = Rank.CODE
             if word is not None and word.variables:
                 evidence, rank = _through(word, evidence, each, place, workload), Rank.TOLD
@@ -217,7 +237,7 @@ def _server(each: Started, place: _Place, workload: Workload, found: _Found) -> 
         found.why_not.append(_NOT_TOLD.format(server.name))
     for port, bound, word in ports:
         if port is not None and FIRST_PORT <= port <= LAST_PORT:
-            evidence = _evidence(word, place.path, workload.container)
+            evidence = _evidence(word, place, workload.container)
             found.known.append(
                 Listener(port, Rank.TOLD, evidence, bound or address, server.name, variables=word.variables)
             )
@@ -342,9 +362,9 @@ def _port(word: Word) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
 
 
-def _evidence(word: Word, path: str, container: Container) -> Evidence:
+def _evidence(word: Word, place: _Place, container: Container) -> Evidence:
     """The place where the value is written: that of the last variable it came through, else the word's own."""
     for name in reversed(word.variables):
         for file, span in container.places(name):
             return Evidence(file, span, f"{name}, which its command reads")
-    return Evidence(path, word.source.span, "its command")
+    return Evidence(place.path, word.source.span, f"the command in {place.path}" if place.depth else "its command")

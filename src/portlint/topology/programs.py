@@ -300,6 +300,8 @@ def _of_server(server: Server, at: tuple[int, ...], words: list[Word], command: 
     elif arguments:
         named = arguments[0].known
     configs = list(_options(rest, server.config))
+    if arguments and server.argument == "configuration":
+        configs += arguments[:1]
     return Started(
         kind=Kind.SERVER,
         command=command,

@@ -11,7 +11,7 @@ from portlint.extract.compose.definitions import located, settings
 from portlint.extract.scan.programs import exec_commands, shell_commands, split_commands, value
 from portlint.extract.yaml.values import scalars
 from portlint.model import Source, Span
-from portlint.model.programs import Assignment, Mount, Scope, Start
+from portlint.model.programs import Assignment, Form, Mount, Scope, Start
 from portlint.syntax.shell import Word
 from portlint.syntax.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode, lookup, resolved, text_of
 
@@ -24,9 +24,9 @@ def started(source: Source, key: str, node: Node | None) -> Iterator[Start]:
     found = resolved(node)
     if isinstance(found, ScalarNode):
         commands = split_commands(source, found.start, found.start + len(found.text), Scope.COMPOSE)
-        yield Start(key, "split", commands, _span(source, found))
+        yield Start(key, Form.SPLIT, commands, _span(source, found))
     elif isinstance(found, SequenceNode):
-        yield Start(key, "exec", exec_commands(source, _words(found), Scope.COMPOSE), _span(source, found))
+        yield Start(key, Form.EXEC, exec_commands(source, _words(found), Scope.COMPOSE), _span(source, found))
 
 
 def probed(source: Source, node: Node | None) -> Iterator[Start]:
@@ -35,19 +35,19 @@ def probed(source: Source, node: Node | None) -> Iterator[Start]:
     if (text_of(lookup(node, "disable")) or "").lower() == "true":
         found = resolved(node)
         if found is not None:
-            yield Start("healthcheck", "exec", (), _span(source, found))
+            yield Start("healthcheck", Form.EXEC, (), _span(source, found))
     elif isinstance(test, ScalarNode):
         commands = shell_commands(source, test.start, test.start + len(test.text), Scope.COMPOSE)
-        yield Start("healthcheck", "shell", commands, _span(source, test))
+        yield Start("healthcheck", Form.SHELL, commands, _span(source, test))
     elif isinstance(test, SequenceNode):
         words = _words(test)
         kind = words[0].text if words else "NONE"
         if kind == "CMD-SHELL" and len(words) > 1:
             commands = shell_commands(source, words[1].start, words[1].end, Scope.COMPOSE)
-            yield Start("healthcheck", "shell", commands, _span(source, test))
+            yield Start("healthcheck", Form.SHELL, commands, _span(source, test))
         else:
             commands = exec_commands(source, words[1:], Scope.COMPOSE) if kind == "CMD" else ()
-            yield Start("healthcheck", "exec", commands, _span(source, test))
+            yield Start("healthcheck", Form.EXEC, commands, _span(source, test))
 
 
 def assigned(source: Source, node: Node | None) -> Iterator[Assignment]:
