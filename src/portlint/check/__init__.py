@@ -23,6 +23,7 @@ from portlint.check import (
     port_kinds,
     problems,
     tables,
+    unreachable,
     variables,
 )
 from portlint.check import registry as register
@@ -49,6 +50,8 @@ RULES: Mapping[str, Rule] = {
     "PORT203": containers.container_port_mismatch,
     "PORT204": compose.exposed_on_all_interfaces,
     "PORT205": containers.published_port_inside_network,
+    "PORT206": unreachable.unreachable_listener,
+    "PORT207": health_checks.port_does_not_follow,
     "PORT208": health_checks.inherited_health_check,
     "PORT301": containers.dangling_upstream,
     "PORT302": containers.traefik_port_mismatch,

@@ -12,7 +12,7 @@ from portlint.knowledge import well_known
 from portlint.knowledge.formats import CODE, SETS_VARIABLES
 from portlint.knowledge.hosts import is_container_host, is_loopback
 from portlint.knowledge.identifiers import entry_vocabulary, words
-from portlint.model import Finding, Fix, Listening, PortLiteral, PortRange, Related
+from portlint.model import Finding, Fix, Listening, PortLiteral, PortRange, Rank, Related
 
 _TOLD = ("program", "command", "CMD", "EXPOSE", "image")
 """what tells where a process listens, the most direct first; the others only repeat it"""
@@ -65,7 +65,10 @@ def _probed(peer: Peer) -> Iterator[Finding]:
     name, sure = peer.member.name, peer.sure
     for each in peer.member.listens:
         literal = each.where
-        if each.by != "healthcheck" or literal is None or literal.service is None or not sure:
+        if each.by != "healthcheck" or literal is None or not sure:
+            continue
+        if literal.service is None:
+            yield from _probed_by_image(peer, literal)
             continue
         if not peer.listens(each.ports) and (peer.probed or peer.publishes(each.ports) is not None):
             yield finding_at(
@@ -76,6 +79,26 @@ def _probed(peer: Peer) -> Iterator[Finding]:
                 help=f"ask port {sure[0].ports}",
                 related=places(peer, sure),
             )
+
+
+def _probed_by_image(peer: Peer, probe: PortLiteral) -> Iterator[Finding]:
+    """The health check of an image whose own command runs, where what the service sets has it listen elsewhere. With
+    another command it is a matter of PORT208."""
+    runs = peer.member.runs
+    told = [each for each in runs.known if each.rank is Rank.TOLD]
+    if not runs.complete or not told or len(told) < len(runs.known) or peer.neighbours:
+        return
+    if any(each.commanded for each in peer.member.definitions) or any(each.port in probe.ports for each in told):
+        return
+    name, first = peer.member.name, told[0]
+    yield finding_at(
+        probe,
+        "PORT203",
+        f"HEALTHCHECK asks port {probe.ports}, but {name} listens on {first.port} ({first.evidence.by}): "
+        "it is never seen as healthy",
+        help=f"ask port {first.port}",
+        related=(Related(first.evidence.path, first.evidence.span, f"{name} listens on {first.port}"),),
+    )
 
 
 def _overlap(ports: PortRange, others: Iterable[Listening]) -> bool:

@@ -1,16 +1,19 @@
-"""Health checks that a service inherits from its image: PORT208.
+"""Health checks that do not follow, and those that a service inherits from its image: PORT207, PORT208.
 
 Source: Dockerfile reference, HEALTHCHECK; Compose specification, `healthcheck`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from portlint.check.context import Context
+from portlint.check.context import Context, finding_at
 from portlint.check.network import Peer
+from portlint.knowledge.formats import IMAGES
+from portlint.knowledge.hosts import names_itself
 from portlint.model import Finding, Listener, PortLiteral, Related, Service
 from portlint.model.programs import Start
+from portlint.syntax.dockerfile_stages import literals_of
 
 
 def inherited_health_check(context: Context) -> Iterator[Finding]:
@@ -25,6 +28,47 @@ def inherited_health_check(context: Context) -> Iterator[Finding]:
                 probe = each.where
                 if each.by == "healthcheck" and probe is not None and probe.service is None:
                     yield from _inherited(peer, *own, probe)
+
+
+def port_does_not_follow(context: Context) -> Iterator[Finding]:
+    """PORT207: a health check keeps its number when the variable that moves the listener is set."""
+    built: set[str] = set()
+    for stack in context.network.stacks:
+        for peer in context.network.peers(stack):
+            built.update(each.build for each in peer.member.definitions if each.build is not None)
+            if peer.member.runs.complete and not peer.neighbours:
+                probes = [each.where for each in peer.member.listens if each.by == "healthcheck" and each.where]
+                yield from _fixed(peer.member.name, peer.member.runs.known, probes)
+    for facts in context.facts:
+        if facts.format in IMAGES and facts.path not in built:
+            runs = context.resolution.topology.image(facts.path, None)
+            if runs.complete and any(each.movable for each in runs.known):
+                probes = [
+                    literal
+                    for literal in literals_of(facts, None) or ()
+                    if literal.subject.startswith("HEALTHCHECK") and names_itself(literal.host) and not literal.prose
+                ]
+                yield from _fixed("the image", runs.known, probes)
+
+
+def _fixed(name: str, known: Iterable[Listener], probes: Iterable[PortLiteral]) -> Iterator[Finding]:
+    for probe in probes:
+        if probe.variable is not None or not probe.valid:
+            continue
+        asked = [each for each in known if each.port in probe.ports]
+        # Where another one listens there whatever is set, the health check may mean that.
+        if not asked or not all(each.movable for each in asked):
+            continue
+        listener = asked[0]
+        variable = listener.movable[-1]
+        yield finding_at(
+            probe,
+            "PORT207",
+            f"the health check asks {probe.ports} whatever {variable} is, and {name} listens on {variable}: "
+            "when that is set to another port, it is never seen as healthy",
+            help=f"ask the port that {variable} gives",
+            related=(Related(listener.evidence.path, listener.evidence.span, f"{name} listens on {variable} here"),),
+        )
 
 
 def _own_command(peer: Peer) -> tuple[Service, Start] | None:

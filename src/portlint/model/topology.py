@@ -42,11 +42,15 @@ class Listener(Struct, frozen=True):
     evidence: Evidence
     address: str | None = None
     """what it binds: as it is told, or by default; None: not known"""
+    bound: Evidence | None = None
+    """the place that tells what it binds"""
     server: str = ""
     """the program or the call, as people call it"""
     protocol: str = "tcp"
     variables: tuple[str, ...] = ()
     """the variables and options that the port came through"""
+    movable: tuple[str, ...] = ()
+    """those of them that somebody outside can set: in the shell, an env file, or as a user of the image"""
 
 
 class Listeners(Struct, frozen=True):

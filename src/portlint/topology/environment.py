@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from posixpath import dirname, join
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from portlint.knowledge.formats import ENV_FILES
 from portlint.model import Facts, Service, Span
@@ -27,6 +28,7 @@ class EnvFiles:
     def __init__(self, facts: Sequence[Facts], is_template: Mapping[str, bool]) -> None:
         """is_template: the paths of all env files, and whether each is one that people copy."""
         self._set: dict[tuple[str, str], str | None] = {}
+        self._spans: dict[tuple[str, str], Span] = {}
         self.paths = frozenset(is_template)
         self._templates: dict[str, list[str]] = {}
         for each in facts:
@@ -36,10 +38,12 @@ class EnvFiles:
                 self._templates.setdefault(dirname(each.path), []).append(each.path)
             for variable in each.variables:
                 self._set[each.path, variable.name] = None
+                self._spans[each.path, variable.name] = variable.span
             for literal in (*each.candidates, *each.literals):
                 # A value such as `0.0.0.0:8000` is no number: what it comes to is not known.
                 if literal.variable is not None and not literal.prose and literal.form == "value":
                     self._set[each.path, literal.variable] = literal.text
+                    self._spans[each.path, literal.variable] = literal.span
 
     def value(self, path: str, variable: str) -> Value:
         """What one file sets a variable to."""
@@ -47,6 +51,10 @@ class EnvFiles:
             return UNSET
         text = self._set[path, variable]
         return UNKNOWN if text is None else Value(State.SET, text)
+
+    def place(self, path: str, variable: str) -> Span | None:
+        """Where one file sets a variable."""
+        return self._spans.get((path, variable))
 
     def templates(self, folder: str) -> Sequence[str]:
         """The templates of env files that lie in a folder."""
@@ -69,8 +77,8 @@ class Interpolation:
         for path in reversed(self._paths):
             found = self._files.value(path, variable)
             if found.state is not State.UNSET:
-                return found
-        return UNSET
+                return replace(found, movable=(variable,))
+        return Value(State.UNSET, movable=(variable,))
 
 
 class Container(Struct):
@@ -114,11 +122,13 @@ class Container(Struct):
                     return UNKNOWN
                 found = self.files.value(path, variable)
                 if found.state is not State.UNSET:
-                    return found
+                    return replace(found, movable=(variable,))
         for number in range(len(self._given) - 1, -1, -1):
             assignment = self._given[number]
             if assignment.name == variable and assignment.scope is Scope.CONTAINER:
-                return self._of(assignment.value)
+                found = self._of(assignment.value)
+                # Who runs the image alone may set it; in a stack only its files can.
+                return found if self.definitions else replace(found, movable=(*found.movable, variable))
         return UNSET if self.image is None or self.image.plain else UNKNOWN
 
     def _built(self, variable: str, before: int) -> Value:
@@ -135,7 +145,7 @@ class Container(Struct):
         if text is None:
             return UNKNOWN
         word = evaluated(text, self)
-        return UNKNOWN if word.text == HOLE else Value(State.SET, word.text, word.variables)
+        return UNKNOWN if word.text == HOLE else Value(State.SET, word.text, word.variables, word.movable)
 
     def places(self, variable: str) -> list[tuple[str, Span]]:
         """Where the container's variable may be given its value: path and span of each assignment."""
@@ -145,6 +155,9 @@ class Container(Struct):
             for assignment in service.assignments
             if assignment.name == variable and assignment.value is not None
         ]
+        for service in reversed(self.definitions):
+            places = ((path, self.files.place(path, variable)) for path in reversed(service.env_files))
+            out += ((path, span) for path, span in places if span is not None)
         if self.image is not None:
             out += [
                 (self.image.path, assignment.value.span)

@@ -55,6 +55,8 @@ class _Place(Struct, frozen=True):
 
     path: str
     """of the file that holds it"""
+    own: bool
+    """it is the service's own command"""
     environment: Environment
     folder: str
     """where it runs, relative to the working directory or absolute; HOLE: not known"""
@@ -66,7 +68,8 @@ class _Place(Struct, frozen=True):
 def listeners_of(commands: Sequence[Command], path: str, workload: Workload) -> Listeners:
     """What a container listens on that starts these commands. path: of the file that holds them."""
     found = _Found()
-    runs = _commands(commands, _Place(path, workload.container, ""), workload, found)
+    own = any(path == service.path for service in workload.container.definitions)
+    runs = _commands(commands, _Place(path, own, workload.container, ""), workload, found)
     if not runs and not found.why_not:
         found.why_not.append("nothing says what it starts")
     return Listeners(tuple(_once(found.known)), not found.why_not, found.why_not[0] if found.why_not else "")
@@ -133,14 +136,14 @@ def _script(each: Started, place: _Place, workload: Workload) -> tuple[Sequence[
         if script is None or path is None:
             return None
         commands = _with_words(script.commands, each.words[1:])
-        return commands, _Place(path, environment, folder, (), place.depth + 1)
+        return commands, _Place(path, False, environment, folder, (), place.depth + 1)
     path = None if each.named is None else _located(each.named, folder, workload)
     facts = None if path is None else workload.facts.get(path)
     if facts is None or path is None or not facts.scripts or facts.scripts[0].name:
         return None
     arguments = tuple(word.source for word in each.words[1:])
     given = (replace(each.command, words=arguments),) if arguments else ()
-    return facts.scripts[0].commands, _Place(path, environment, folder, given, place.depth + 1)
+    return facts.scripts[0].commands, _Place(path, False, environment, folder, given, place.depth + 1)
 
 
 def _with_words(commands: Sequence[Command], words: Sequence[Word]) -> Sequence[Command]:
@@ -195,32 +198,40 @@ def _bound(program: Program, each: Started, place: _Place, workload: Workload, f
     environment = Handed(place.environment, each.environment, each.words[1:])
     binds = binds_of(program, workload.facts)
     for path, bind in binds:
-        port, address = default_of(bind.by)
+        default_port, address = default_of(bind.by)
+        here = Evidence(path, bind.span, path)
         word = None if bind.port is None else evaluated(bind.port, environment)
-        if word is not None:
-            port = _port(word)
+        port = default_port if word is None else _port(word)
+        bound = here
         if bind.host is not None:
-            address = evaluated(bind.host, environment).known
+            host = evaluated(bind.host, environment)
+            address, bound = host.known, _through(host, here, each, place, workload)
         if port is None:
             found.why_not.append(f"where {path} listens is not known")
         elif FIRST_PORT <= port <= LAST_PORT:
-            evidence = Evidence(path, bind.span, path)
-            rank = Rank.CODE
-            if word is not None and word.variables:
-                evidence, rank = _through(word, evidence, each, place, workload), Rank.TOLD
-            variables = word.variables if word is not None else ()
-            found.known.append(Listener(port, rank, evidence, address, bind.by, bind.protocol, variables))
+            through = word is not None and bool(word.variables)
+            listener = Listener(
+                port,
+                Rank.TOLD if through else Rank.CODE,
+                here if word is None else _through(word, here, each, place, workload),
+                address,
+                bound,
+                bind.by,
+                bind.protocol,
+                *((word.variables, word.movable) if word is not None else ()),
+            )
+            found.known.append(listener)
     if len({bind.function for _, bind in binds}) > 1 and len({each.port for each in found.known}) > 1:
         found.why_not.append("its code listens in several places")
     return bool(binds)
 
 
 def _through(word: Word, otherwise: Evidence, each: Started, place: _Place, workload: Workload) -> Evidence:
-    """The place where a value that came through variables is written; otherwise: where their fallback stands."""
+    """The place where a value is written. otherwise: where it stands if no variable or option brought it."""
     for name in reversed(word.variables):
         if name.startswith("-") or name.isdigit():
             if place.environment is workload.container and any(given.text == name for given in each.words):
-                return Evidence(place.path, each.command.span, "its command")
+                return Evidence(place.path, each.command.span, _command_of(place))
             continue
         for file, span in workload.container.places(name):
             return Evidence(file, span, f"{name}, which {otherwise.path} reads")
@@ -231,15 +242,18 @@ def _server(each: Started, place: _Place, workload: Workload, found: _Found) -> 
     server = each.server
     assert server is not None
     environment = place.environment
-    address = _address(each, environment)
+    address, bound_at = _address(each, place, workload)
     ports = list(_told(each, environment))
     if any(port is None for port, _, _ in ports):
         found.why_not.append(_NOT_TOLD.format(server.name))
     for port, bound, word in ports:
         if port is not None and FIRST_PORT <= port <= LAST_PORT:
             evidence = _evidence(word, place, workload.container)
+            at = evidence if bound is not None else bound_at
             found.known.append(
-                Listener(port, Rank.TOLD, evidence, bound or address, server.name, variables=word.variables)
+                Listener(
+                    port, Rank.TOLD, evidence, bound or address, at, server.name, "tcp", word.variables, word.movable
+                )
             )
     if ports:
         return
@@ -247,15 +261,18 @@ def _server(each: Started, place: _Place, workload: Workload, found: _Found) -> 
     if configured is None:
         found.why_not.append(f"the configuration of {server.name} is not read")
         return
-    listens = list(_configured(configured, server.configured, environment, workload))
+    listens = list(_configured(configured, server, environment, workload))
     if any(listener is None for listener in listens):
         found.why_not.append(f"what the configuration of {server.name} says is not known")
     known = [listener for listener in listens if listener is not None]
     if known:
-        found.known += (replace(listener, server=server.name) for listener in known)
+        for listener in known:
+            address = address if listener.address is None else listener.address
+            at = bound_at if listener.bound is None else listener.bound
+            found.known.append(replace(listener, server=server.name, address=address, bound=at))
     elif not listens and server.port is not None:
         evidence = Evidence(place.path, each.command.span, f"{server.name}, which is told no other port")
-        found.known.append(Listener(server.port, Rank.DEFAULT, evidence, address, server.name))
+        found.known.append(Listener(server.port, Rank.DEFAULT, evidence, address, bound_at, server.name))
     elif not listens:
         found.why_not.append(_NOT_TOLD.format(server.name))
 
@@ -279,9 +296,10 @@ def _configuration(each: Started, place: _Place, workload: Workload) -> list[str
 
 
 def _configured(
-    paths: Iterable[str], by: str, environment: Environment, workload: Workload
+    paths: Iterable[str], server: Server, environment: Environment, workload: Workload
 ) -> Iterator[Listener | None]:
     """What configuration files bind; None for what they say that is not known."""
+    by = server.configured
     for path in paths:
         facts = workload.facts.get(path)
         if facts is None or any(not problem.partly for problem in facts.problems):
@@ -290,15 +308,21 @@ def _configured(
         if by == "literals":
             for literal in facts.literals:
                 if literal.role is Role.BIND and literal.valid and not literal.prose:
-                    yield Listener(literal.port, Rank.CODE, Evidence(path, literal.span, path), literal.host)
+                    yield Listener(literal.port, Rank.CODE, Evidence(path, literal.span, path), literal.host or "*")
             continue
         for bind in facts.binds:
             if bind.by != by:
                 continue
-            port = None if bind.port is None else _port(evaluated(bind.port, environment))
+            here = Evidence(path, bind.span, path)
+            word = None if bind.port is None else evaluated(bind.port, environment)
             address = None if bind.host is None else evaluated(bind.host, environment).known
-            if bind.port is not None:
-                yield None if port is None else Listener(port, Rank.CODE, Evidence(path, bind.span, path), address)
+            if word is not None:
+                port = _port(word)
+                yield (
+                    None
+                    if port is None
+                    else Listener(port, Rank.CODE, here, address, here, by, "tcp", word.variables, word.movable)
+                )
 
 
 def _told(each: Started, environment: Environment) -> Iterator[tuple[int | None, str | None, Word]]:
@@ -344,17 +368,19 @@ def _variable(name: str, each: Started, environment: Environment) -> Word | None
     return Word(shown, each.command.words[0], (name, *value.variables))
 
 
-def _address(each: Started, environment: Environment) -> str | None:
-    """What it binds; None where that is not known."""
+def _address(each: Started, place: _Place, workload: Workload) -> tuple[str | None, Evidence]:
+    """What it binds, None where that is not known; and the place that tells it."""
     server = each.server
     assert server is not None
     if each.addresses:
-        return each.addresses[-1].known
+        word = each.addresses[-1]
+        return word.known, _evidence(word, place, workload.container)
     for name in server.address_variables:
-        value = _variable(name, each, environment)
+        value = _variable(name, each, place.environment)
         if value is not None:
-            return value.known
-    return server.address
+            return value.known, _evidence(value, place, workload.container)
+    by = f"{server.name}, which is told no other address"
+    return server.address, Evidence(place.path, each.command.span, by)
 
 
 def _port(word: Word) -> int | None:
@@ -367,4 +393,8 @@ def _evidence(word: Word, place: _Place, container: Container) -> Evidence:
     for name in reversed(word.variables):
         for file, span in container.places(name):
             return Evidence(file, span, f"{name}, which its command reads")
-    return Evidence(place.path, word.source.span, f"the command in {place.path}" if place.depth else "its command")
+    return Evidence(place.path, word.source.span, _command_of(place))
+
+
+def _command_of(place: _Place) -> str:
+    return "its command" if place.own else f"the command in {place.path}"

@@ -116,7 +116,7 @@ class _Assigned:
             return self._outer.value(variable, scope)
         # What it is set to may speak of the variable itself: PATH=$PATH:/opt.
         word = evaluated(text, self._outer)
-        return Value(State.SET, word.text, word.variables)
+        return Value(State.SET, word.text, word.variables, word.movable)
 
 
 class Handed:
@@ -133,7 +133,7 @@ class Handed:
         if text is None:
             return self._outer.value(variable, scope)
         word = evaluated(text, self._outer)
-        return UNKNOWN if HOLE in word.text else Value(State.SET, word.text, word.variables)
+        return UNKNOWN if HOLE in word.text else Value(State.SET, word.text, word.variables, word.movable)
 
     def _handed(self, name: str) -> Value:
         """The value of an option, or of the argument of a number."""
@@ -149,7 +149,11 @@ class Handed:
             found = next(reversed(list(_options(self._arguments, frozenset({name})))), None)
             if found is None:
                 return UNSET
-        return UNKNOWN if found is None or HOLE in found.text else Value(State.SET, found.text, found.variables)
+        return (
+            UNKNOWN
+            if found is None or HOLE in found.text
+            else Value(State.SET, found.text, found.variables, found.movable)
+        )
 
 
 def _behind(text: Text, length: int) -> Text:
@@ -285,7 +289,7 @@ def _options(words: Sequence[Word], names: frozenset[str]) -> Iterator[Word]:
 
 def _tail(word: Word, length: int) -> Word:
     """A word without its first characters."""
-    return Word(word.text[length:], _behind(word.source, length), word.variables)
+    return Word(word.text[length:], _behind(word.source, length), word.variables, word.movable)
 
 
 def _of_server(server: Server, at: tuple[int, ...], words: list[Word], command: Command) -> Started:

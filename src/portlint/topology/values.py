@@ -30,6 +30,8 @@ class Value(Struct, frozen=True):
     """where it is set; HOLE stands for what of it is not known"""
     variables: tuple[str, ...] = ()
     """the variables that the value itself came through"""
+    movable: tuple[str, ...] = ()
+    """those of them, this one included, that somebody outside can set: the user of a stack or of an image"""
 
 
 UNSET = Value(State.UNSET)
@@ -51,6 +53,8 @@ class Word(Struct, frozen=True):
     source: Text
     variables: tuple[str, ...] = ()
     """the variables that decide it: those that are set, and those whose fallback counts"""
+    movable: tuple[str, ...] = ()
+    """those of them that somebody outside can set"""
 
     @property
     def known(self) -> str | None:
@@ -63,24 +67,26 @@ def evaluated(text: Text, environment: Environment) -> Word:
 
     A variable that is not set and has no fallback is empty, as in a shell.
     """
-    variables: dict[str, None] = {}
-    return Word(_joined(text.parts, environment, variables), text, tuple(variables))
+    variables: dict[str, bool] = {}
+    shown = _joined(text.parts, environment, variables)
+    return Word(shown, text, tuple(variables), tuple(name for name, movable in variables.items() if movable))
 
 
-def _joined(parts: tuple[Part, ...], environment: Environment, variables: dict[str, None]) -> str:
+def _joined(parts: tuple[Part, ...], environment: Environment, variables: dict[str, bool]) -> str:
     return "".join(_piece(part, environment, variables) for part in parts)
 
 
-def _piece(part: Part, environment: Environment, variables: dict[str, None]) -> str:
+def _piece(part: Part, environment: Environment, variables: dict[str, bool]) -> str:
+    """What a part comes to. variables: takes in those that decide it, and whether somebody outside can set them."""
     if part.hidden:
         return HOLE
     if part.variable is None:
         return part.text
-    variables[part.variable] = None
     found = environment.value(part.variable, part.scope)
+    variables[part.variable] = part.variable in found.movable
     if found.state is State.UNKNOWN:
         return HOLE
     if found.state is State.SET and (found.text or part.fallback is None):
-        variables.update(dict.fromkeys(found.variables))
+        variables.update((name, name in found.movable) for name in found.variables)
         return found.text
     return "" if part.fallback is None else _joined(part.fallback, environment, variables)

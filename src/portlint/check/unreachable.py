@@ -1,0 +1,78 @@
+"""Servers that bind the loopback of their own container: PORT206.
+
+Source: Docker Docs, "Networking": what is published is forwarded to the address that the container has in its network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from portlint.check.context import Context
+from portlint.check.network import Peer
+from portlint.knowledge.formats import IMAGES
+from portlint.knowledge.hosts import is_loopback
+from portlint.model import Facts, Finding, Listener, Related, Span
+from portlint.syntax.dockerfile_stages import literals_of
+
+_OPENS = ("EXPOSE",)
+
+
+def unreachable_listener(context: Context) -> Iterator[Finding]:
+    """PORT206: a server in a container binds loopback while its port is published or exposed."""
+    built: set[str] = set()
+    for stack in context.network.stacks:
+        for peer in context.network.peers(stack):
+            built.update(each.build for each in peer.member.definitions if each.build is not None)
+            if not peer.neighbours and not any(each.network_mode for each in peer.member.definitions):
+                yield from _published(peer)
+    for facts in context.facts:
+        if facts.format in IMAGES and facts.path not in built:
+            yield from _exposed(context, facts)
+
+
+def _published(peer: Peer) -> Iterator[Finding]:
+    runs, name = peer.member.runs, peer.member.name
+    if not runs.complete:
+        return
+    for listener in runs.known:
+        binding = next((each for each in peer.published if each.container and listener.port in each.container), None)
+        if binding is not None and _is_hidden(listener):
+            said = f"the published port {binding.ports} leads nowhere"
+            yield from _finding(
+                name, listener, said, (binding.path, binding.span, f"{binding.ports} is published here")
+            )
+
+
+def _exposed(context: Context, facts: Facts) -> Iterator[Finding]:
+    runs = context.resolution.topology.image(facts.path, None)
+    hidden = [each for each in runs.known if _is_hidden(each)] if runs.complete else []
+    if not hidden:
+        return
+    for literal in literals_of(facts, None) or ():
+        if literal.subject.partition(" ")[0] in _OPENS and literal.valid and not literal.prose:
+            for listener in hidden:
+                if listener.port in literal.ports:
+                    said = f"the exposed port {literal.ports} leads nowhere"
+                    place = (literal.path, literal.span, f"{literal.ports} is exposed here")
+                    yield from _finding("what the image starts", listener, said, place)
+
+
+def _is_hidden(listener: Listener) -> bool:
+    return listener.address is not None and is_loopback(listener.address)
+
+
+def _finding(name: str, listener: Listener, said: str, place: tuple[str, Span, str]) -> Iterator[Finding]:
+    bound = listener.bound
+    if bound is None:
+        return
+    yield Finding(
+        rule="PORT206",
+        path=bound.path,
+        span=bound.span,
+        message=f"{name} listens on {listener.address}:{listener.port} ({bound.by}), the loopback of its own "
+        f"container: {said}",
+        help="have it bind 0.0.0.0",
+        port=listener.port,
+        subject=f"{name} {listener.server}",
+        related=(Related(*place),),
+    )
