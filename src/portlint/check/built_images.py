@@ -11,7 +11,7 @@ from portlint.check.context import Context, finding_at
 from portlint.knowledge.formats import ENV_FILES, IMAGES
 from portlint.knowledge.hosts import names_itself
 from portlint.model import Facts, Finding, Listener, PortLiteral, Related, Role
-from portlint.syntax.dockerfile_stages import literals_of
+from portlint.syntax.dockerfile_stages import instruction_of, literals_of
 
 
 class _Said(Struct):
@@ -36,7 +36,7 @@ def image_mismatch(context: Context) -> Iterator[Finding]:
                 targets.setdefault(service.build, {})[service.target] = None
     for facts in dockerfiles:
         for target in targets.get(facts.path, (None,)):
-            said = _said(literals_of(facts, target) or ())
+            said = _said(facts, literals_of(facts, target) or ())
             if said.exposed or said.probes:
                 yield from _image(context, facts, target, said, bound[dirname(facts.path)])
 
@@ -56,12 +56,12 @@ def _bound(context: Context, folders: Iterable[str]) -> dict[str, frozenset[int]
     return {folder: frozenset(ports) for folder, ports in out.items()}
 
 
-def _said(image: Iterable[PortLiteral]) -> _Said:
+def _said(facts: Facts, image: Iterable[PortLiteral]) -> _Said:
     said = _Said()
     for literal in image:
         if literal.prose or not literal.valid or not names_itself(literal.host):
             continue
-        instruction = literal.subject.partition(" ")[0]
+        instruction = instruction_of(facts, literal)
         if instruction == "EXPOSE":
             said.exposed.append(literal)
         elif instruction in ("CMD", "ENTRYPOINT"):

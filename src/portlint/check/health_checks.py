@@ -13,7 +13,7 @@ from portlint.knowledge.formats import IMAGES
 from portlint.knowledge.hosts import names_itself
 from portlint.model import Finding, Listener, PortLiteral, Related, Service
 from portlint.model.programs import Start
-from portlint.syntax.dockerfile_stages import literals_of
+from portlint.syntax.dockerfile_stages import instruction_of, literals_of
 
 
 def inherited_health_check(context: Context) -> Iterator[Finding]:
@@ -46,7 +46,9 @@ def port_does_not_follow(context: Context) -> Iterator[Finding]:
                 probes = [
                     literal
                     for literal in literals_of(facts, None) or ()
-                    if literal.subject.startswith("HEALTHCHECK") and names_itself(literal.host) and not literal.prose
+                    if instruction_of(facts, literal) == "HEALTHCHECK"
+                    and names_itself(literal.host)
+                    and not literal.prose
                 ]
                 yield from _fixed("the image", runs.known, probes)
 

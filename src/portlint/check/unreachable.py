@@ -12,9 +12,7 @@ from portlint.check.network import Peer
 from portlint.knowledge.formats import IMAGES
 from portlint.knowledge.hosts import is_loopback
 from portlint.model import Facts, Finding, Listener, Related, Span
-from portlint.syntax.dockerfile_stages import literals_of
-
-_OPENS = ("EXPOSE",)
+from portlint.syntax.dockerfile_stages import instruction_of, literals_of
 
 
 def unreachable_listener(context: Context) -> Iterator[Finding]:
@@ -49,7 +47,7 @@ def _exposed(context: Context, facts: Facts) -> Iterator[Finding]:
     if not hidden:
         return
     for literal in literals_of(facts, None) or ():
-        if literal.subject.partition(" ")[0] in _OPENS and literal.valid and not literal.prose:
+        if instruction_of(facts, literal) == "EXPOSE" and literal.valid and not literal.prose:
             for listener in hidden:
                 if listener.port in literal.ports:
                     said = f"the exposed port {literal.ports} leads nowhere"

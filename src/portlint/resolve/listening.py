@@ -17,7 +17,7 @@ from portlint.knowledge.formats import CODE, CONFIGURATION, ENV_FILES
 from portlint.knowledge.hosts import names_itself
 from portlint.knowledge.identifiers import words
 from portlint.model import FIRST_PORT, LAST_PORT, Facts, Listening, PortLiteral, PortRange, Role, Service
-from portlint.syntax.dockerfile_stages import literals_of
+from portlint.syntax.dockerfile_stages import instruction_of, literals_of
 
 _ANY = PortRange(FIRST_PORT, LAST_PORT)
 _WORD = regex(r"[a-z0-9]+")
@@ -155,7 +155,7 @@ class Listeners:
         image = self._image(dockerfile, service.target)
         known = image if image is not None else self._image(dockerfile, None) or ()
         for literal in known[:_MOST]:
-            instruction = literal.subject.partition(" ")[0]
+            instruction = instruction_of(self._dockerfiles[dockerfile], literal)
             if not names_itself(literal.host):
                 continue
             if image is None:

@@ -37,6 +37,17 @@ def literals_of(facts: Facts, target: str | None) -> tuple[PortLiteral, ...] | N
     return tuple(out)
 
 
+def instruction_of(facts: Facts, literal: PortLiteral) -> str:
+    """The instruction of a Dockerfile that a literal of it stands in, in capitals; its command may be code of another
+    language."""
+    place = literal.span.start
+    for stage in facts.stages:
+        for start in stage.starts:
+            if start.span.start <= place < start.span.end:
+                return start.key
+    return literal.subject.partition(" ")[0]
+
+
 def lineage(stages: Sequence[Stage], index: int) -> Iterator[tuple[int, frozenset[str]]]:
     """A stage and those that it is based on, each with the instructions of it that a later one replaces."""
     dead: frozenset[str] = frozenset()
