@@ -25,6 +25,7 @@ _OPENING: Final = frozenset({"if", "while", "until", "for", "case", "select"})
 _CLOSING: Final = frozenset({"fi", "done", "esac"})
 _BEFORE: Final = frozenset({"then", "else", "elif", "do", "{", "!", "if", "while", "until"})
 """words of the grammar behind which a command stands"""
+_FUNCTION = regex(r"[ \t]{0,9}\([ \t]{0,9}\)")
 _URL = regex(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,20}://)(?:[^/@\s]*@)?(?P<host>[^/?#\s@]*)")
 _ADDRESS = regex(r"[\w.-]*(?:\[[0-9A-Fa-f:.]*\])?:[0-9]{1,5}$|[0-9]{1,5}$|0x[0-9A-Fa-f]+$")
 _OPTION = regex(r"--?[A-Za-z][\w.-]*$|--$")
@@ -53,7 +54,8 @@ def _parts(source: Source, data: str, start: int, end: int, scope: Scope, shown:
         inner = Scope.CONTAINER if escaped else scope
         fallback = None
         if found.has_fallback:
-            fallback = _parts(source, data, found.value_start, found.value_end, inner, shown, depth + 1)
+            plain = shown and _is_plain(found.variable, data[found.value_start : found.value_end])
+            fallback = _parts(source, data, found.value_start, found.value_end, inner, plain, depth + 1)
         elif found.has_replacement:
             out.append(Part(hidden=True))
             position = found.end
@@ -61,6 +63,12 @@ def _parts(source: Source, data: str, start: int, end: int, scope: Scope, shown:
         out.append(Part(variable=found.variable, scope=inner, fallback=fallback))
         position = found.end
     return (*out, *_literal(source, data, position, end, shown))
+
+
+def _is_plain(variable: str, fallback: str) -> bool:
+    """Whether what counts where a variable is not set is no secret."""
+    plain = _with_numbers(fallback)
+    return not is_secret_name(variable) and (_is_value(plain) or plain in vocabulary())
 
 
 def _literal(source: Source, data: str, start: int, end: int, shown: bool) -> Iterator[Part]:
@@ -91,6 +99,12 @@ def command(source: Source, words: Sequence[Word], scope: Scope, **more: object)
 
 def _word(source: Source, word: Word, scope: Scope, shown: bool) -> Text:
     """A word of a command. Single quotes keep a shell from reading variables; of `NAME=value` the name is kept."""
+    substituted = any(sign in source.text[word.start : word.end] for sign in ("$(", "`")) and scope is Scope.CONTAINER
+    shown = shown and not (substituted and word.quote != "'")
+    if substituted and not shown:
+        named = _ASSIGNED.match(source.text, word.start, word.end)
+        name = _literal(source, source.text, word.start, named.end(), True) if named is not None else ()
+        return Text((*name, Part(hidden=True)), source.span(word.start, word.end))
     named = None if shown or word.quote else _ASSIGNED.match(source.text, word.start, word.end)
     if named is not None:
         at = named.end()
@@ -148,24 +162,62 @@ def shell_commands(
     """The simple commands of a shell text, in order. script: the text, where it is parsed already."""
     script = parse(source.text[start:end]) if script is None else script
     out: list[Command] = []
-    depth, joined, alternative = 0, "", False
+    blocks, joined = _Blocks(), ""
     behind = 0
     for each in script.commands[:MOST_WORDS]:
         words = [_shifted(word, start) for word in each.words]
         if words and words[0].start < behind:
             continue  # of a command substitution, which is run for what it prints
         behind = words[-1].end if words else behind
-        while words and words[0].text in _BEFORE | _OPENING | _CLOSING:
-            depth += (words[0].text in _OPENING) - (words[0].text in _CLOSING)
-            words = words[1:] if words[0].text in _BEFORE | _CLOSING else []
-        made = command(
-            source, words, scope, joined=joined, branch=max(depth, 0) + alternative, background=each.operator == "&"
-        )
+        words = blocks.behind_grammar(words, each.operator, source.text)
+        branch = blocks.depth + (joined == "||")
+        made = command(source, words, scope, joined=joined, branch=branch, background=each.operator == "&")
         if made is not None:
             out.append(made)
         joined = each.operator
-        alternative = joined == "||"
     return tuple(out)
+
+
+class _Blocks:
+    """The blocks, functions and `case` patterns of a shell text that is gone through command by command."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        """blocks and functions that are open, which may run or not"""
+        self._braces: list[bool] = []
+        """whether each open brace is the body of a function"""
+        self._names_function = False
+        """the name of a function stands before"""
+        self._awaits_pattern = False
+
+    def behind_grammar(self, words: list[Word], operator: str, text: str) -> list[Word]:
+        """The words of a command without those of the grammar; none where all are: `fi`, `start() {`, `stop)`."""
+        while words and not words[0].quote:
+            word = words[0].text
+            if self._awaits_pattern and word != "esac":
+                self._awaits_pattern = operator != ")"
+                return []
+            if word == "}":
+                self.depth -= bool(self._braces and self._braces.pop())
+            elif word == "{":
+                self._braces.append(self._names_function)
+                self.depth += self._names_function
+                self._names_function = False
+            elif word == "function" or (operator == "(" and _FUNCTION.match(text, words[-1].end) and len(words) == 1):
+                self._names_function = True
+                words = words[1:]
+            elif word in _OPENING or word in _CLOSING:
+                self.depth = max(self.depth + (word in _OPENING) - (word in _CLOSING), 0)
+                self._awaits_pattern = word == "case"
+                if word == "case" and len(words) > 3 and words[2].text == "in":
+                    self._awaits_pattern = operator != ")"
+                if word not in _BEFORE and word not in _CLOSING:
+                    return []
+            elif word not in _BEFORE:
+                break
+            words = words[1:]
+        self._awaits_pattern = self._awaits_pattern or operator in (";;", ";&", ";;&")
+        return words
 
 
 def _shifted(word: Word, by: int) -> Word:
