@@ -21,6 +21,7 @@ _CLOSE = frozenset({")", "]", "}"})
 _ASKING = frozenset({"if", "while", "for", "switch", "catch", "with"})
 _CONTINUING = frozenset({"in", "instanceof", "as", "satisfies"})
 _DECLARING = frozenset({"const", "let", "var"})
+_TELLING = _DECLARING | {"import"}
 _LONGEST_TYPE = 60
 """tokens of a type annotation"""
 _LONGEST_VALUE = 200
@@ -55,13 +56,10 @@ class Names:
         self.tokens = found
         self.modules: dict[str, str] = {}
         """names that are imported or required, and the modules"""
-        self.imported: list[str] = []
-        """all modules that are imported or required, in order"""
         self._given: dict[str, list[Given]] = {}
         self._places: dict[str, list[int]] = {}
         self._partners: dict[int, int] = {}
         self._around: list[int] = []
-        self._match()
         self._read()
 
     def at(self, index: int) -> Token:
@@ -258,35 +256,46 @@ class Names:
                 return found
         return None
 
-    def _match(self) -> None:
-        opened: list[int] = []
-        for at, token in enumerate(self.tokens):
-            is_sign = token.kind == "sign"
-            if is_sign and token.text in _CLOSE and opened:
-                start = opened.pop()
-                self._partners[start], self._partners[at] = at, start
-            self._around.append(opened[-1] if opened else -1)
-            if is_sign and token.text in _OPEN:
-                opened.append(at)
-
     def _read(self) -> None:
+        """Finds the brackets that belong together, where names stand, and what is imported, declared and assigned."""
+        opened: list[int] = []
+        around, partners, places = self._around, self._partners, self._places
+        outer, telling = -1, list[int]()
         for at, token in enumerate(self.tokens):
+            text = token.text
             if token.kind == "name":
-                self._places.setdefault(token.text, []).append(at)
-                if token.text in _DECLARING:
-                    self._declarations(at + 1)
-                elif token.text == "import" and not self.is_sign(at - 1, "."):
-                    self._import(at)
-                elif token.text == "require" and self.is_sign(at + 1, "(") and self.at(at + 2).kind == "string":
-                    self.imported.append(self.at(at + 2).text)
-            elif token.kind == "sign" and token.text == "=":
-                self._assignment(at)
+                if text in places:
+                    places[text].append(at)
+                else:
+                    places[text] = [at]
+                if text in _TELLING:
+                    telling.append(at)
+            elif token.kind == "sign":
+                if text in _OPEN:
+                    around.append(outer)
+                    opened.append(at)
+                    outer = at
+                    continue
+                if text in _CLOSE and opened:
+                    start = opened.pop()
+                    partners[start], partners[at] = at, start
+                    outer = opened[-1] if opened else -1
+                elif text == "=":
+                    telling.append(at)
+            around.append(outer)
+        for at in telling:
+            self._told(at, self.tokens[at].text)
+
+    def _told(self, index: int, text: str) -> None:
+        if text == "=":
+            self._assignment(index)
+        elif text in _DECLARING:
+            self._declarations(index + 1)
+        elif not self.is_sign(index - 1, "."):
+            self._import(index)
 
     def _import(self, index: int) -> None:
-        """`import a, { b as c } from "m"`, `import * as d from "m"`, `import "m"`, `import("m")`."""
-        if self.is_sign(index + 1, "(") and self.at(index + 2).kind == "string":
-            self.imported.append(self.at(index + 2).text)
-            return
+        """`import a, { b as c } from "m"`, `import * as d from "m"`, `import e = require("m")`."""
         at, found = index + 1, []
         while at < index + 400 and self.at(at).kind in ("name", "sign") and self.at(at).text not in ("(", ";", ""):
             if self.at(at).kind == "name" and self.at(at).text not in ("from", "type", "as"):
@@ -297,9 +306,7 @@ class Names:
                     found.append(self.at(at).text)
             at += 1
         if self.at(at).kind == "string":
-            module = self.at(at).text
-            self.imported.append(module)
-            self.modules.update(dict.fromkeys(found, module))
+            self.modules.update(dict.fromkeys(found, self.at(at).text))
 
     def _declarations(self, index: int) -> None:
         """The names that are declared behind `const`, `let` or `var`: `a = 1, { b, c: d = 2 } = e`."""
