@@ -12,13 +12,13 @@ import ast
 import gc
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from msgspec.structs import replace
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.format import Extracted, Format, count, literal, moved
-from portlint.extract.python.binds import binds_and_imports, may_bind
+from portlint.extract.python.binds import binds_and_imports, imports_of_entry_point, may_bind
 from portlint.extract.python.context import Context
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import Imports, use_rules
@@ -56,15 +56,17 @@ def _extract(source: Source, memory: Memory | None) -> Facts:
     shift = len(_BOM) if source.data.startswith(_BOM) else 0
     flow = Flow(Code(source.data))
     facts, module = _ports(source, flow, shift, memory)
-    # Whether a file is asked depends on nothing but its bytes, not on how much of it was parsed.
-    if source.base or not (len(source.data) <= _SMALL or may_bind(flow, source.data, source.path)):
+    # Which file is asked depends on nothing but its bytes, not on how much of it was parsed.
+    is_bind = not source.base and may_bind(flow, source.data, source.path)
+    if not is_bind and (source.base or len(source.data) > _SMALL):
         return facts
     if module is None:
         with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             module = _parse(source.data[shift:])
     if module is None:
         return facts
-    binds, imports = binds_and_imports(module, source, shift)
+    with _collector_off():
+        binds, imports = binds_and_imports(module, source, shift) if is_bind else ((), imports_of_entry_point(module))
     return replace(facts, binds=binds, imports=imports) if binds or imports else facts
 
 
@@ -124,13 +126,18 @@ def _parse_excerpt(text: bytes, data: bytes) -> ast.Module:
 
 
 def _parse(data: bytes) -> ast.Module:
-    # The collector would walk the growing tree again and again: it triples the time of a large file.
+    with _collector_off(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(data.decode("utf-8"))
+
+
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    """The collector would walk a growing tree again and again: it triples the time of a large file."""
     enabled = gc.isenabled()
     gc.disable()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(data.decode("utf-8"))
+        yield
     finally:
         if enabled:
             gc.enable()

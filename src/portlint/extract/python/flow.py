@@ -57,7 +57,7 @@ _NAMED_LIST = regex(
 """all that stands on a line before such a list that gets a name"""
 _STEPS = 2
 _FROM = regex(rb"from[ \t]+(\w+)")
-_IMPORT = regex(rb"import[ \t]+((?:[^\r\n\\]|\\\r?\n)*)")
+_IMPORT = regex(rb"import[ \t]+([^\r\n\\]*(?:\\\r?\n[^\r\n\\]*)*)")
 _WORDS_APART = bytes(byte if chr(byte).isalnum() or byte in b"_" else 32 for byte in range(256))
 """signs to spaces"""
 _FROM_IMPORT = regex(

@@ -12,11 +12,11 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
 
-from portlint.extract.python.binds.names import Names, Place, dotted
+from portlint.extract.python.binds.names import Names, Place, dotted, modules
 from portlint.extract.python.binds.objects import Objects
 from portlint.extract.python.binds.options import argument
 from portlint.extract.python.binds.prefilter import is_gunicorn_file, may_bind
@@ -25,7 +25,7 @@ from portlint.extract.python.libraries import BindRule, Slot, library
 from portlint.model import Source, Span
 from portlint.model.programs import Bind, Text
 
-__all__ = ["MOST_IMPORTS", "binds_and_imports", "may_bind"]
+__all__ = ["MOST_IMPORTS", "binds_and_imports", "imports_of_entry_point", "may_bind"]
 
 MOST_IMPORTS = 64
 _MOST_BINDS = 100
@@ -44,8 +44,30 @@ def binds_and_imports(module: ast.Module, source: Source, shift: int) -> tuple[t
     found = {(bind.span, bind.by, bind.port, bind.host): bind for bind in islice(reader.binds(), _MOST_BINDS)}
     return (
         tuple(sorted(found.values(), key=lambda bind: bind.span)),
-        tuple(islice(dict.fromkeys(names.modules()), MOST_IMPORTS)),
+        _few(modules(names.statements)),
     )
+
+
+def imports_of_entry_point(module: ast.Module) -> tuple[str, ...]:
+    """The modules that a file without binds imports at its top, if it starts something: it calls what it imports."""
+    statements: list[ast.Import | ast.ImportFrom] = []
+    is_calling = False
+    todo = [*module.body]
+    while todo:
+        node = todo.pop(0)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            statements.append(node)
+        elif isinstance(node, ast.Expr):
+            is_calling |= isinstance(node.value, ast.Call | ast.Await)
+        elif isinstance(node, ast.If):
+            todo += (*node.body, *node.orelse)
+        elif isinstance(node, ast.Try):
+            todo += (*node.body, *node.orelse, *node.finalbody, *(each for h in node.handlers for each in h.body))
+    return _few(modules(statements)) if is_calling else ()
+
+
+def _few(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(islice(dict.fromkeys(names), MOST_IMPORTS))
 
 
 class _Reader:
@@ -205,7 +227,7 @@ class _Reader:
                 and each.func.attr == when.method
                 and self._objects.class_of(each.func.value, place.scope) in (rule.path, None)
             ]
-            if not calls:
+            if not calls or f"{rule.path}.{when.method}" in library().binds:
                 return is_told
         for each in calls:
             value = argument(each, when.argument)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from msgspec import Struct
 
@@ -52,25 +53,11 @@ class Names:
         """scope and name to all that it is given there"""
         self._class_scopes: set[str] = set()
         self._global: set[tuple[str, str]] = set()
-        self._statements: list[ast.Import | ast.ImportFrom] = []
+        self.statements: list[ast.Import | ast.ImportFrom] = []
         self._walk(module)
-        self.imports = Imports.of(self._statements)
-        self.origins = dict(_origins(self._statements))
+        self.imports = Imports.of(self.statements)
+        self.origins = dict(_origins(self.statements))
         """imported name to the module that it is of, with the dots of a relative import"""
-
-    def modules(self) -> Iterator[str]:
-        """The imported modules, and what may be modules in packages; not those of the standard library."""
-        for node in self._statements:
-            if isinstance(node, ast.Import):
-                named = [alias.name for alias in node.names]
-            else:
-                module = "." * node.level + (node.module or "")
-                inner = [alias.name for alias in node.names if alias.name[:1].islower()]
-                dot = "" if module.endswith(".") else "."
-                named = [module, *(f"{module}{dot}{name}" for name in inner)]
-            for name in named:
-                if name.partition(".")[0] not in sys.stdlib_module_names:
-                    yield name
 
     def values(self, name: str, scope: str) -> tuple[list[Value], str]:
         """All that a name is given in the innermost scope that binds it, and that scope; nothing: the empty list."""
@@ -92,40 +79,49 @@ class Names:
         stack: list[tuple[ast.AST, str, bool]] = [(module, "", False)]
         while stack:
             node, scope, under_main = stack.pop()
-            children = [*ast.iter_child_nodes(node)]
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                inner = f"{scope}.{node.name}" if scope else node.name
-                self._define(node, scope, inner)
-                body = set(map(id, node.body))
-                stack += (
-                    (child, inner if id(child) in body else scope, under_main)
-                    for child in reversed(children)
-                    if not isinstance(child, ast.arguments)
-                )
-                if not isinstance(node, ast.ClassDef):
-                    stack += ((default, scope, under_main) for default in _defaults(node.args))
-                continue
-            if isinstance(node, ast.If) and _asks_for_main(node.test):
-                stack += ((child, scope, under_main) for child in reversed(node.orelse))
-                stack += ((child, scope, True) for child in reversed(node.body))
-                continue
-            if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.withitem):
-                children = self._assign(node, scope, under_main)
-            elif isinstance(node, ast.Call):
+            kind = type(node)
+            if kind is ast.Call:
+                assert isinstance(node, ast.Call)
                 self.calls.append(Place(node, scope, under_main))
-            elif isinstance(node, ast.Name):
-                if isinstance(node.ctx, ast.Store):
-                    self._bind(node.id, None, scope)
-            elif isinstance(node, ast.Return):
-                if node.value is not None:
-                    self.returned.setdefault(scope.rpartition(".")[2], []).append((node.value, scope))
-            elif isinstance(node, ast.Global):
-                self._global.update((scope, name) for name in node.names)
-            elif isinstance(node, ast.Import | ast.ImportFrom):
-                self._statements.append(node)
-            stack += ((child, scope, under_main) for child in reversed(children))
+            elif kind is ast.Name:
+                assert isinstance(node, ast.Name)
+                self._bind(node.id, None, scope)
+            elif kind in _STATEMENTS:
+                stack += reversed([*self._statement(node, scope, under_main)])
+                continue
+            stack += [(child, scope, under_main) for child in _children_backwards(node)]
 
-    def _define(self, node: Function | ast.ClassDef, scope: str, inner: str) -> None:
+    def _statement(self, node: ast.AST, scope: str, under_main: bool) -> Iterator[tuple[ast.AST, str, bool]]:
+        """Takes in what a statement binds, and gives what is left to look at, in order."""
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                inner = f"{scope}.{node.name}" if scope else node.name
+                self._define(node, inner)
+                outside: list[ast.AST] = [*node.decorator_list]
+                if isinstance(node, ast.ClassDef):
+                    outside += [*node.bases, *node.keywords]
+                else:
+                    outside += [*node.args.defaults, *(each for each in node.args.kw_defaults if each is not None)]
+                yield from ((each, scope, under_main) for each in outside)
+                yield from ((each, inner, under_main) for each in node.body)
+            case ast.If():
+                is_main = _asks_for_main(node.test)
+                yield node.test, scope, under_main
+                yield from ((each, scope, under_main or is_main) for each in node.body)
+                yield from ((each, scope, under_main) for each in node.orelse)
+            case ast.Assign() | ast.AnnAssign() | ast.NamedExpr() | ast.withitem():
+                value = self._assign(node, scope, under_main)
+                if value is not None:
+                    yield value, scope, under_main
+            case ast.Return(value=ast.expr() as value):
+                self.returned.setdefault(scope.rpartition(".")[2], []).append((value, scope))
+                yield value, scope, under_main
+            case ast.Global():
+                self._global.update((scope, name) for name in node.names)
+            case ast.Import() | ast.ImportFrom():
+                self.statements.append(node)
+
+    def _define(self, node: Function | ast.ClassDef, inner: str) -> None:
         if isinstance(node, ast.ClassDef):
             self.classes[node.name] = node
             self._class_scopes.add(inner)
@@ -140,8 +136,8 @@ class Names:
 
     def _assign(
         self, node: ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.withitem, scope: str, under_main: bool
-    ) -> list[ast.AST]:
-        """Takes in what is bound; gives what is left to look at."""
+    ) -> ast.expr | None:
+        """Takes in what is bound, and gives the value."""
         if isinstance(node, ast.withitem):
             value: ast.expr | None = node.context_expr
             targets = [] if node.optional_vars is None else [node.optional_vars]
@@ -151,7 +147,7 @@ class Names:
         for target in targets:
             if value is not None:
                 self._target(target, value, scope, under_main)
-        return [] if value is None else [value]
+        return value
 
     def _target(self, target: ast.expr, value: ast.expr | None, scope: str, under_main: bool) -> None:
         if isinstance(target, ast.Name):
@@ -175,8 +171,43 @@ class Names:
         self.bound.setdefault((scope, name), []).append(value)
 
 
-def _defaults(arguments: ast.arguments) -> list[ast.expr]:
-    return [*arguments.defaults, *(each for each in arguments.kw_defaults if each is not None)]
+_STATEMENTS = frozenset(
+    {
+        *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.Return, ast.Global, ast.Import),
+        *(ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.withitem),
+    }
+)
+_LEAVES = frozenset({type(None), type(...), str, bytes, bool, int, float, complex, ast.Constant}).union(
+    *(kind.__subclasses__() for kind in (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop))
+)
+
+
+def _children_backwards(node: ast.AST) -> list[ast.AST]:
+    """The parts of a node that may bind or call something, the last one first."""
+    out: list[ast.AST] = []
+    for field in node._fields:
+        value: Any = getattr(node, field, None)
+        for each in value if type(value) is list else (value,):
+            kind = type(each)
+            if kind not in _LEAVES and (kind is not ast.Name or type(each.ctx) is ast.Store):
+                out.append(each)
+    out.reverse()
+    return out
+
+
+def modules(statements: Iterable[ast.Import | ast.ImportFrom]) -> Iterator[str]:
+    """The imported modules, and what may be modules in packages; not those of the standard library."""
+    for node in statements:
+        if isinstance(node, ast.Import):
+            named = [alias.name for alias in node.names]
+        else:
+            module = "." * node.level + (node.module or "")
+            inner = [alias.name for alias in node.names if alias.name[:1].islower()]
+            dot = "" if module.endswith(".") else "."
+            named = [module, *(f"{module}{dot}{name}" for name in inner)]
+        for name in named:
+            if name.partition(".")[0] not in sys.stdlib_module_names:
+                yield name
 
 
 def _asks_for_main(test: ast.expr) -> bool:

@@ -10,8 +10,11 @@ from portlint.algorithms.lazy_regex import regex
 from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import library
 
-_GUNICORN_BIND = regex(rb"^bind[ \t]{0,80}[=:]", re.MULTILINE)
-_GUNICORN_OTHER = regex(rb"^(?:workers|worker_class|wsgi_app)[ \t]{0,80}=", re.MULTILINE)
+# Each pattern begins with fixed letters, which the regular expression engine finds at the speed of memory.
+_BIND_SET = regex(rb"bind(?<![^\r\n]bind)[ \t]{0,80}[=:]")
+_OTHERS_SET = tuple(
+    regex(word + rb"(?<![^\r\n]" + word + rb")[ \t]{0,80}=") for word in (b"workers", b"worker_class", b"wsgi_app")
+)
 _LOCAL = tuple(
     regex(call + rb"\([^()]{0,200}?\b(?:port|host|debug)[ \t]{0,9}=(?!=)")
     for call in (rb"\.run", rb"\.listen", rb"\.serve")
@@ -21,21 +24,26 @@ _LOCAL = tuple(
 
 def may_bind(flow: Flow, data: bytes, path: str) -> bool:
     """Whether something in a file may be a bind; flow: of the same data."""
-    patterns = _patterns()
-    if any(patterns[word].search(data) for word in flow.imported if word in patterns):
-        return True
-    return is_gunicorn_file(data, path) or (b"import" in data and any(each.search(data) for each in _LOCAL))
+    if b"import" in data:
+        known = _patterns()
+        for package in flow.imported & known.keys():
+            if any(pattern.search(data) for pattern in known[package]):
+                return True
+        if any(pattern.search(data) for pattern in _LOCAL):
+            return True
+    return is_gunicorn_file(data, path)
 
 
 def is_gunicorn_file(data: bytes, path: str) -> bool:
     """Whether a file is the configuration of gunicorn, and says what it binds."""
-    name = path.rpartition("/")[2]
-    return _GUNICORN_BIND.search(data) is not None and ("gunicorn" in name or _GUNICORN_OTHER.search(data) is not None)
+    if _BIND_SET.search(data) is None:
+        return False
+    return "gunicorn" in path.rpartition("/")[2] or any(pattern.search(data) for pattern in _OTHERS_SET)
 
 
 @cache
-def _patterns() -> Mapping[bytes, re.Pattern[bytes]]:
-    """Top-level package to what stands in a file that has a call of it which binds."""
+def _patterns() -> Mapping[bytes, tuple[re.Pattern[bytes], ...]]:
+    """Top-level package to what stands in a file that has a call of it which binds: one of these."""
     words: dict[str, set[str]] = {}
     known = library()
     for path in known.binds:
@@ -44,13 +52,14 @@ def _patterns() -> Mapping[bytes, re.Pattern[bytes]]:
         for other, of in known.objects.items():
             if of in (owner, path):
                 words.setdefault(other.partition(".")[0], set()).add(word if of == owner else other.rpartition(".")[2])
-    return {package.encode(): _pattern(found) for package, found in words.items()}
+    return {package.encode(): tuple(map(_pattern, sorted(found))) for package, found in words.items()}
 
 
-def _pattern(words: set[str]) -> re.Pattern[bytes]:
-    # A class may be made another of before it is called; all may get another name; hypercorn's `bind` is set.
-    classes = "|".join(sorted(word for word in words if word[0].isupper()))
-    others = "|".join(sorted(word for word in words if not word[0].isupper()))
-    ways = [rf"\b(?:{classes})(?:\s*[(),]|\s+as\b)"] if classes else []
-    ways += [rf"\b(?:{others})(?:\s*\(|\s+as\b|\s*=\s*[\[\"'f])"] if others else []
-    return regex("|".join(ways).encode())
+def _pattern(word: str) -> re.Pattern[bytes]:
+    # All may get another name. Another class may be made of a class. The `bind` of hypercorn is set. Two kinds of `run`
+    # are no server's.
+    begins = rf"{word}(?<!\w{word})"
+    if word == "run":
+        begins += r"(?<!asyncio\.run)(?<!subprocess\.run)"
+    other = r"[^()\n]{0,80}\)\s*:" if word[0].isupper() else r"\s*=\s*[\[\"'f]"
+    return regex(rf"{begins}(?:\s*\(|\s+as\b|{other})".encode())
