@@ -30,7 +30,6 @@ __all__ = ["MOST_IMPORTS", "binds_and_imports", "imports_of_entry_point", "may_b
 MOST_IMPORTS = 64
 _MOST_BINDS = 100
 _GUNICORN = "gunicorn.conf.py bind"
-_LOCAL_METHODS = frozenset({"run", "listen", "serve"})
 _TELLING = frozenset({"debug", "use_reloader", "threaded"})
 """arguments that only a web server's `run` has"""
 _ELSEWHERE = frozenset({"uds", "fd", "sock", "unix_socket"})
@@ -93,9 +92,8 @@ class _Reader:
         if rule is not None:
             yield from self._by_rule(call, place, rule)
         elif self._is_local(call, place.scope):
-            assert isinstance(call.func, ast.Attribute)
             slots = {"port": Slot(None, "port"), "host": Slot(None, "host")}
-            yield from self._by_rule(call, place, BindRule(call.func.attr, slots, has_default=True))
+            yield from self._by_rule(call, place, BindRule("run", slots, has_default=True))
 
     def _rule(self, call: ast.Call, scope: str) -> BindRule | None:
         known, path = library().binds, dotted(call.func)
@@ -163,11 +161,10 @@ class _Reader:
 
     def _is_local(self, call: ast.Call, scope: str) -> bool:
         """Whether it is a server of another module of the program that is told to run."""
-        if not isinstance(call.func, ast.Attribute) or call.func.attr not in _LOCAL_METHODS:
+        if not isinstance(call.func, ast.Attribute) or call.func.attr != "run":
             return False
         keywords = {keyword.arg for keyword in call.keywords}
-        telling = {"host", "port", *_TELLING} if call.func.attr == "run" else {"port"}
-        if not keywords & telling:
+        if not keywords & {"host", "port", *_TELLING}:
             return False
         owner = call.func.value
         found = self._objects.class_of(owner, scope)

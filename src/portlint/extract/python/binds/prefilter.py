@@ -15,10 +15,7 @@ _BIND_SET = regex(rb"bind(?<![^\r\n]bind)[ \t]{0,80}[=:]")
 _OTHERS_SET = tuple(
     regex(word + rb"(?<![^\r\n]" + word + rb")[ \t]{0,80}=") for word in (b"workers", b"worker_class", b"wsgi_app")
 )
-_LOCAL = tuple(
-    regex(call + rb"\([^()]{0,200}?\b(?:port|host|debug)[ \t]{0,9}=(?!=)")
-    for call in (rb"\.run", rb"\.listen", rb"\.serve")
-)
+_LOCAL_RUN = regex(rb"\.run\([^()]{0,200}?\b(?:port|host|debug|use_reloader|threaded)[ \t]{0,9}=(?!=)")
 """a call that listens if the object is a program's own server"""
 
 
@@ -29,7 +26,7 @@ def may_bind(flow: Flow, data: bytes, path: str) -> bool:
         for package in flow.imported & known.keys():
             if any(pattern.search(data) for pattern in known[package]):
                 return True
-        if any(pattern.search(data) for pattern in _LOCAL):
+        if _LOCAL_RUN.search(data) is not None:
             return True
     return is_gunicorn_file(data, path)
 
