@@ -202,11 +202,9 @@ class _Reader:
                 texts[key] = self._text(read(value, scope), value)
             elif value is None and is_open and key in slots:
                 texts[key] = self._text((HIDDEN,), call.func)
-        if (
-            texts
-            or rule.has_default
-            or (rule.path.partition(".")[0] not in sys.stdlib_module_names and "port" in slots)
-        ):
+        # Of a class without either, what is made may be told later, or never begins to listen.
+        is_run = "port" in slots and rule.path.rpartition(".")[2].islower()
+        if texts or rule.has_default or (is_run and rule.path.partition(".")[0] not in sys.stdlib_module_names):
             yield from self._made(call, place, rule, texts.get("port"), texts.get("host"))
 
     def _holds(self, rule: BindRule, call: ast.Call, is_told: bool) -> bool:
@@ -243,6 +241,8 @@ class _Reader:
                 # Any free port: nobody can be told which.
                 return
             protocol = self._protocol(call, place.scope)
+            if protocol == "tcp" and self._is_probe(call, place.scope, port):
+                return
         yield Bind(
             span=self._span(call.func),
             by=rule.path,
@@ -251,6 +251,21 @@ class _Reader:
             protocol=protocol,
             function=place.scope,
             under_main=place.under_main,
+        )
+
+    def _is_probe(self, call: ast.Call, scope: str, port: Text | None) -> bool:
+        """Whether a socket is bound only to see whether a port is free: nobody listens, and it is closed again."""
+        assert isinstance(call.func, ast.Attribute)
+        owner = dotted(call.func.value)
+        made, _ = self._values.followed(call.func.value, scope)
+        if id(made) not in self._names.opened and port is not None and not any(part.hidden for part in port.parts):
+            return False
+        return owner is not None and not any(
+            isinstance(place.node, ast.Call)
+            and isinstance(place.node.func, ast.Attribute)
+            and place.node.func.attr in ("listen", "accept")
+            and dotted(place.node.func.value) == owner
+            for place in self._names.calls
         )
 
     def _protocol(self, call: ast.Call, scope: str) -> str:

@@ -51,6 +51,8 @@ class Names:
         """name of an attribute of `self` to what it is given"""
         self.bound: dict[tuple[str, str], list[Value]] = {}
         """scope and name to all that it is given there"""
+        self.opened: set[int] = set()
+        """identities of the expressions whose value `with` closes at its end"""
         self._class_scopes: set[str] = set()
         self._global: set[tuple[str, str]] = set()
         self.statements: list[ast.Import | ast.ImportFrom] = []
@@ -140,6 +142,7 @@ class Names:
         """Takes in what is bound, and gives the value."""
         if isinstance(node, ast.withitem):
             value: ast.expr | None = node.context_expr
+            self.opened.add(id(node.context_expr))
             targets = [] if node.optional_vars is None else [node.optional_vars]
         else:
             value = node.value

@@ -310,6 +310,12 @@ def _cut(part: Part, start: int, end: int | None = None) -> Part:
 def _split(parts: Parts) -> tuple[Parts | None, Parts]:
     """Host and port of an address or URL: they are on the two sides of its last colon."""
     first = parts[0]
+    if len(parts) == 1 and first.variable is not None and first.fallback is not None:
+        # The variable holds both: so it stands in both, each with its part of the fallback.
+        host, port = _split(first.fallback)
+        return (_kept((replace(first, fallback=host),), _HOST) if host else None), _kept(
+            (replace(first, fallback=port),), _PORT
+        )
     interface: Parts | None = None
     if scheme := _SCHEME.match(first.text):
         is_endpoint = _ENDPOINT.fullmatch(first.text[: scheme.end()].removesuffix("port="))
