@@ -111,6 +111,8 @@ class _Reader:
             return known.get(f"{owner}.{call.func.attr}")
         if owner is not None:
             for base in self._objects.bases(owner):
+                if self._objects.defines(base, call.func.attr):
+                    return None
                 if rule := known.get(f"{base}.{call.func.attr}"):
                     return rule
         return self._guessed(call, scope)
@@ -167,8 +169,11 @@ class _Reader:
         if not keywords & {"host", "port", *_TELLING}:
             return False
         owner = call.func.value
-        found = self._objects.class_of(owner, scope)
         path = dotted(owner)
+        if path is not None and path.partition(".")[0] in self._names.imports.modules:
+            # A function of a module, which binds in its turn.
+            return False
+        found = self._objects.class_of(owner, scope)
         if found is None and path is not None:
             found = self._names.imports.resolve(path)
         if found is None:

@@ -87,7 +87,8 @@ class Names:
                 self.calls.append(Place(node, scope, under_main))
             elif kind is ast.Name:
                 assert isinstance(node, ast.Name)
-                self._bind(node.id, None, scope)
+                if isinstance(node.ctx, ast.Store):
+                    self._bind(node.id, None, scope)
             elif kind in _STATEMENTS:
                 stack += reversed([*self._statement(node, scope, under_main)])
                 continue

@@ -53,6 +53,11 @@ class Objects:
             if own is not None:
                 todo += [self._resolved(base) for each in own.bases if (base := dotted(each)) is not None]
 
+    def defines(self, path: str, method: str) -> bool:
+        """Whether a class is one of the file's own, and has a method of that name itself."""
+        own = self._names.classes.get(path)
+        return own is not None and any(getattr(each, "name", None) == method for each in own.body)
+
     def _attribute(self, name: str) -> list[tuple[ast.expr, str]]:
         return self._names.attributes.get(name, [])
 
