@@ -70,7 +70,7 @@ CALLS = [
     ("from flask import Flask\ndef start(app: Flask):\n    app.run(port=5001)", "flask.Flask.run - 5001 in start"),
     ("from flask import Flask\nclass Site(Flask): ...\nSite('a').run(port=5001)", "flask.Flask.run - 5001"),
     (
-        "from flask import Flask\nclass S:\n    def __init__(self):\n        self.app = Flask('a')\n    def go(self):\n        self.app.run()",
+        "from flask import Flask\nclass S:\n  def f(self):\n    self.a = Flask(1)\n  def go(self):\n    self.a.run()",
         "flask.Flask.run - - in S.go",
     ),
     ("from flask import Flask\napp = Flask('a')\nclass Job:\n    def run(self, port): ...\nJob().run(port=5001)", None),
@@ -373,6 +373,34 @@ def test_a_large_file_without_binds_tells_no_imports() -> None:
 )
 def test_hostile_names_end(source: str) -> None:
     assert shown(source) == ["uvicorn.run - ?"]
+
+
+@pytest.mark.parametrize(
+    "port", ["+".join(["'1'"] * 3000), "[" * 90 + "]" * 90, "x" + ".y" * 3000, " if a else ".join(["1"] * 90)]
+)
+def test_deep_expressions_end(port: str) -> None:
+    assert shown(f"import uvicorn\nuvicorn.run(1, port={port})") in (["uvicorn.run - ?"], [])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from socket.socket import bind\nbind(('', 8001))",
+        "from flask.Flask import run\nrun(port=8001)",
+        "from uvicorn import *\nrun(port=8001)",
+        "import uvicorn\n(lambda: uvicorn)().run(port=8001)",
+        "import uvicorn\nuvicorn.run.run(port=8001)",
+        "import socket\n[s.bind(('', p)) for s, p in pairs]",
+        "import grpc\nserver.add_insecure_port()",
+        "from http.server import HTTPServer\nHTTPServer()",
+        "from http.server import HTTPServer\nHTTPServer((), H)",
+        "from http.server import HTTPServer\nHTTPServer(('', *rest), H)",
+        "import waitress\nwaitress.serve(app, listen='')",
+        "import waitress\nwaitress.serve(app, listen=[])",
+    ],
+)
+def test_strange_calls_are_read(source: str) -> None:
+    assert len(shown(source)) <= 1
 
 
 def test_a_broken_file_has_none() -> None:

@@ -65,8 +65,14 @@ def _extract(source: Source, memory: Memory | None) -> Facts:
             module = _parse(source.data[shift:])
     if module is None:
         return facts
-    with _collector_off():
-        binds, imports = binds_and_imports(module, source, shift) if is_bind else ((), imports_of_entry_point(module))
+    try:
+        with _collector_off():
+            binds, imports = (
+                binds_and_imports(module, source, shift) if is_bind else ((), imports_of_entry_point(module))
+            )
+    except RecursionError:
+        # Expressions that are nested deeper than any program is written.
+        return facts
     return replace(facts, binds=binds, imports=imports) if binds or imports else facts
 
 

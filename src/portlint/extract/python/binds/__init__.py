@@ -260,7 +260,8 @@ class _Reader:
 
     def _is_probe(self, call: ast.Call, scope: str, port: Text | None) -> bool:
         """Whether a socket is bound only to see whether a port is free: nobody listens, and it is closed again."""
-        assert isinstance(call.func, ast.Attribute)
+        if not isinstance(call.func, ast.Attribute):
+            return False
         owner = dotted(call.func.value)
         made, _ = self._values.followed(call.func.value, scope)
         if id(made) not in self._names.opened and port is not None and not any(part.hidden for part in port.parts):

@@ -109,10 +109,10 @@ class Objects:
 
 def _annotated(node: ast.expr) -> str | None:
     """`Flask`, `flask.Flask`, `"Flask"`, `Flask | None`, `Optional[Flask]`."""
+    while isinstance(node, ast.BinOp):
+        node = node.left
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value if all(word.isidentifier() for word in node.value.split(".")) else None
-    if isinstance(node, ast.BinOp):
-        return _annotated(node.left)
     if isinstance(node, ast.Subscript) and dotted(node.value) in ("Optional", "typing.Optional"):
         return _annotated(node.slice)
     return dotted(node)

@@ -260,11 +260,12 @@ class Values:
 
 
 def _is_text(node: ast.expr) -> bool:
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        node = node.left
     return (
         isinstance(node, ast.JoinedStr)
         or (isinstance(node, ast.Constant) and isinstance(node.value, str))
         or (isinstance(node, ast.Call) and dotted(node.func) == "str")
-        or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and _is_text(node.left))
     )
 
 
