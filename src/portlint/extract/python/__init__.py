@@ -12,7 +12,7 @@ import ast
 import gc
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from msgspec.structs import replace
 
@@ -34,6 +34,7 @@ from portlint.extract.python.tokens import Tokens
 from portlint.extract.scan.text import Hit, find
 from portlint.knowledge.identifiers import module_name
 from portlint.model import Facts, LineIndex, PortLiteral, Problem, Role, Source
+from portlint.model.programs import Bind
 
 _NAMED = regex(r"\.pyi?$|(?:^|/)(?:SConstruct|SConscript|wscript)$|\.pyw$")
 _SHEBANG = regex(rb"#![^\n]{0,80}\bpython")
@@ -55,29 +56,33 @@ def extract_again(source: Source, before: Extracted | None) -> Extracted:
 def _extract(source: Source, memory: Memory | None) -> Facts:
     shift = len(_BOM) if source.data.startswith(_BOM) else 0
     flow = Flow(Code(source.data))
-    facts, module = _ports(source, flow, shift, memory)
-    # Which file is asked depends on nothing but its bytes, not on how much of it was parsed.
     is_bind = not source.base and may_bind(flow, source.data, source.path)
+    facts, module = _ports(source, flow, shift, memory, all_wanted=is_bind)
+    # Which file is asked depends on nothing but its bytes, not on how much of it was parsed.
     if not is_bind and (source.base or len(source.data) > _SMALL):
         return facts
-    if module is None:
-        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            module = _parse(source.data[shift:])
-    if module is None:
+    if module is None and (module := _parsed(source.data[shift:])) is None:
         return facts
+    binds: tuple[Bind, ...] = ()
     try:
         with _collector_off():
-            binds, imports = (
-                binds_and_imports(module, source, shift) if is_bind else ((), imports_of_entry_point(module))
-            )
+            if is_bind:
+                binds, imports = binds_and_imports(module, source, shift)
+            else:
+                imports = imports_of_entry_point(module)
     except RecursionError:
         # Expressions that are nested deeper than any program is written.
         return facts
     return replace(facts, binds=binds, imports=imports) if binds or imports else facts
 
 
-def _ports(source: Source, flow: Flow, shift: int, memory: Memory | None) -> tuple[Facts, ast.Module | None]:
-    """The facts of a file but its binds and imports, and the module, where it was parsed to its end."""
+def _ports(
+    source: Source, flow: Flow, shift: int, memory: Memory | None, *, all_wanted: bool
+) -> tuple[Facts, ast.Module | None]:
+    """The facts of a file but its binds and imports, and the module, where all of it was parsed.
+
+    all_wanted: the module is asked for anyway, so that no excerpt need be parsed first.
+    """
     code = flow.code
     signals = Signals(code, flow)
     text: bytes = source.data
@@ -88,6 +93,8 @@ def _ports(source: Source, flow: Flow, shift: int, memory: Memory | None) -> tup
         if len(source.data) > _SMALL or source.base:
             return Facts(path=source.path, format="python", references=tuple(references(source, ()))), None
         text = source.data
+    if all_wanted and (module := _parsed(source.data[shift:])) is not None:
+        return _Reader(source, flow).facts(module, shift, promising, signals, memory), module
     try:
         module = _parse_excerpt(text[shift:], source.data[shift:])
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -135,6 +142,14 @@ def _parse(data: bytes) -> ast.Module:
     with _collector_off(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(data.decode("utf-8"))
+
+
+def _parsed(data: bytes) -> ast.Module | None:
+    """The module; None where `ast` refuses it."""
+    try:
+        return _parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 @contextmanager

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from functools import cache
+
+from msgspec import Struct
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.python.flow import Flow
@@ -22,9 +25,9 @@ _LOCAL_RUN = regex(rb"\.run\([^()]{0,200}?\b(?:port|host|debug|use_reloader|thre
 def may_bind(flow: Flow, data: bytes, path: str) -> bool:
     """Whether something in a file may be a bind; flow: of the same data."""
     if b"import" in data:
-        known = _patterns()
+        known = _calls()
         for package in flow.imported & known.keys():
-            if any(pattern.search(data) for pattern in known[package]):
+            if any(_stands_in(call, flow, data) for call in known[package]):
                 return True
         if _LOCAL_RUN.search(data) is not None:
             return True
@@ -38,25 +41,59 @@ def is_gunicorn_file(data: bytes, path: str) -> bool:
     return "gunicorn" in path.rpartition("/")[2] or any(pattern.search(data) for pattern in _OTHERS_SET)
 
 
+class _Call(Struct, frozen=True):
+    """The last word of calls of one package that bind."""
+
+    word: bytes
+    pattern: re.Pattern[bytes]
+    is_method: bool
+    """of an object, which may have any name"""
+
+
+def _stands_in(call: _Call, flow: Flow, data: bytes) -> bool:
+    for match in call.pattern.finditer(data):
+        start = match.start()
+        owner = _OWNER.search(data, max(0, start - _LONGEST_OWNER), start)
+        if call.is_method:
+            # `asyncio.run(...)` is no server's.
+            if owner is not None and not (owner[1] in _OF_PYTHON and owner[1] in flow.imported):
+                return True
+        elif (call.word if owner is None else owner[1]) in flow.imported_names:
+            return True
+    return False
+
+
+_OWNER = regex(rb"(\w*)[)\]]{0,9}\s*\.\s*\Z")
+"""what stands before the last word of a path"""
+_LONGEST_OWNER = 120
+_OF_PYTHON = frozenset(name.encode() for name in sys.stdlib_module_names if name != "socket")
+
+
 @cache
-def _patterns() -> Mapping[bytes, tuple[re.Pattern[bytes], ...]]:
-    """Top-level package to what stands in a file that has a call of it which binds: one of these."""
-    words: dict[str, set[str]] = {}
+def _calls() -> Mapping[bytes, tuple[_Call, ...]]:
+    """Top-level package to the calls of it that bind."""
+    found: dict[str, set[tuple[str, bool]]] = {}
     known = library()
     for path in known.binds:
         owner, _, word = path.rpartition(".")
-        words.setdefault(path.partition(".")[0], set()).add(word)
+        is_method = any(rule.path == path for rule in known.bind_methods.get(word, ()))
+        found.setdefault(path.partition(".")[0], set()).add((word, is_method))
         for other, of in known.objects.items():
-            if of in (owner, path):
-                words.setdefault(other.partition(".")[0], set()).add(word if of == owner else other.rpartition(".")[2])
-    return {package.encode(): tuple(map(_pattern, sorted(found))) for package, found in words.items()}
+            if of == owner:
+                found.setdefault(other.partition(".")[0], set()).add((word, True))
+            elif of == path:
+                found.setdefault(other.partition(".")[0], set()).add((other.rpartition(".")[2], False))
+    return {
+        package.encode(): tuple(_Call(word.encode(), _pattern(word), is_method) for word, is_method in sorted(calls))
+        for package, calls in found.items()
+    }
 
 
 def _pattern(word: str) -> re.Pattern[bytes]:
-    # All may get another name. Another class may be made of a class. The `bind` of hypercorn is set. Two kinds of `run`
-    # are no server's.
+    # All may get another name. Another class may be made of a class. What hypercorn binds is set, and what a logger
+    # binds are keywords.
     begins = rf"{word}(?<!\w{word})"
-    if word == "run":
-        begins += r"(?<!asyncio\.run)(?<!subprocess\.run)"
-    other = r"[^()\n]{0,80}\)\s*:" if word[0].isupper() else r"\s*=\s*[\[\"'f]"
-    return regex(rf"{begins}(?:\s*\(|\s+as\b|{other})".encode())
+    if word == "bind":
+        return regex(rf"{begins}(?:\s*\((?!\s*\w+\s*=[^=])|\s*=\s*[\[\"'f])".encode())
+    other = r"|[^()\n]{0,80}\)\s*:" if word[0].isupper() else ""
+    return regex(rf"{begins}(?:\s*\(|\s+as\b{other})".encode())
