@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -160,6 +160,12 @@ def is_image_of(image: str, bases: Iterable[str]) -> bool:
     head, slash, tail = name.rpartition("/")
     name = (head + slash + tail.partition(":")[0]).removeprefix("docker.io/").removeprefix("library/")
     return any(name == base or name.endswith(f"/{base}") or name.startswith(f"{base}/") for base in bases)
+
+
+def ends(words: Sequence[str]) -> bool:
+    """Whether a command does its work and ends. words: the base name of the program, and its arguments."""
+    known = programs().ends
+    return any(tuple(words[:length]) in known for length in (1, 2, 3))
 
 
 @cache

@@ -8,10 +8,12 @@ variables it reads, with which fallbacks, and what it binds.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from posixpath import basename
 
 from msgspec.structs import replace
 
 from portlint.knowledge.formats import ENV_FILES, TIED_BY_VARIABLES
+from portlint.knowledge.servers import ends
 from portlint.model import Facts, Registry, Role
 
 
@@ -23,13 +25,26 @@ def ties_of(facts: Facts) -> tuple[str, ...] | None:
         return () if facts.format not in ENV_FILES and _says_nothing(facts) else None
     if facts.services or facts.compose_runs or any(literal.role is Role.BIND for literal in facts.literals):
         return None
+    # What a container starts may be told in its script, and where it listens in the code that this one starts.
+    if facts.binds or facts.imports or _starts_programs(facts):
+        return None
     return tuple(sorted(variables_of((facts,))))
+
+
+def _starts_programs(facts: Facts) -> bool:
+    """Whether a script may start something that runs on."""
+    for script in facts.scripts:
+        for command in script.commands:
+            words = [word.literal or "" for word in command.words if "=" not in (word.literal or "")[1:]]
+            if words and not ends([basename(words[0]), *words[1:]]):
+                return True
+    return False
 
 
 def is_silent(facts: Facts) -> bool:
     """Whether no finding can be in a file, whatever others say: all but one are about something that its facts tell,
     and that one (PORT402) is about what an env file does not."""
-    return facts.format not in ENV_FILES and replace(facts, path="", format=None) == _NOTHING
+    return facts.format not in ENV_FILES and replace(facts, path="", format=None, imports=()) == _NOTHING
 
 
 _NOTHING = Facts(path="", format=None)

@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from portlint.algorithms.lazy_regex import regex
-from portlint.knowledge.servers import Interpreter, Runner, Server, Wrapper, programs
+from portlint.knowledge.servers import Interpreter, Runner, Server, Wrapper, ends, programs
 from portlint.model.programs import Command, Scope, Text
 from portlint.topology.values import HOLE, UNKNOWN, UNSET, Environment, State, Value, Word, evaluated
 
@@ -258,7 +258,7 @@ def _quiet(words: Sequence[Word]) -> Kind | None:
         return Kind.WORKER
     if _first(known.wrappers, words) is not None:
         return None
-    return Kind.ENDS if any(_starts(words, start) for start in known.ends) else None
+    return Kind.ENDS if ends([_name(words[0]), *(word.text for word in words[1:3])]) else None
 
 
 def _arguments(words: Sequence[Word], valued: frozenset[str], first: int = 1) -> Iterator[tuple[int, Word]]:
