@@ -145,7 +145,8 @@ class Bind(_Kept, frozen=True, kw_only=True):
     by: str
     """the call or the directive: `uvicorn.run`, `express listen`, `gunicorn.conf.py bind`, `vite server`"""
     port: Text | None = None
-    """None: not written here, the default of `by` counts; a hidden part: computed"""
+    """None: not written here, the default of `by` counts; a hidden part: computed. A variable that holds host and port
+    (`LISTEN=0.0.0.0:8000`) stands in both, each with its part of the fallback."""
     host: Text | None = None
     """None: not written here"""
     protocol: str = "tcp"

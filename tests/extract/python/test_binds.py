@@ -403,6 +403,21 @@ def test_strange_calls_are_read(source: str) -> None:
     assert len(shown(source)) <= 1
 
 
+@pytest.mark.parametrize(
+    ("path", "is_read"),
+    [
+        ("tests/mock_server.py", True),
+        ("test.py", True),
+        ("contest.py", True),
+        ("tests/test_server.py", False),
+        ("server_test.py", False),
+        ("tests/conftest.py", False),
+    ],
+)
+def test_what_pytest_imports_is_no_program(path: str, is_read: bool) -> None:
+    assert shown("import uvicorn\nuvicorn.run(app)", path) == ["uvicorn.run - -"] * is_read
+
+
 def test_a_broken_file_has_none() -> None:
     assert shown("import uvicorn\nuvicorn.run(app, port=8001)\ndef (") == []
 

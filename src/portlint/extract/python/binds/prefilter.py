@@ -14,6 +14,8 @@ from portlint.extract.python.flow import Flow
 from portlint.extract.python.libraries import library
 
 # Each pattern begins with fixed letters, which the regular expression engine finds at the speed of memory.
+_OF_PYTEST = regex(r"(?:^|/)(?:test_[^/]{0,200}|[^/]{0,200}_test|conftest)\.py$")
+"""modules that pytest imports, so that no workload starts them: https://docs.pytest.org/en/stable/explanation/goodpractices.html"""
 _BIND_SET = regex(rb"bind(?<![^\r\n]bind)[ \t]{0,80}[=:]")
 _OTHERS_SET = tuple(
     regex(word + rb"(?<![^\r\n]" + word + rb")[ \t]{0,80}=") for word in (b"workers", b"worker_class", b"wsgi_app")
@@ -24,6 +26,8 @@ _LOCAL_RUN = regex(rb"\.run\([^()]{0,200}?\b(?:port|host|debug|use_reloader|thre
 
 def may_bind(flow: Flow, data: bytes, path: str) -> bool:
     """Whether something in a file may be a bind; flow: of the same data."""
+    if _OF_PYTEST.search(path) is not None:
+        return False
     if b"import" in data:
         known = _calls()
         for package in flow.imported & known.keys():
