@@ -16,6 +16,7 @@ from portlint.check.context import Context
 from portlint.model import Facts, Mapping, PortLiteral, PortReference, Role, Service, Settings, Span, Variable
 from portlint.registry import load_registry
 from portlint.resolve import resolve
+from portlint.topology import topology_of
 
 _FILES_OF_SERVICES = 20
 _LITERALS_OF_A_FILE = 100
@@ -147,15 +148,16 @@ def main() -> None:
     gc.disable()
     for chosen in (registry, None):
         started = time.process_time()
-        resolution = resolve(repository.facts, chosen, settings)
+        topology = topology_of(repository.facts)
+        resolution = resolve(repository.facts, chosen, settings, topology=topology)
         resolved = time.process_time()
-        result = check(repository.facts, resolution, chosen, settings)
+        result = check(repository.facts, resolution, chosen, settings, topology=topology)
         ended = time.process_time()
         print(
             f"{services} services, {repository.count} literals, {'a' if chosen else 'no'} registry: "
             f"resolve {resolved - started:.2f} s, check {ended - resolved:.2f} s, {len(result.findings)} findings"
         )
-        context = Context(repository.facts, resolution, chosen, settings)
+        context = Context(repository.facts, resolution, chosen, settings, topology=topology)
         for code, rule in RULES.items():
             begun = time.process_time()
             count = sum(1 for _ in rule(context))

@@ -26,6 +26,7 @@ from portlint.pipeline.request import Outcome, Request
 from portlint.pipeline.run import run
 from portlint.registry.merge import merge
 from portlint.resolve import resolve
+from portlint.topology import topology_of
 
 SETTINGS = Settings(select=tuple(RULES), test_ignores=(), generated_ignores=())
 SETS = 150
@@ -48,7 +49,9 @@ def registries(outcome: Outcome, folder: Path, chance: random.Random) -> Iterato
 
 
 def judged(facts: Sequence[Facts], registry: Registry | None, reported: AbstractSet[str] | None) -> CheckResult:
-    return check(facts, resolve(facts, registry, SETTINGS, reported), registry, SETTINGS, reported)
+    topology = topology_of(facts)
+    resolution = resolve(facts, registry, SETTINGS, reported, topology)
+    return check(facts, resolution, registry, SETTINGS, reported, topology)
 
 
 def said(result: CheckResult, reported: AbstractSet[str]) -> list[object]:

@@ -30,7 +30,7 @@ from portlint.check import registry as register
 from portlint.check.context import Context
 from portlint.check.suppressions import Suppressions
 from portlint.knowledge.rule_metadata import chosen, names
-from portlint.model import CheckResult, Facts, Finding, Registry, Resolution, Settings, Suppressed
+from portlint.model import CheckResult, Facts, Finding, Registry, Resolution, Settings, Suppressed, Topology
 
 Rule = Callable[[Context], Iterable[Finding]]
 
@@ -98,13 +98,15 @@ def check(
     registry: Registry | None,
     settings: Settings,
     reported: AbstractSet[str] | None = None,
+    topology: Topology | None = None,
 ) -> CheckResult:
     """What the selected rules find, sorted by place and made unique; silenced findings apart.
 
-    reported: the paths whose findings are asked for; None: all. The resolution has to hold their matches.
+    reported: the paths whose findings are asked for; None: all. The resolution has to hold their matches, and what it
+    says of stacks rests on the same topology. topology: None: nothing is known of what images start by themselves.
     """
     selection = selected(settings)
-    context = Context(facts, resolution, registry, settings, reported)
+    context = Context(facts, resolution, registry, settings, reported, topology)
     wanted = _Wanted(context.asked_facts, settings)
     suppressions = Suppressions(context.asked_facts)
     kept: list[Finding] = []

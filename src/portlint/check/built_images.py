@@ -74,7 +74,7 @@ def _said(facts: Facts, image: Iterable[PortLiteral]) -> _Said:
 
 
 def _image(context: Context, facts: Facts, target: str | None, said: _Said, bound: frozenset[int]) -> Iterator[Finding]:
-    runs = context.resolution.topology.image(facts.path, target)
+    runs = context.topology.image(facts.path, target)
     if runs.complete and runs.known and not _is_given_elsewhere(context, facts.path, said, runs.known):
         yield from _against_programs(said, runs.known)
     else:

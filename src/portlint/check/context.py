@@ -30,6 +30,7 @@ from portlint.model import (
     Settings,
     Span,
     Stack,
+    Topology,
 )
 
 if TYPE_CHECKING:
@@ -52,9 +53,11 @@ class Context:
         registry: Registry | None,
         settings: Settings,
         reported: AbstractSet[str] | None = None,
+        topology: Topology | None = None,
     ) -> None:
-        """reported: the paths whose findings are asked for; None: all."""
+        """reported: the paths whose findings are asked for; None: all. topology: None: nothing is known of it."""
         self.reported = reported
+        self.topology = topology or Topology()
         self.facts = facts
         self.resolution = resolution
         self.registry = registry

@@ -41,7 +41,7 @@ def port_does_not_follow(context: Context) -> Iterator[Finding]:
                 yield from _fixed(peer.member.name, peer.member.runs.known, probes)
     for facts in context.facts:
         if facts.format in IMAGES and facts.path not in built:
-            runs = context.resolution.topology.image(facts.path, None)
+            runs = context.topology.image(facts.path, None)
             if runs.complete and any(each.movable for each in runs.known):
                 probes = [
                     literal

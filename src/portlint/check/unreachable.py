@@ -42,7 +42,7 @@ def _published(peer: Peer) -> Iterator[Finding]:
 
 
 def _exposed(context: Context, facts: Facts) -> Iterator[Finding]:
-    runs = context.resolution.topology.image(facts.path, None)
+    runs = context.topology.image(facts.path, None)
     hidden = [each for each in runs.known if _is_hidden(each)] if runs.complete else []
     if not hidden:
         return

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from portlint.model.facts import PortLiteral, Service
 from portlint.model.places import PortRange
 from portlint.model.registry import Entry
-from portlint.model.topology import Evidence, Listeners, Topology
+from portlint.model.topology import Evidence, Listeners
 
 
 class Verdict(StrEnum):
@@ -155,4 +155,3 @@ class Resolution(Struct, frozen=True, kw_only=True):
     services: MappingABC[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
     """path and name of a compose service in a file that was asked for to the registry entries that it is"""
     stacks: tuple[Stack, ...] = ()
-    topology: Topology = field(default_factory=Topology)

@@ -19,8 +19,9 @@ from portlint.topology import topology_of
 
 def judged(facts: Sequence[Facts], registry: Registry | None, settings: Settings) -> tuple[Resolution, CheckResult]:
     """What the facts of all files mean, and what is wrong with them."""
-    resolution = resolve(facts, registry, settings, topology=topology_of(facts))
-    return resolution, check(facts, resolution, registry, settings)
+    topology = topology_of(facts)
+    resolution = resolve(facts, registry, settings, topology=topology)
+    return resolution, check(facts, resolution, registry, settings, topology=topology)
 
 
 def with_facts(outcome: Outcome, facts: Mapping[str, Facts], settings: Settings) -> Outcome:

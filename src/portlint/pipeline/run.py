@@ -61,7 +61,7 @@ def run(request: Request) -> Outcome:
             matched = None if depends_on_all else found.reported
             resolution = resolve(facts, registry, settings, matched, topology)
             if request.rules:
-                result = check(facts, resolution, registry, settings, found.reported)
+                result = check(facts, resolution, registry, settings, found.reported, topology)
         result = unaccepted(request, tree, found, result)
         touched = touched_by(request, pasts.since, written, result)
         clock.mark("resolve and check")

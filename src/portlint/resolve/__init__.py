@@ -110,7 +110,6 @@ def resolve(
         environments=environments.of,
         services=services.entries_of(reported),
         stacks=stacks(facts, services.listening, topology),
-        topology=topology,
     )
 
 

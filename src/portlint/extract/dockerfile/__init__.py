@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.commands import find_in_words
-from portlint.extract.dockerfile_stage import with_instruction
+from portlint.extract.dockerfile.stage import with_instruction
 from portlint.extract.format import Format
 from portlint.extract.limits import LARGEST_BY_HAND
 from portlint.extract.scan.literals import in_comment, placed, references, template_note
