@@ -142,7 +142,7 @@ def test_what_may_be_a_secret_is_not_kept(text, expected):
     ("text", "expected"),
     [
         ("0.0.0.0:8000", ("0.0.0.0", 8000)),
-        (":8000", (None, 8000)),
+        (":8000", ("*", 8000)),
         ("8000", (None, 8000)),
         ("[::]:8000", ("::", 8000)),
         ("localhost", ("localhost", None)),

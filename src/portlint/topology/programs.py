@@ -398,7 +398,7 @@ def _file(words: list[Word]) -> tuple[Kind | None, list[Word]]:
 
 
 def endpoint(word: Word) -> tuple[str | None, int | None] | None:
-    """Address and port of `0.0.0.0:8000`, `:8000`, `[::]:8000`, `8000`; each None where it is not written.
+    """Address and port of `0.0.0.0:8000`, `[::]:8000`, `8000`; each None where it is not written. `:8000` is `*`.
 
     None where the word is not known, or is no address of a host (`unix:/run/app.sock`, `fd://3`).
     """
@@ -410,4 +410,4 @@ def endpoint(word: Word) -> tuple[str | None, int | None] | None:
     if match is None:
         return None if ":" in text or "/" in text else (text, None)
     host = match["host"]
-    return (host.strip("[]") if host else None), int(match["port"])
+    return (None if host is None else host.strip("[]") or "*"), int(match["port"])
