@@ -100,12 +100,19 @@ def is_addressed(context: Context, literal: PortLiteral) -> bool:
     """Whether a place is one from which a client goes out in the network of the containers."""
     if literal.role not in _ADDRESSED or literal.form in ("comparison", "word"):
         return False
+    if not knowledge("origin_words").isdisjoint(words(_name(literal))):
+        # Where pages come from, which may be open in a browser: nobody connects to it.
+        return False
     if literal.format in CONTAINER_HOSTS:
         return True
     if context.is_test(literal.path):
         # Tests make up hosts and ports.
         return False
     return not is_elsewhere(literal.path)
+
+
+def _name(literal: PortLiteral) -> str:
+    return literal.variable or literal.name or literal.subject.rpartition(".")[2]
 
 
 @lru_cache(maxsize=8192)

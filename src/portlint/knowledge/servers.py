@@ -37,6 +37,12 @@ class Server(Row, frozen=True, kw_only=True):
     """a variable that is the port where it is set, and the address that is bound then"""
     config: frozenset[str] = frozenset()
     files: tuple[str, ...] = ()
+    images: frozenset[str] = frozenset()
+    """images that start it unless they are told to start something else"""
+    reads: tuple[str, ...] = ()
+    """configuration files, and folders of them with a slash at the end, by their places in these images"""
+    stock: str | None = None
+    """the file among them that the image brings along, which listens on `port`"""
     configured: str = ""
     """what facts call the place in its configuration that binds (`Bind.by`); `literals`: each port there that binds;
     empty: it is not read"""
@@ -112,6 +118,9 @@ def programs() -> Programs:
                 when=(row["when"]["variable"], row["when"]["address"]) if "when" in row else None,
                 config=_set(row, "config"),
                 files=tuple(row.get("files", ())),
+                images=_set(row, "images"),
+                reads=tuple(row.get("reads", ())),
+                stock=row.get("stock"),
                 configured=row.get("configured", ""),
                 values=_set(row, "values"),
             )
@@ -156,16 +165,26 @@ def is_plain_base(image: str) -> bool:
 
 def is_image_of(image: str, bases: Iterable[str]) -> bool:
     """Whether an image is one of some, whatever its tag and wherever it is kept."""
-    name = image.partition("@")[0]
-    head, slash, tail = name.rpartition("/")
-    name = (head + slash + tail.partition(":")[0]).removeprefix("docker.io/").removeprefix("library/")
+    name = _image_name(image)
     return any(name == base or name.endswith(f"/{base}") or name.startswith(f"{base}/") for base in bases)
+
+
+def _image_name(image: str) -> str:
+    """Without its tag, its digest and the registry that is meant where none is named."""
+    head, slash, tail = image.partition("@")[0].rpartition("/")
+    return (head + slash + tail.partition(":")[0]).removeprefix("docker.io/").removeprefix("library/")
 
 
 def ends(words: Sequence[str]) -> bool:
     """Whether a command does its work and ends. words: the base name of the program, and its arguments."""
     known = programs().ends
     return any(tuple(words[:length]) in known for length in (1, 2, 3))
+
+
+def server_of(image: str) -> Server | None:
+    """The server that an image starts; None where that is not known. Somebody's own `acme/nginx` is none of them."""
+    name = _image_name(image)
+    return next((row for row in programs().servers if name in row.images), None)
 
 
 @cache

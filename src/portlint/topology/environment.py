@@ -103,9 +103,18 @@ class Container(Struct):
             self.depth -= 1
 
     @property
-    def image_name(self) -> str | None:
-        """The image that its service names."""
+    def base(self) -> str | None:
+        """The image that it runs, or that its own is built on; None: not known."""
+        if self.image is not None:
+            return self.image.base
+        if any(each.built for each in self.definitions):
+            return None
         return next((each.image for each in reversed(self.definitions) if each.image is not None), None)
+
+    @property
+    def origin(self) -> Span:
+        """Where its service, or else its Dockerfile, begins."""
+        return self.definitions[-1].span if self.definitions else Span(0, 0, 1, 1)
 
     @property
     def _given(self) -> tuple[Assignment, ...]:

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from portlint.knowledge.formats import CODE
-from portlint.knowledge.servers import Server, is_image_of
+from portlint.knowledge.servers import Server, is_image_of, server_of
 from portlint.model import FIRST_PORT, LAST_PORT, Evidence, Facts, Listener, Listeners, Rank, Role
 from portlint.model.programs import Command, Scope, Text
 from portlint.topology.code import Program, binds_of, default_of
@@ -69,8 +69,13 @@ def listeners_of(commands: Sequence[Command], path: str, workload: Workload) -> 
     """What a container listens on that starts these commands. path: of the file that holds them."""
     found = _Found()
     own = any(path == service.path for service in workload.container.definitions)
-    runs = _commands(commands, _Place(path, own, workload.container, ""), workload, found)
-    if not runs and not found.why_not:
+    place = _Place(path, own, workload.container, "")
+    runs = _commands(commands, place, workload, found)
+    server = server_of(workload.container.base or "") if not commands else None
+    if server is not None:
+        nothing = Command((), workload.container.origin)
+        _server(Started(kind=Kind.SERVER, command=nothing, words=(), server=server), place, workload, found)
+    elif not runs and not found.why_not:
         found.why_not.append("nothing says what it starts")
     return Listeners(tuple(_once(found.known)), not found.why_not, found.why_not[0] if found.why_not else "")
 
@@ -118,8 +123,7 @@ def _is_meant(server: Server, place: _Place, workload: Workload) -> bool:
     """Whether a name means the server, or may as well be that of another program."""
     if not server.only_on or place.path.endswith("package.json"):
         return True
-    image = workload.container.image
-    base = image.base if image is not None else workload.container.image_name
+    base = workload.container.base
     return base is not None and is_image_of(base, server.only_on)
 
 
@@ -265,6 +269,9 @@ def _server(each: Started, place: _Place, workload: Workload, found: _Found) -> 
     if any(listener is None for listener in listens):
         found.why_not.append(f"what the configuration of {server.name} says is not known")
     known = [listener for listener in listens if listener is not None]
+    if known and server.port is not None and _has_stock(server, workload):
+        by = f"the configuration that the image of {server.name} brings along"
+        known.append(Listener(server.port, Rank.DEFAULT, Evidence(place.path, each.command.span, by), "*"))
     if known:
         for listener in known:
             address = address if listener.address is None else listener.address
@@ -285,7 +292,7 @@ def _configuration(each: Started, place: _Place, workload: Workload) -> list[str
     if each.config is not None:
         path = _located(each.config, folder, workload)
         return None if path is None or not server.configured else [path]
-    out = []
+    out = list(_read_in_image(server, workload))
     for name in server.files:
         path = _located(name, folder, workload)
         if path is not None and server.configured:
@@ -293,6 +300,25 @@ def _configuration(each: Started, place: _Place, workload: Workload) -> list[str
         elif workload.may_have(name):
             return None
     return out
+
+
+def _read_in_image(server: Server, workload: Workload) -> Iterator[str]:
+    """The configuration files of the repository that a server finds at their usual places in its image."""
+    for place in server.reads:
+        names = sorted(workload.files.names_in(place.rstrip("/"))) if place.endswith("/") else [""]
+        for name in names:
+            path = workload.files.file(place + name)
+            if path is not None:
+                yield path
+
+
+def _has_stock(server: Server, workload: Workload) -> bool:
+    """Whether the configuration that its image brings along is still there, beside that of the repository."""
+    if server.stock is None or workload.files.file(server.stock) is not None:
+        return False
+    if any(not place.endswith("/") and workload.files.file(place) is not None for place in server.reads):
+        return False
+    return not workload.files.is_replaced(dirname(server.stock))
 
 
 def _configured(

@@ -17,7 +17,7 @@ from portlint.model.programs import Assignment, Copy, Form, Scope, Start
 from portlint.syntax.interpolation import HOLE
 from portlint.syntax.shell import Word
 
-_STRING = regex(r"\"((?:[^\"\\\n]|\\[^\n])*+)\"")
+_STRING = regex(r"\"((?:[^\"\\\n]|\\[^\n]){0,2000}+)\"")
 _HEALTH = regex(r"(?:[ \t\r\n\\]+--[a-z-]{1,40}=[^\s\\]{0,80})*[ \t\r\n\\]*(CMD|NONE)(?=[\s\[\\]|$)", re.IGNORECASE)
 _PAIR = regex(r"(?<![\w.\"'/-])([A-Za-z_][\w.-]{0,200}+)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:[^\s\\\"']|\\.)*)")
 _OLD_ENV = regex(r"[ \t\n]*([A-Za-z_]\w{0,200})[ \t\n]+(?!=)")

@@ -67,7 +67,7 @@ def _stands_in(call: _Call, flow: Flow, data: bytes) -> bool:
     return False
 
 
-_OWNER = regex(rb"(\w*)[)\]]{0,9}\s*\.\s*\Z")
+_OWNER = regex(rb"(\w{0,80})[)\]]{0,9}\s{0,20}\.\s{0,20}\Z")
 """what stands before the last word of a path"""
 _LONGEST_OWNER = 120
 _OF_PYTHON = frozenset(name.encode() for name in sys.stdlib_module_names if name != "socket")
