@@ -77,6 +77,9 @@ def told(text: str, path: str = "server.js") -> list[str]:
         ("Bun.serve({ port: 3001, hostname: '::', fetch(r) { return r } })", "Bun.serve 3001 at ::"),
         ("Bun.serve<Data>({ fetch(r) { return r } })", "Bun.serve -"),
         ("Bun.serve({ port: Bun.env.PORT ?? 3000, fetch })", "Bun.serve ${PORT:-3000}"),
+        ("export default { port: 3000, fetch: app.fetch }", "Bun default export 3000"),
+        ("export default {\n  port: process.env.PORT || 3000,\n  fetch: app.fetch,\n};", "Bun default export ${PORT:-3000}"),  # noqa: E501
+        ("import Hapi from '@hapi/hapi';\nconst server = Hapi.server({ port: 3000, host: 'localhost' })", "hapi server 3000 at localhost"),  # noqa: E501
         ("Deno.serve(handler)", "Deno.serve -"),
         ("Deno.serve({ port: 8001 }, handler)", "Deno.serve 8001"),
         ("Deno.serve({ port: Number(Deno.env.get('PORT')) }, handler)", "Deno.serve ${PORT}"),
@@ -184,6 +187,10 @@ def test_a_port(expression, before, expected):
         "const text = 'app.listen(3000)';",
         "app.listeners(3000); app.unlisten(3000); app.listening = (3000)",
         "new Server({ port: 3000 })",
+        "export default { fetch(request) { return app.fetch(request) } }",
+        "export default { port: 3000, host: 'db' }",
+        "const shape = z.object({}).default({ port: 3000, fetch: 1 }); // listen()",
+        "const server = factory.server({ port: 3000 })",
     ],
 )
 def test_nothing_listens(text):

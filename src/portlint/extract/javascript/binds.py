@@ -24,8 +24,9 @@ MOST: Final = 64
 """places where one file begins to listen, and modules that it imports"""
 _MOST_CALLS: Final = 400
 _IMPORT = regex(
-    rb"""(?:\bimport\b\s{0,9}(?:[\w$\s{},*]{1,2000}\bfrom\s{0,9})?\(?|\brequire\s?\()\s{0,9}["'](\.{1,2}/[\w./@-]{1,200})["']"""
+    rb"""(?:\bimport\b\s{0,9}(?:[\w$\s{},*]{1,800}\bfrom\s{0,9})?\(?|\brequire\s?\()\s{0,9}["'](\.{1,2}/[\w./@-]{1,200})["']"""
 )
+_EXPORT = regex(rb"export default \{(?=[^}]{0,400}\bport\b)")
 _COMPONENT = regex(r"\.(?:jsx|tsx|vue|svelte|astro)$")
 _NUMBER = regex(r"[0-9]{1,5}")
 _WRAPPED = 500
@@ -42,7 +43,7 @@ def _called() -> Sequence[tuple[bytes, re.Pattern[bytes]]]:
 def is_promising(source: Source) -> bool:
     """Whether the script may begin to listen somewhere: the prefilter."""
     data = source.data
-    if any(name in data and called.search(data) is not None for name, called in _called()):
+    if any(name in data and called.search(data) is not None for name, called in _called()) or _EXPORT.search(data):
         return not _is_minified(data)
     return is_configuration(source.path)
 
@@ -81,12 +82,17 @@ class _Calls:
         self._names, self._values = names, values
 
     def binds(self) -> Iterator[Bind]:
-        known = calls()
-        found = (at for at, token in enumerate(self._names.tokens) if token.kind == "name" and token.text in known)
-        for _, at in zip(range(_MOST_CALLS), found, strict=False):
+        known, looked_at = calls(), 0
+        for at, token in enumerate(self._names.tokens):
+            if token.kind != "name" or token.text not in known:
+                continue
             opened = self._opened(at)
-            if opened is not None and (bind := self._bind(at, opened)) is not None:
+            bind = self._exported(at) if opened is None else self._bind(at, opened)
+            if bind is not None:
                 yield bind
+            looked_at += opened is not None
+            if looked_at > _MOST_CALLS:
+                return
 
     def _opened(self, index: int) -> int | None:
         """The bracket of the call whose name stands at an index; None where it is none, but a declaration."""
@@ -110,11 +116,23 @@ class _Calls:
             return None
         plain = (module or "").removeprefix("node:").removeprefix("npm:")
         for call in calls()[names.at(index).text]:
-            if call.new and not is_new:
+            if call.form == "export" or (call.new and not is_new):
                 continue
             if any(_is_of(plain, each) for each in call.modules) or (not call.modules and is_method):
                 return self._read(call, index, opened, is_known=bool(call.modules))
         return None
+
+    def _exported(self, index: int) -> Bind | None:
+        """`export default {port: 3000, fetch}`, which Bun serves."""
+        start = index + 1
+        if self._names.at(index - 1).text != "export" or not self._names.is_sign(start, "{"):
+            return None
+        known = self._values.object(start, self._names.partner(start) + 1)
+        (call,) = calls()[self._names.at(index).text]
+        if known is None or not {"port", "fetch"} <= known.members.keys():
+            return None
+        port, host = self._from(known, start, call.host_key)
+        return Bind(span=self._values.span(index, start), by=call.by, port=port, host=host)
 
     def _root(self, index: int) -> tuple[int, bool]:
         """The index of the name that the call's chain begins with, and whether something is called on it."""
