@@ -120,10 +120,10 @@ class Copy(_Kept, frozen=True):
 
 
 class Mount(_Kept, frozen=True):
-    """A file or folder of the repository in a container: Compose specification, `volumes`, `configs`."""
+    """A file or folder in a container: Compose specification, `volumes`, `configs`."""
 
-    source: str
-    """relative to the root"""
+    source: str | None
+    """relative to the root; None: nothing of the repository, or not known"""
     target: str
     """absolute path in the container"""
 

@@ -60,16 +60,16 @@ class _Builder:
         return listeners_of(commands, dockerfile, Workload(container, files, self._facts, roots))
 
     def _context(self, image: Image) -> str | None:
-        """The folder that an image is built from which no file says: the nearest one that has all that is copied."""
+        """The folder that an image is built from which no file says: the nearest one with most of what it copies."""
         sources = {source for copy in image.copies if copy.stage is None for source in copy.sources}
         plain = [source for source in sources if not any(sign in source for sign in "*?[$")]
-        folder = dirname(image.path)
-        while True:
-            if all(self._tree.has(join(folder, source.lstrip("/"))) for source in plain):
-                return folder
-            if not folder:
-                return None
-            folder = dirname(folder)
+        folders = [dirname(image.path)]
+        while folders[-1]:
+            folders.append(dirname(folders[-1]))
+        if not plain:
+            return folders[0]
+        count = [sum(self._tree.has(join(folder, source.lstrip("/"))) for source in plain) for folder in folders]
+        return folders[count.index(max(count))] if max(count) else None
 
     def _service(self, definitions: tuple[Service, ...], env_files: tuple[str, ...]) -> Listeners:
         """With the values of `.env`; where there is none, with those of a template too: only what both say is sure."""
@@ -97,7 +97,7 @@ class _Builder:
         context = None if built is None else built.context
         files = ContainerFiles(self._tree, mounts, image, context, workdir)
         roots = tuple(each.context for each in definitions if each.context is not None)
-        roots += tuple(mount.source for mount in mounts)
+        roots += tuple(mount.source for mount in mounts if mount.source is not None)
         listeners = listeners_of(commands, path, Workload(container, files, self._facts, roots))
         if image is None and listeners.complete and not any(each.image for each in definitions):
             # Its Dockerfile is not here: the image may bring variables along.

@@ -99,7 +99,7 @@ class ContainerFiles(Struct, frozen=True):
         for mount in reversed(self.mounts):
             found = _below(path, mount.target)
             if found is not None:
-                source = _joined(mount.source, found)
+                source = None if mount.source is None else _joined(mount.source, found)
                 if source in self.tree.files:
                     return source
                 hidden = True
@@ -111,12 +111,30 @@ class ContainerFiles(Struct, frozen=True):
         """The names of the files of the repository that lie directly in a folder of the container."""
         names = set[str]()
         for mount in self.mounts:
-            names.update(self._brought((mount.source,), mount.target, folder, ""))
+            if mount.source is not None:
+                names.update(self._brought((mount.source,), mount.target, folder, ""))
         if self.image is not None and self.context is not None:
             for copy in self.image.copies:
                 if copy.stage is None:
                     names.update(self._brought(copy.sources, copy.target, folder, self.context))
         return frozenset(names)
+
+    def may_hold_more(self, folder: str) -> bool:
+        """Whether files come into a folder of the container, or below it, that nobody finds in the repository."""
+        for mount in self.mounts:
+            if _below(mount.target, folder) is not None and (mount.source is None or not self.tree.has(mount.source)):
+                return True
+        copies = () if self.image is None else self.image.copies
+        for copy in copies:
+            if _below(copy.target.rstrip("/") or "/", folder) is None:
+                continue
+            context = self.context
+            if copy.stage is not None or context is None or not all(self._is_there(s, context) for s in copy.sources):
+                return True
+        return False
+
+    def _is_there(self, source: str, context: str) -> bool:
+        return self.tree.has(_joined(context, source)) or "*" in source
 
     def is_replaced(self, folder: str) -> bool:
         """Whether a folder of the container is mounted as a whole, so that nothing of the image is left in it."""

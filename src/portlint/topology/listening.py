@@ -292,6 +292,8 @@ def _configuration(each: Started, place: _Place, workload: Workload) -> list[str
     if each.config is not None:
         path = _located(each.config, folder, workload)
         return None if path is None or not server.configured else [path]
+    if any(workload.files.may_hold_more(dirname(place.rstrip("/"))) for place in server.reads):
+        return None
     out = list(_read_in_image(server, workload))
     for name in server.files:
         path = _located(name, folder, workload)

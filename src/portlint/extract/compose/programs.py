@@ -75,7 +75,7 @@ def settings_of(node: Node | None) -> Iterator[tuple[str, str]]:
 
 
 def mounted(path: str, node: Node | None) -> Iterator[Mount]:
-    """The files and folders of the repository among `volumes`. A name without a slash is a volume of the engine."""
+    """What `volumes` or `configs` lay into the container. A name without a slash is a volume of the engine."""
     found = resolved(node)
     for item in found.items[:_MOST] if isinstance(found, SequenceNode) else ():
         inner = resolved(item)
@@ -84,8 +84,8 @@ def mounted(path: str, node: Node | None) -> Iterator[Mount]:
             target = rest.partition(":")[0]
         else:
             given, target = text_of(lookup(inner, "source")) or "", text_of(lookup(inner, "target")) or ""
-        if given.startswith(".") and target.startswith("/") and (file := located(path, given)) is not None:
-            yield Mount(file, target)
+        if target.startswith("/"):
+            yield Mount(located(path, given) if given.startswith(".") else None, target)
 
 
 def _words(node: SequenceNode) -> list[Word]:

@@ -423,7 +423,7 @@ class ComposeReader(Reader):
                 *probed(self.source, own("healthcheck")),
             ),
             assignments=tuple(assigned(self.source, own("environment"))),
-            mounts=tuple(mounted(self.source.path, own("volumes"))),
+            mounts=(*mounted(self.source.path, own("volumes")), *mounted(self.source.path, own("configs"))),
             working_dir=text_of(own("working_dir")),
             user=text_of(own("user")),
             build_args=tuple(name for name, _ in settings_of(lookup(own("build"), "args"))),

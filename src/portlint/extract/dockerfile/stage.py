@@ -6,6 +6,7 @@ Source: Dockerfile reference: ENV, ARG, COPY, ADD, WORKDIR, USER, CMD, ENTRYPOIN
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from posixpath import join, normpath
 
 from msgspec.structs import replace
@@ -17,7 +18,6 @@ from portlint.model.programs import Assignment, Copy, Form, Scope, Start
 from portlint.syntax.interpolation import HOLE
 from portlint.syntax.shell import Word
 
-_STRING = regex(r"\"((?:[^\"\\\n]|\\[^\n]){0,2000}+)\"")
 _HEALTH = regex(r"(?:[ \t\r\n\\]+--[a-z-]{1,40}=[^\s\\]{0,80})*[ \t\r\n\\]*(CMD|NONE)(?=[\s\[\\]|$)", re.IGNORECASE)
 _PAIR = regex(r"(?<![\w.\"'/-])([A-Za-z_][\w.-]{0,200}+)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:[^\s\\\"']|\\.)*)")
 _OLD_ENV = regex(r"[ \t\n]*([A-Za-z_]\w{0,200})[ \t\n]+(?!=)")
@@ -69,9 +69,22 @@ def _exec_form(text: str, start: int, end: int) -> list[Word] | None:
     if not (body.startswith("[") and body.endswith("]")) or body.startswith("[["):
         return None
     return [
-        Word(match.start(1), match.end(1), match[1].replace('\\"', HOLE + '"'), '"')
-        for match in _STRING.finditer(text, start, end)
+        Word(first, last, text[first:last].replace('\\"', HOLE + '"'), '"')
+        for first, last in _strings(text, start, end)
     ]
+
+
+def _strings(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The offsets of the strings of a JSON list, without their quotes."""
+    position = text.find('"', start, end)
+    while position >= 0:
+        first = last = position + 1
+        while last < end and text[last] not in '"\n':
+            last += 2 if text[last] == "\\" else 1
+        if last >= end or text[last] != '"':
+            return
+        yield first, last
+        position = text.find('"', last + 1, end)
 
 
 def _assigned(keyword: str, source: Source, start: int, end: int) -> list[Assignment]:
@@ -96,7 +109,7 @@ def _copied(workdir: str | None, arguments: str) -> Copy | None:
     """`COPY --from=build /app/dist /usr/share/nginx/html`; None where the target is not known."""
     stage: str | None = None
     body = arguments.replace("\\\n", " ").strip()
-    words = _STRING.findall(body) if body.startswith("[") else body.split()
+    words = [body[a:b] for a, b in _strings(body, 0, len(body))] if body.startswith("[") else body.split()
     paths = []
     for word in words:
         option = _OPTION.match(word)
