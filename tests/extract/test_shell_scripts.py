@@ -41,7 +41,7 @@ def test_a_script(path, text, expected):
         ),
         ('case "$1" in start) a;; esac; b', "1 a | 0 b"),
         ("(a; b)\nc", "0 a | 0 b | 0 c"),
-        ("echo } { fi\na", "0 echo } { fi | 0 a"),
+        ("env } { fi\na", "0 env } { fi | 0 a"),
         ("} fi\na", "0 a"),
     ],
 )
@@ -58,6 +58,7 @@ def test_what_may_run_or_not(text, expected):
         ("a ${X:-uvicorn} ${Y:-app.main:app}", "a ${X:-uvicorn} ${Y:-app.main:app}"),
         ('X="$(curl -u "$ME":hunter2 db)"', "X=?"),
         ('a "$(b "$C" hunter2)"', "a ?"),
+        ("echo hunter2 8000", "echo"),
     ],
 )
 def test_what_may_be_a_secret_is_not_kept(text, expected):

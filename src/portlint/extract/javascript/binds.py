@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
 
+from msgspec import Struct
+
 from portlint.algorithms.lazy_regex import regex
 from portlint.extract.javascript.development import development_binds, is_configuration
 from portlint.extract.javascript.names import Names
@@ -26,25 +28,51 @@ _MOST_CALLS: Final = 400
 _IMPORT = regex(
     rb"""(?:\bimport\b\s{0,9}(?:[\w$\s{},*]{1,800}\bfrom\s{0,9})?\(?|\brequire\s?\()\s{0,9}["'](\.{1,2}/[\w./@-]{1,200})["']"""
 )
-_EXPORT = regex(rb"export default \{(?=[^}]{0,400}\bport\b)")
 _COMPONENT = regex(r"\.(?:jsx|tsx|vue|svelte|astro)$")
 _NUMBER = regex(r"[0-9]{1,5}")
 _WRAPPED = 500
 """bytes of a line in the mean, from which on a program wrote the file"""
 
 
+class _Sign(Struct, frozen=True):
+    """What a script must hold for a call of some name to begin to listen."""
+
+    name: bytes
+    called: re.Pattern[bytes]
+    modules: tuple[bytes, ...]
+    """one of them, too; none: the call is enough"""
+
+    def is_in(self, data: bytes) -> bool:
+        return (
+            self.name in data
+            and (not self.modules or any(module in data for module in self.modules))
+            and self.called.search(data) is not None
+        )
+
+
 @cache
-def _called() -> Sequence[tuple[bytes, re.Pattern[bytes]]]:
-    # A pattern that begins with fixed letters is looked for at the speed of memory.
-    names = [name.encode() for name in calls()]
-    return [(name, re.compile(rb"%b(?<![\w$]%b)\s?[(<]" % (name, name))) for name in names]
+def _signs() -> tuple[_Sign, ...]:
+    out = [_Sign(b"export default {", regex(rb"export default \{(?=[^}]{0,400}\bport\b)"), (b"fetch",))]
+    for name, rows in calls().items():
+        word, modules = name.encode(), {sign for row in rows for module in row.modules for sign in _written(module)}
+        # A pattern that begins with fixed letters is looked for at the speed of memory.
+        called = regex(rb"%b(?<![\w$]%b)\s?[(<]" % (word, word))
+        if all(row.form != "export" for row in rows):
+            out.append(_Sign(word, called, tuple(modules) if all(row.modules for row in rows) else ()))
+    return tuple(out)
+
+
+def _written(module: str) -> tuple[bytes, ...]:
+    """How a script names a module: `"ws"`, `Bun.`, the beginning of an address."""
+    if ":" in module:
+        return (module.encode(),)
+    return (f"{module}.".encode(),) if module[0].isupper() else (f'{module}"'.encode(), f"{module}'".encode())
 
 
 def is_promising(source: Source) -> bool:
     """Whether the script may begin to listen somewhere: the prefilter."""
-    data = source.data
-    if any(name in data and called.search(data) is not None for name, called in _called()) or _EXPORT.search(data):
-        return not _is_minified(data)
+    if any(sign.is_in(source.data) for sign in _signs()):
+        return not _is_minified(source.data)
     return is_configuration(source.path)
 
 

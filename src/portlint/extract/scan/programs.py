@@ -25,6 +25,9 @@ _OPENING: Final = frozenset({"if", "while", "until", "for", "case", "select"})
 _CLOSING: Final = frozenset({"fi", "done", "esac"})
 _BEFORE: Final = frozenset({"then", "else", "elif", "do", "{", "!", "if", "while", "until"})
 """words of the grammar behind which a command stands"""
+_PRINTING: Final = frozenset({"echo", "printf", ":"})
+"""commands that start nothing; a third of what stands in scripts, so that what they print is not kept"""
+_HIDDEN: Final = (Part(hidden=True),)
 _FUNCTION = regex(r"[ \t]{0,9}\([ \t]{0,9}\)")
 _URL = regex(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,20}://)(?:[^/@\s]*@)?(?P<host>[^/?#\s@]*)")
 _ADDRESS = regex(r"[\w.-]*(?:\[[0-9A-Fa-f:.]*\])?:[0-9]{1,5}$|[0-9]{1,5}$|0x[0-9A-Fa-f]+$")
@@ -40,12 +43,16 @@ _SIGNS = regex(r"[&;|\"$@{}\[\]<>()*!-]+$")
 def text(source: Source, start: int, end: int, scope: Scope, *, shown: bool = True) -> Text:
     """The text between two offsets of a piece, its variables apart. shown: literal pieces are kept; else they are
     hidden, and only the variables are told. `$${X}` of a compose file is a variable of the container."""
-    return Text(_parts(source, source.text, start, end, scope, shown, 0), source.span(start, end))
+    piece = source.part(start, end)  # of a long file only what is asked for is decoded
+    data = piece.text
+    return Text(_parts(piece, data, 0, len(data), scope, shown, 0), source.span(start, end))
 
 
 def _parts(source: Source, data: str, start: int, end: int, scope: Scope, shown: bool, depth: int) -> tuple[Part, ...]:
     if end - start > LONGEST or depth > DEEPEST_VARIABLES:
-        return (Part(hidden=True),)
+        return _HIDDEN
+    if not shown and data.find("$", start, end) < 0:
+        return _HIDDEN if start < end else ()
     out: list[Part] = []
     position = start
     for found in interpolations(data, start, end):
@@ -86,35 +93,33 @@ def _literal(source: Source, data: str, start: int, end: int, shown: bool) -> It
 
 def command(source: Source, words: Sequence[Word], scope: Scope, **more: object) -> Command | None:
     """A command of its words. Those that may be a secret are hidden, see `_is_shown`."""
+    if not words:
+        return None
+    begun = words[0].start
+    piece = source.part(begun, words[-1].end)
+    data = piece.text
     kept: list[Text] = []
     before = ""
-    for index, word in enumerate(words[:MOST_WORDS]):
-        kept.append(_word(source, word, scope, _is_shown(word.text, before, index)))
+    most = 1 if words[0].text in _PRINTING else MOST_WORDS
+    for index, word in enumerate(words[:most]):
+        kept.append(_word(piece, data, _shifted(word, -begun), scope, _is_shown(word.text, before, index)))
         before = word.text
-    if not kept:
-        return None
-    span = source.span(words[0].start, words[-1].end)
-    return Command(tuple(kept), span, **more)  # type: ignore[arg-type]
+    return Command(tuple(kept), piece.span(0, len(data)), **more)  # type: ignore[arg-type]
 
 
-def _word(source: Source, word: Word, scope: Scope, shown: bool) -> Text:
+def _word(source: Source, data: str, word: Word, scope: Scope, shown: bool) -> Text:
     """A word of a command. Single quotes keep a shell from reading variables; of `NAME=value` the name is kept."""
-    substituted = any(sign in source.text[word.start : word.end] for sign in ("$(", "`")) and scope is Scope.CONTAINER
-    shown = shown and not (substituted and word.quote != "'")
-    if substituted and not shown:
-        named = _ASSIGNED.match(source.text, word.start, word.end)
-        name = _literal(source, source.text, word.start, named.end(), True) if named is not None else ()
-        return Text((*name, Part(hidden=True)), source.span(word.start, word.end))
-    named = None if shown or word.quote else _ASSIGNED.match(source.text, word.start, word.end)
-    if named is not None:
-        at = named.end()
-        hidden = (*_literal(source, source.text, word.start, at, True), Part(hidden=True))
-        return Text(hidden, source.span(word.start, word.end))
+    start, end, span = word.start, word.end, source.span(word.start, word.end)
+    is_read = scope is Scope.CONTAINER and word.quote != "'"
+    substituted = is_read and (data.find("$(", start, end) >= 0 or data.find("`", start, end) >= 0)
+    if substituted or not (shown or word.quote):
+        named = _ASSIGNED.match(data, start, end)
+        if substituted or named is not None:
+            name = () if named is None else _literal(source, data, start, named.end(), True)
+            return Text((*name, Part(hidden=True)), span)
     if word.quote == "'" and scope is Scope.CONTAINER:
-        return Text(
-            tuple(_literal(source, source.text, word.start, word.end, shown)), source.span(word.start, word.end)
-        )
-    return text(source, word.start, word.end, scope, shown=shown)
+        return Text(tuple(_literal(source, data, start, end, shown)), span)
+    return Text(_parts(source, data, start, end, scope, shown, 0), span)
 
 
 def _is_shown(word: str, before: str, index: int) -> bool:
@@ -131,6 +136,8 @@ def _is_shown(word: str, before: str, index: int) -> bool:
 
 def _with_numbers(word: str) -> str:
     """The word with a number in the place of each variable, most of which are ports."""
+    if "$" not in word:
+        return word
     out, position = [], 0
     for found in interpolations(word):
         out += [word[position : found.start], "1"]
@@ -160,18 +167,20 @@ def shell_commands(
     source: Source, start: int, end: int, scope: Scope = Scope.CONTAINER, script: Script | None = None
 ) -> tuple[Command, ...]:
     """The simple commands of a shell text, in order. script: the text, where it is parsed already."""
-    script = parse(source.text[start:end]) if script is None else script
+    piece = source.part(start, end)
+    data = piece.text
+    script = parse(data) if script is None else script
     out: list[Command] = []
     blocks, joined = _Blocks(), ""
     behind = 0
     for each in script.commands[:MOST_WORDS]:
-        words = [_shifted(word, start) for word in each.words]
+        words = [*each.words]
         if words and words[0].start < behind:
             continue  # of a command substitution, which is run for what it prints
         behind = words[-1].end if words else behind
-        words = blocks.behind_grammar(words, each.operator, source.text)
+        words = blocks.behind_grammar(words, each.operator, data)
         branch = blocks.depth + (joined == "||")
-        made = command(source, words, scope, joined=joined, branch=branch, background=each.operator == "&")
+        made = command(piece, words, scope, joined=joined, branch=branch, background=each.operator == "&")
         if made is not None:
             out.append(made)
         joined = each.operator
@@ -244,7 +253,7 @@ def exec_commands(source: Source, words: Iterable[Word], scope: Scope) -> tuple[
 
 def split_commands(source: Source, start: int, end: int, scope: Scope) -> tuple[Command, ...]:
     """The command of a text that is split into words, and that no shell reads: `command: uvicorn app:app`."""
-    script = parse(source.text[start:end])
+    script = parse(source.part(start, end).text)
     words, behind = list[Word](), 0
     for each in script.commands[:MOST_WORDS]:
         shifted = [_shifted(word, start) for word in each.words]
@@ -258,7 +267,8 @@ def value(source: Source, name: str, start: int, end: int, scope: Scope) -> Text
     """The value of a variable. Of one that may be a secret only the variables in it are kept; of a URL its scheme, host
     and port."""
     span = source.span(start, end)
-    raw = source.text[start:end]
+    piece = source.part(start, end)
+    raw = piece.text
     shown = not is_secret_name(name) and len(raw) <= LONGEST
     plain = _with_numbers(raw)
     if shown and _is_value(plain):
@@ -266,7 +276,6 @@ def value(source: Source, name: str, start: int, end: int, scope: Scope) -> Text
     found = _URL.match(raw) if shown else None
     if found is None:
         return text(source, start, end, scope, shown=False)
-    host = start + found.start("host")
-    scheme = Part(text=found["scheme"], start=source.base + start)
-    address = _parts(source, source.text, host, start + found.end(), scope, True, 0)
+    scheme = Part(text=found["scheme"], start=piece.base)
+    address = _parts(piece, raw, found.start("host"), found.end(), scope, True, 0)
     return Text((scheme, *address, Part(hidden=True)), span)
