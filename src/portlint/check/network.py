@@ -175,9 +175,9 @@ class Network:
         found = self._chosen[key]
         if service is None or path not in self._of_path:
             return found
-        return tuple(peer for peer in found if self._reaches(service, peer, key[1]))
+        return tuple(peer for peer in found if self.reaches(service, peer, key[1]))
 
-    def _reaches(self, service: str, peer: Peer, host: str) -> bool:
+    def reaches(self, service: str, peer: Peer, host: str) -> bool:
         """Whether a service of the peer's stack knows the peer by that name: in a network of both, or by a link."""
         caller = self._members.get((id(peer.stack), service))
         if caller is None:
