@@ -8,6 +8,7 @@ from portlint.check.addressed import is_addressed, knowledge
 from portlint.check.built_images import image_mismatch
 from portlint.check.context import Context, finding_at, is_default, replace_port_fix
 from portlint.check.network import Peer, data_store, described, places, runs
+from portlint.check.through_variables import dangling_through_variable, published_through_variable
 from portlint.knowledge import well_known
 from portlint.knowledge.formats import CODE, SETS_VARIABLES
 from portlint.knowledge.hosts import is_container_host, is_loopback
@@ -126,6 +127,7 @@ def published_port_inside_network(context: Context) -> Iterator[Finding]:
             ),
             fix=_only(literal, meant),
         )
+    yield from published_through_variable(context)
 
 
 def _behind(peer: Peer, ports: PortRange) -> int | None:
@@ -161,6 +163,7 @@ def dangling_upstream(context: Context) -> Iterator[Finding]:
                 help=f"write {sure[0].ports}, or have {name} listen on {literal.ports}",
                 related=places(peer, sure),
             )
+    yield from dangling_through_variable(context)
     yield from _unpublished(context)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from portlint.check.context import Context, finding_at
 from portlint.check.network import Peer
+from portlint.check.through_variables import published_side_alone
 from portlint.knowledge.formats import IMAGES
 from portlint.knowledge.hosts import names_itself
 from portlint.model import Finding, Listener, PortLiteral, Related, Service
@@ -31,7 +32,9 @@ def inherited_health_check(context: Context) -> Iterator[Finding]:
 
 
 def port_does_not_follow(context: Context) -> Iterator[Finding]:
-    """PORT207: a health check keeps its number when the variable that moves the listener is set."""
+    """PORT207: a health check keeps its number when the variable that moves the listener is set; a connection follows
+    one that moves the published side alone."""
+    yield from published_side_alone(context)
     built: set[str] = set()
     for stack in context.network.stacks:
         for peer in context.network.peers(stack):

@@ -53,7 +53,7 @@ from portlint.model.resolution import (
     Verdict,
 )
 from portlint.model.settings import BASELINE_FILE, REGISTRY_PLACES, Settings
-from portlint.model.topology import Evidence, Listener, Listeners, Rank, Topology
+from portlint.model.topology import Evidence, Given, Listener, Listeners, Rank, Topology
 
 __all__ = [
     "BASELINE_FILE",
@@ -77,6 +77,7 @@ __all__ = [
     "FileChange",
     "Finding",
     "Fix",
+    "Given",
     "LineIndex",
     "Listener",
     "Listeners",

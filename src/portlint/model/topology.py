@@ -62,11 +62,28 @@ class Listeners(Struct, frozen=True):
     """what keeps the set from being complete, in a reader's words"""
 
 
+class Given(Struct, frozen=True):
+    """A variable that a workload gets, with the port or the host that it holds."""
+
+    name: str
+    host: str | None
+    """of an address; None: the value is a port alone"""
+    port: int
+    evidence: Evidence
+    """the place that gives it to the workload"""
+    written: Evidence
+    """the place where the number is written: that of the last variable it came through"""
+    variables: tuple[str, ...] = ()
+    """the variables that the number came through; none: it stands at the place itself"""
+
+
 class Topology(Struct, frozen=True):
     """What runs. A run over a few files asks few services, so that each is worked out when it is asked about."""
 
     service: Callable[[tuple[Service, ...], tuple[str, ...]], Listeners] = lambda definitions, env_files: Listeners()
     """what a compose service listens on: of its definitions in the order in which they are merged, and the env files
     that a command names in the place of `.env`"""
+    given: Callable[[tuple[Service, ...], tuple[str, ...]], tuple[Given, ...]] = lambda definitions, env_files: ()
+    """the ports among the variables of a compose service's `environment`; asked like `service`"""
     image: Callable[[str, str | None], Listeners] = lambda dockerfile, target: Listeners()
     """what the image of a Dockerfile's stage starts by itself; target: None for the last one"""

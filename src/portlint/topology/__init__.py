@@ -7,10 +7,11 @@ from posixpath import dirname, join
 
 from portlint.knowledge.env_file_names import is_template
 from portlint.knowledge.formats import ENV_FILES
-from portlint.model import Facts, Listeners, Service, Topology
+from portlint.model import Facts, Given, Listeners, Service, Topology
 from portlint.model.programs import Command, Start
 from portlint.topology.container_files import ContainerFiles, RepositoryTree
 from portlint.topology.environment import Container, EnvFiles, Interpolation
+from portlint.topology.given import given_by
 from portlint.topology.images import Image, commands_of, image_of
 from portlint.topology.listening import Workload, listeners_of
 
@@ -18,7 +19,7 @@ from portlint.topology.listening import Workload, listeners_of
 def topology_of(facts: Sequence[Facts], paths: Iterable[str] | None = None) -> Topology:
     """What the facts of all files say together. paths: of all files, those without facts too; None: there are none."""
     builder = _Builder(facts, paths)
-    return Topology(builder.service, builder.image)
+    return Topology(builder.service, builder.given, builder.image)
 
 
 class _Builder:
@@ -39,6 +40,20 @@ class _Builder:
         if known is None:
             known = self._known[key] = self._service(definitions, env_files)
         return known
+
+    def given(self, definitions: tuple[Service, ...], env_files: tuple[str, ...]) -> tuple[Given, ...]:
+        """The ports among the variables of a service; see `Topology.given`. Only what `.env`, or where there is none a
+        template of it, says as well as the fallback."""
+        folder = dirname(definitions[0].path)
+        first, second = (
+            tuple(given_by(definitions, Container(definitions, None, self._env_files, interpolation)))
+            for interpolation in (
+                Interpolation(folder, self._env_files, with_templates=copied, named=env_files)
+                for copied in (False, True)
+            )
+        )
+        said = {(each.name, each.host, each.port) for each in second}
+        return tuple(each for each in first if (each.name, each.host, each.port) in said)
 
     def image(self, dockerfile: str, target: str | None) -> Listeners:
         """What an image starts by itself; see `Topology.image`."""

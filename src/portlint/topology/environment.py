@@ -80,6 +80,11 @@ class Interpolation:
                 return replace(found, movable=(variable,))
         return Value(State.UNSET, movable=(variable,))
 
+    def place(self, variable: str) -> tuple[str, Span] | None:
+        """The path and the span of the value of a variable; None where no file sets it."""
+        places = ((path, self._files.place(path, variable)) for path in reversed(self._paths))
+        return next(((path, span) for path, span in places if span is not None), None)
+
 
 class Container(Struct):
     """The environment of a service's container."""
