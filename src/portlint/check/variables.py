@@ -8,7 +8,7 @@ from posixpath import dirname
 
 from msgspec import Struct
 
-from portlint.check.addressed import is_elsewhere
+from portlint.check.addressed import is_elsewhere, knowledge
 from portlint.check.context import Context, finding_at, host_beside, is_default, is_fallback, replace_port_fix
 from portlint.check.env_files import of_containers
 from portlint.knowledge import well_known
@@ -75,7 +75,7 @@ def inconsistent_variable(context: Context) -> Iterator[Finding]:
         groups.setdefault((variable, canonical(literal.host or ""), place.group), []).append(place)
     for (variable, host, _), places in groups.items():
         ports = {place.port for place in places}
-        if len(ports) < 2 or (host and _is_list(places)) or _of_several_stores(variable, ports):
+        if len(ports) < 2 or _is_list(places, host) or _of_several_stores(variable, ports):
             continue
         for scope in _scopes(variable, places):
             if not all(_is_apart(place.literal) for place in scope):
@@ -147,10 +147,15 @@ def _of_several_stores(variable: str, ports: Iterable[int]) -> bool:
     return all(stores) and not set.intersection(*stores) and well_known.of_identifier(variable) is None
 
 
-def _is_list(places: Iterable[_Place]) -> bool:
-    """Whether a place holds several addresses: `ALLOWED_ORIGINS=http://localhost:3000,http://localhost:5173`."""
-    seen = Counter((place.literal.path, place.literal.subject) for place in places)
-    return max(seen.values()) > 1
+def _is_list(places: Iterable[_Place], host: str) -> bool:
+    """Whether a place holds several addresses or ports: `ALLOWED_ORIGINS=http://localhost:3000,http://localhost:5173`,
+    `AVOID_PORTS=22,25`."""
+    if host:
+        seen = Counter((place.literal.path, place.literal.subject, 0) for place in places)
+    else:
+        own = (place.literal for place in places if not is_fallback(place.literal))
+        seen = Counter((each.path, each.subject, each.span.line) for each in own)
+    return max(seen.values(), default=0) > 1
 
 
 def _scopes(variable: str, places: Sequence[_Place]) -> Iterator[list[_Place]]:
@@ -220,6 +225,8 @@ def env_port_collision(context: Context) -> Iterator[Finding]:
         for literal in held[facts.path]:
             variable = literal.variable or ""
             if not is_port_name(variable) or literal.form != "value" or literal.end_port is not None:
+                continue
+            if not knowledge("range_words").isdisjoint(words(variable)):
                 continue
             inside = facts.path in own or variable in contained
             if (inside and variable not in published) or context.is_allowed(literal.port):

@@ -85,7 +85,9 @@ class Listeners:
                 self._note_bound(each.path, live)
                 for word in set(_WORD.findall(each.path.lower())) & self._named.keys():
                     for literal in live:
-                        if literal.role in (Role.BIND, Role.SETTING) and names_itself(literal.host):
+                        # What an API description says of servers is where its clients go (OpenAPI, "Server Object").
+                        is_told = literal.subject.startswith("servers")
+                        if literal.role in (Role.BIND, Role.SETTING) and names_itself(literal.host) and not is_told:
                             _note(self._named[word], literal)
 
     def _note_bound(self, path: str, live: list[PortLiteral]) -> None:
