@@ -58,8 +58,7 @@ def run(request: Request) -> Outcome:
         resolution, result = Resolution(), CheckResult()
         if reported is None or not all(map(is_silent, asked)):
             topology = topology_of(facts, found.files)
-            matched = None if depends_on_all else found.reported
-            resolution = resolve(facts, registry, settings, matched, topology)
+            resolution = resolve(facts, registry, settings, None if depends_on_all else found.reported, topology)
             if request.rules:
                 result = check(facts, resolution, registry, settings, found.reported, topology)
         result = unaccepted(request, tree, found, result)
