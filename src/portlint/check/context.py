@@ -88,6 +88,13 @@ class Context:
         return not (literal.prose or (self.registry is not None and literal.path == self.registry.path))
 
     @cached_property
+    def built(self) -> frozenset[str]:
+        """The Dockerfiles that a service of a stack is built from."""
+        return frozenset(
+            service.build for facts in self.facts for service in facts.services if service.build is not None
+        )
+
+    @cached_property
     def values(self) -> Values:
         """What the variables of compose files hold."""
         return Values(self.facts, self.resolution.literals, self.resolution.environments)

@@ -35,15 +35,13 @@ def port_does_not_follow(context: Context) -> Iterator[Finding]:
     """PORT207: a health check keeps its number when the variable that moves the listener is set; a connection follows
     one that moves the published side alone."""
     yield from published_side_alone(context)
-    built: set[str] = set()
-    for stack in context.network.stacks:
+    for stack in context.stacks:
         for peer in context.network.peers(stack):
-            built.update(each.build for each in peer.member.definitions if each.build is not None)
             if peer.member.runs.complete and not peer.neighbours:
                 probes = [each.where for each in peer.member.listens if each.by == "healthcheck" and each.where]
                 yield from _fixed(peer.member.name, peer.member.runs.known, probes)
-    for facts in context.facts:
-        if facts.format in IMAGES and facts.path not in built:
+    for facts in context.asked_facts:
+        if facts.format in IMAGES and facts.path not in context.built:
             runs = context.topology.image(facts.path, None)
             if runs.complete and any(each.movable for each in runs.known):
                 probes = [

@@ -28,6 +28,8 @@ def localhost_in_container(context: Context) -> Iterator[Finding]:
     }
     seen: set[tuple[str, int]] = set()
     for stack in context.network.stacks:
+        if not _is_asked(context, stack):
+            continue
         stores = [peer for peer in context.network.peers(stack) if data_store(peer.member) is not None]
         if not stores:
             continue
@@ -39,6 +41,11 @@ def localhost_in_container(context: Context) -> Iterator[Finding]:
                     if len(meant) == 1 and place not in seen and not _answers(peer, literal):
                         seen.add(place)
                         yield _finding(literal, host, peer, meant[0])
+
+
+def _is_asked(context: Context, stack: Stack) -> bool:
+    files = {path for member in stack.members for each in member.definitions for path in (each.path, *each.env_files)}
+    return context.reported is None or not files.isdisjoint(context.reported)
 
 
 _Literals = Mapping[object, list[PortLiteral]]

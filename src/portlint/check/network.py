@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from posixpath import dirname
 
 from msgspec import Struct
@@ -35,18 +36,24 @@ _SAID = {
 }
 
 
-class Peer(Struct, frozen=True):
-    """A service of a stack that a host name means."""
+class Peer(Struct, frozen=True, eq=False, dict=True):
+    """A service of a stack that a host name means. Where it listens is worked out when it is asked for."""
 
     stack: Stack
     member: Member
     published: tuple[Binding, ...]
-    sure: tuple[Listening, ...]
-    """what tells where it listens, and is ground for a claim"""
     neighbours: tuple[Member, ...] = ()
     """the other services that use the same network, and are reached by the same address"""
-    whole: bool = True
-    """what is known tells all ports, so that one that nothing names is missing"""
+
+    @cached_property
+    def sure(self) -> tuple[Listening, ...]:
+        """What tells where it listens, and is ground for a claim."""
+        return _sure(self.member)
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether what is known tells all ports, so that one that nothing names is missing."""
+        return all(_is_whole(each) for each in (self.member, *self.neighbours))
 
     @property
     def image_place(self) -> tuple[str, Span]:
@@ -124,14 +131,7 @@ class Network:
         if key not in self._peers:
             sharing = self._sharing.get((id(stack), member.network), ())
             neighbours = tuple(other for other in sharing if other is not member)[:_MOST_NEIGHBOURS]
-            self._peers[key] = Peer(
-                stack,
-                member,
-                tuple(bindings(stack, member, self._values)),
-                _sure(member),
-                neighbours,
-                _is_whole(member) and all(_is_whole(other) for other in neighbours),
-            )
+            self._peers[key] = Peer(stack, member, tuple(bindings(stack, member, self._values)), neighbours)
         return self._peers[key]
 
     def sharing(self, stack: Stack) -> Iterator[tuple[Peer, ...]]:

@@ -77,7 +77,7 @@ def published_side_alone(context: Context) -> Iterator[Finding]:
 
 def _ways(context: Context) -> Iterator[_Way]:
     seen: set[tuple[str, int]] = set()
-    for stack in context.network.stacks:
+    for stack in context.stacks:
         for member in stack.members:
             if any(each.network_mode is not None for each in member.definitions):
                 continue

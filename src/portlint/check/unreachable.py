@@ -5,11 +5,11 @@ Source: Docker Docs, "Networking": what is published is forwarded to the address
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from portlint.check.context import Context
 from portlint.check.network import Peer
-from portlint.knowledge.formats import IMAGES
+from portlint.knowledge.formats import ENV_FILES, IMAGES
 from portlint.knowledge.hosts import is_loopback
 from portlint.model import Facts, Finding, Listener, Related, Span
 from portlint.syntax.dockerfile_stages import instruction_of, literals_of
@@ -17,20 +17,39 @@ from portlint.syntax.dockerfile_stages import instruction_of, literals_of
 
 def unreachable_listener(context: Context) -> Iterator[Finding]:
     """PORT206: a server in a container binds loopback while its port is published or exposed."""
-    built: set[str] = set()
+    if not any(map(_tells_addresses, context.asked_facts)):
+        return
     for stack in context.network.stacks:
-        for peer in context.network.peers(stack):
-            built.update(each.build for each in peer.member.definitions if each.build is not None)
-            if not peer.neighbours and not any(each.network_mode for each in peer.member.definitions):
-                yield from _published(peer)
+        for member in stack.members:
+            definitions = member.definitions
+            if any(each.mappings for each in definitions) and not any(each.network_mode for each in definitions):
+                roots = [each.context for each in definitions] + [m.source for each in definitions for m in each.mounts]
+                files = [path for each in definitions for path in (each.path, each.build, *each.env_files)]
+                if _may_lie_in(context, files, roots):
+                    yield from _published(context.network.peer(stack, member))
     for facts in context.facts:
-        if facts.format in IMAGES and facts.path not in built:
+        if facts.format in IMAGES and facts.path not in context.built:
             yield from _exposed(context, facts)
+
+
+def _tells_addresses(facts: Facts) -> bool:
+    """Whether a file may tell what a program binds."""
+    told = facts.binds or facts.scripts or facts.stages or facts.services
+    return bool(told) or facts.format in ENV_FILES
+
+
+def _may_lie_in(context: Context, files: Sequence[str | None], roots: Sequence[str | None]) -> bool:
+    """Whether what a workload binds may be told in a file whose findings are asked for."""
+    asked = context.reported
+    if asked is None or not asked.isdisjoint(files):
+        return True
+    inside = tuple(f"{root}/" if root else "" for root in roots if root is not None)
+    return any(path.startswith(inside) for path in asked)
 
 
 def _published(peer: Peer) -> Iterator[Finding]:
     runs, name = peer.member.runs, peer.member.name
-    if not runs.complete:
+    if not runs.complete or peer.neighbours:
         return
     for listener in runs.known:
         binding = next((each for each in peer.published if each.container and listener.port in each.container), None)

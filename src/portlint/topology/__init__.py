@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from posixpath import dirname, join
 
 from portlint.knowledge.env_file_names import is_template
@@ -44,16 +44,19 @@ class _Builder:
     def given(self, definitions: tuple[Service, ...], env_files: tuple[str, ...]) -> tuple[Given, ...]:
         """The ports among the variables of a service; see `Topology.given`. Only what `.env`, or where there is none a
         template of it, says as well as the fallback."""
-        folder = dirname(definitions[0].path)
-        first, second = (
+        first, *others = (
             tuple(given_by(definitions, Container(definitions, None, self._env_files, interpolation)))
-            for interpolation in (
-                Interpolation(folder, self._env_files, with_templates=copied, named=env_files)
-                for copied in (False, True)
-            )
+            for interpolation in self._interpolations(dirname(definitions[0].path), env_files)
         )
-        said = {(each.name, each.host, each.port) for each in second}
-        return tuple(each for each in first if (each.name, each.host, each.port) in said)
+        said = {(each.name, each.host, each.port) for other in others for each in other}
+        return tuple(each for each in first if not others or (each.name, each.host, each.port) in said)
+
+    def _interpolations(self, folder: str, named: tuple[str, ...]) -> Iterator[Interpolation]:
+        """The values of `.env`, or of the env files that a command names; where there is no `.env` those without one,
+        and then those of a template of it."""
+        yield Interpolation(folder, self._env_files, with_templates=False, named=named)
+        if not named and join(folder, ".env") not in self._env_files.paths and self._env_files.templates(folder):
+            yield Interpolation(folder, self._env_files, with_templates=True)
 
     def image(self, dockerfile: str, target: str | None) -> Listeners:
         """What an image starts by itself; see `Topology.image`."""
@@ -88,15 +91,12 @@ class _Builder:
 
     def _service(self, definitions: tuple[Service, ...], env_files: tuple[str, ...]) -> Listeners:
         """With the values of `.env`; where there is none, with those of a template too: only what both say is sure."""
-        folder = dirname(definitions[0].path)
-        found = [
-            self._started(definitions, Interpolation(folder, self._env_files, with_templates=copied, named=env_files))
-            for copied in (False, True)
-        ]
-        first, second = found
-        if {each.port for each in first.known} == {each.port for each in second.known}:
+        first, *others = (
+            self._started(definitions, each) for each in self._interpolations(dirname(definitions[0].path), env_files)
+        )
+        if all({each.port for each in first.known} == {each.port for each in other.known} for other in others):
             return first
-        known = {each.port: each for each in (*second.known, *first.known)}
+        known = {each.port: each for each in (*others[0].known, *first.known)}
         return Listeners(tuple(known.values()), False, "a template of an env file says another port")
 
     def _started(self, definitions: tuple[Service, ...], interpolation: Interpolation) -> Listeners:
