@@ -144,6 +144,26 @@ def listens(files: dict[str, str]) -> dict[str, str]:
             {"Dockerfile": PYTHON + "CMD gunicorn a:b\n", "gunicorn.conf.py": "bind = '0.0.0.0:8500'\n"},
             "0.0.0.0:8500",
         ),
+        # nginx: what it reads lies at the usual places of its image
+        ({"Dockerfile": "FROM nginx\nCOPY site.conf /etc/nginx/conf.d/\n", "site.conf": "server { listen 81; }\n"},
+         "*:81 *:80"),
+        (
+            {
+                "Dockerfile": "FROM nginx\nCOPY a.conf /etc/nginx/conf.d/default.conf\n",
+                "a.conf": "server { listen 81; }\n",
+            },
+            "*:81",
+        ),
+        (
+            {"Dockerfile": "FROM nginx\nCOPY a.conf /etc/nginx/nginx.conf\n", "a.conf": "http { include x/*; }\n"},
+            "? what nginx is told is not known",
+        ),
+        ({"Dockerfile": "FROM nginx\nCOPY html /usr/share/nginx/html\n", "html/index.html": ""}, "*:80"),
+        ({"Dockerfile": "FROM nginx\nCOPY --from=acme/conf / /etc/nginx/conf.d/\n"},
+         "? the configuration of nginx is not read"),
+        ({"Dockerfile": "FROM acme/nginx\nCOPY html /usr/share/nginx/html\n"}, "? nothing says what it starts"),
+        ({"Dockerfile": "FROM nginx\nCMD envsubst < /t > /etc/nginx/conf.d/default.conf && nginx -g 'daemon off;'\n"},
+         "? the configuration of nginx is not read"),
         # stages
         (
             {

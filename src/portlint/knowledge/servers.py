@@ -91,6 +91,8 @@ class Programs(Struct, frozen=True):
     servers: tuple[Server, ...]
     workers: tuple[Worker, ...]
     ends: frozenset[tuple[str, ...]]
+    writers: frozenset[str]
+    """programs that may write a configuration file"""
     wrappers: tuple[Wrapper, ...]
     interpreters: tuple[Interpreter, ...]
     runners: tuple[Runner, ...]
@@ -128,6 +130,7 @@ def programs() -> Programs:
         ),
         workers=tuple(Worker(starts=_starts(row), values=_set(row, "values")) for row in data["workers"]),
         ends=frozenset(tuple(words.split()) for words in data["ends"]),
+        writers=frozenset(data["writers"]),
         wrappers=tuple(
             Wrapper(
                 starts=_starts(row),

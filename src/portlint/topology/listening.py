@@ -7,13 +7,13 @@ default of servers that the world knows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from posixpath import dirname, join, normpath
+from posixpath import basename, dirname, join, normpath
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from portlint.knowledge.formats import CODE
-from portlint.knowledge.servers import Server, is_image_of, server_of
+from portlint.knowledge.servers import Server, is_image_of, programs, server_of
 from portlint.model import FIRST_PORT, LAST_PORT, Evidence, Facts, Listener, Listeners, Rank, Role
 from portlint.model.programs import Command, Scope, Text
 from portlint.topology.code import Program, binds_of, default_of
@@ -63,6 +63,8 @@ class _Place(Struct, frozen=True):
     given: tuple[Command, ...] = ()
     """what `"$@"` stands for"""
     depth: int = 0
+    written: bool = False
+    """a command before may have written a configuration file"""
 
 
 def listeners_of(commands: Sequence[Command], path: str, workload: Workload) -> Listeners:
@@ -93,6 +95,8 @@ def _commands(commands: Sequence[Command], place: _Place, workload: Workload, fo
     count = 0
     for each in started(commands, place.environment):
         if each.kind is Kind.ENDS:
+            if each.words and basename(each.words[0].text) in programs().writers:
+                place = replace(place, written=True)
             continue
         count += 1
         if each.command.branch:
@@ -277,7 +281,7 @@ def _server(each: Started, place: _Place, workload: Workload, found: _Found) -> 
             address = address if listener.address is None else listener.address
             at = bound_at if listener.bound is None else listener.bound
             found.known.append(replace(listener, server=server.name, address=address, bound=at))
-    elif not listens and server.port is not None:
+    elif not listens and server.port is not None and (not server.reads or _has_stock(server, workload)):
         evidence = Evidence(place.path, each.command.span, f"{server.name}, which is told no other port")
         found.known.append(Listener(server.port, Rank.DEFAULT, evidence, address, bound_at, server.name))
     elif not listens:
@@ -292,7 +296,8 @@ def _configuration(each: Started, place: _Place, workload: Workload) -> list[str
     if each.config is not None:
         path = _located(each.config, folder, workload)
         return None if path is None or not server.configured else [path]
-    if any(workload.files.may_hold_more(dirname(place.rstrip("/"))) for place in server.reads):
+    written = place.written and bool(server.reads)
+    if written or any(workload.files.may_hold_more(dirname(each.rstrip("/"))) for each in server.reads):
         return None
     out = list(_read_in_image(server, workload))
     for name in server.files:
@@ -330,7 +335,7 @@ def _configured(
     by = server.configured
     for path in paths:
         facts = workload.facts.get(path)
-        if facts is None or any(not problem.partly for problem in facts.problems):
+        if facts is None or facts.format is None or any(not problem.partly for problem in facts.problems):
             yield None
             continue
         if by == "literals":
