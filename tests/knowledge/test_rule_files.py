@@ -26,11 +26,11 @@ MISTAKES = [
     ("lookups:\n  depot.read: {name: [0, key]}\n", ["2:3: depot.read needs name and value"]),
     (
         "calls:\n  depot.open: {port: [0, port], role: bind, default: {port: 0}}\n",
-        ["2:54: default is a port, an address (localhost, 0.0.0.0 or *), or both: {port: 8000, address: localhost}"],
+        ["2:54: default is a port, an address (localhost, 0.0.0.0 or *), or both: {port: PORT, address: localhost}"],
     ),
     (
         "calls:\n  depot.open: {port: [0, port], role: bind, default: [0, port]}\n",
-        ["2:54: default is a port, an address (localhost, 0.0.0.0 or *), or both: {port: 8000, address: localhost}"],
+        ["2:54: default is a port, an address (localhost, 0.0.0.0 or *), or both: {port: PORT, address: localhost}"],
     ),
     ("calls:\n  depot.open: {port: [0, port], listens: false}\n", ["2:33: listens is for a call with role bind"]),
     ("calls:\n  depot.open: {port: [0, port], role: bind, listens: true}\n", ["2:54: listens is false, or left out"]),

@@ -111,7 +111,7 @@ def _value(kind: str, word: str, value: Node) -> Iterator[_Fault]:
         if not _is_default(value):
             yield (
                 value,
-                "default is a port, an address (localhost, 0.0.0.0 or *), or both: {port: 8000, address: localhost}",
+                "default is a port, an address (localhost, 0.0.0.0 or *), or both: {port: PORT, address: localhost}",
             )
     elif word == "when":
         if not _is_condition(value):
