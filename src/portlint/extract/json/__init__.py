@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from msgspec import Struct, field
+from msgspec import MsgspecError, Struct, field
 from msgspec.json import decode
 
 from portlint.algorithms.lazy_regex import regex
@@ -83,7 +83,7 @@ def _is_json(data: bytes) -> bool:
     """Whether this is JSON without fault, as RFC 8259 has it, and not too deep: a parser in C tells quickly."""
     try:
         decode(data)
-    except (ValueError, RecursionError):
+    except (MsgspecError, ValueError, RecursionError):
         return False
     return True
 
