@@ -27,9 +27,11 @@ def unreachable_listener(context: Context) -> Iterator[Finding]:
                 files = [path for each in definitions for path in (each.path, each.build, *each.env_files)]
                 if _may_lie_in(context, files, roots):
                     yield from _published(context.network.peer(stack, member))
-    for facts in context.facts:
-        if facts.format in IMAGES and facts.path not in context.built:
-            yield from _exposed(context, facts)
+    # What an image binds by itself is told in its Dockerfile, in a script or in code.
+    if any(facts.binds or facts.scripts or facts.stages for facts in context.asked_facts):
+        for facts in context.facts:
+            if facts.format in IMAGES and facts.path not in context.built:
+                yield from _exposed(context, facts)
 
 
 def _tells_addresses(facts: Facts) -> bool:
