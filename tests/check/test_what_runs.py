@@ -25,6 +25,15 @@ CHECKED = PYTHON + "HEALTHCHECK CMD curl -f http://localhost:8000/ || exit 1\nCM
         ({"Dockerfile": PYTHON + "EXPOSE 5000\nCMD flask run\n"}, ["Dockerfile:5 PORT206"]),
         ({"Dockerfile": PYTHON + "CMD flask run\n"}, []),
         ({"Dockerfile": PYTHON + "EXPOSE 8000\nCMD gunicorn a:b\n"}, ["Dockerfile:5 PORT206"]),
+        ({"Dockerfile": "FROM node:22\nWORKDIR /a\nCOPY . .\nEXPOSE 5173\nCMD npx vite\n"}, ["Dockerfile:5 PORT206"]),
+        ({"Dockerfile": "FROM node:22\nWORKDIR /a\nCOPY . .\nEXPOSE 5173\nCMD npx vite --host\n"}, []),
+        (
+            {
+                "Dockerfile": "FROM node:22\nWORKDIR /a\nCOPY . .\nEXPOSE 5173\nCMD npx vite\n",
+                "vite.config.ts": "export default { server: { host: true } }\n",
+            },
+            [],
+        ),
         ({"Dockerfile": PYTHON + "ENV PORT=8000\nEXPOSE 8000\nCMD gunicorn a:b\n"}, []),
     ],
 )  # fmt: skip

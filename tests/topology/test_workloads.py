@@ -130,6 +130,22 @@ def listens(files: dict[str, str]) -> dict[str, str]:
             },
             "0.0.0.0:3200",
         ),
+        (
+            {
+                "Dockerfile": NODE + "CMD npm run dev\n",
+                "package.json": '{"scripts": {"dev": "vite"}}',
+                "vite.config.js": "export default { server: { host: '0.0.0.0' } }\n",
+            },
+            "0.0.0.0:5173",
+        ),
+        (
+            {
+                "Dockerfile": NODE + "CMD npm run dev\n",
+                "package.json": '{"scripts": {"dev": "vite"}}',
+                "vite.config.js": "export default { server: { host: true } }\n",
+            },
+            "true:5173",
+        ),
         ({"Dockerfile": NODE + "CMD npm run dev\n"}, "? dev is no program that is known"),
         # configuration files
         (

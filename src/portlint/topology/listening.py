@@ -348,14 +348,13 @@ def _configured(
                 continue
             here = Evidence(path, bind.span, path)
             word = None if bind.port is None else evaluated(bind.port, environment)
+            port = server.port if word is None else _port(word)
             address = None if bind.host is None else evaluated(bind.host, environment).known
-            if word is not None:
-                port = _port(word)
-                yield (
-                    None
-                    if port is None
-                    else Listener(port, Rank.CODE, here, address, here, by, "tcp", word.variables, word.movable)
-                )
+            if port is None or (bind.host is not None and address is None):
+                yield None
+                continue
+            through = () if word is None else (word.variables, word.movable)
+            yield Listener(port, Rank.CODE, here, address, None if address is None else here, by, "tcp", *through)
 
 
 def _told(each: Started, environment: Environment) -> Iterator[tuple[int | None, str | None, Word]]:
@@ -398,7 +397,7 @@ def _variable(name: str, each: Started, environment: Environment) -> Word | None
     if value.state is State.UNSET or (value.state is State.SET and not value.text):
         return None
     shown = value.text if value.state is State.SET else HOLE
-    return Word(shown, each.command.words[0], (name, *value.variables))
+    return Word(shown, Text((), each.command.span), (name, *value.variables), value.movable)
 
 
 def _address(each: Started, place: _Place, workload: Workload) -> tuple[str | None, Evidence]:
