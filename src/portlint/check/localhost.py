@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from portlint.check.addressed import knowledge
 from portlint.check.context import Context, finding_at, host_beside
 from portlint.check.network import Peer, data_store
 from portlint.knowledge.hosts import is_loopback
+from portlint.knowledge.identifiers import words
 from portlint.model import Finding, PortLiteral, Related, Role, Stack
 
 _GOES_OUT = frozenset({Role.CONNECT, Role.SETTING})
@@ -92,7 +94,7 @@ def _is_overridden(stack: Stack, path: str, given: set[str]) -> bool:
     """Whether a service that shares the env file with others gives a host of its own: the file speaks of the host."""
     users = [member for member in stack.members if any(path in each.env_files for each in member.definitions)]
     names = {name for member in users for each in member.definitions for name, _ in each.host_variables}
-    return bool(names) or any(name.upper().endswith(("_HOST", "_URL", "_URI", "_DSN")) for name in given)
+    return bool(names) or any(parts[-1] in knowledge("address_words") for name in given if (parts := words(name)))
 
 
 def _answers(peer: Peer, literal: PortLiteral) -> bool:

@@ -29,7 +29,6 @@ class Image(Struct, frozen=True):
     copies: tuple[Copy, ...]
     """in order: of what it is based on first"""
     workdir: str | None
-    user: str | None
     base: str
     """the image that the first of its stages begins with, as it is written"""
     plain: bool
@@ -56,7 +55,6 @@ def image_of(facts: Facts, target: str | None) -> Image | None:
         tuple(each for stage in reversed(chain) for each in stage.assignments),
         tuple(each for stage in reversed(chain) for each in stage.copies),
         next((stage.workdir for stage in chain if stage.workdir is not None), "/" if plain else None),
-        next((stage.user for stage in chain if stage.user is not None), None),
         chain[-1].base,
         plain,
         facts,

@@ -24,7 +24,6 @@ T = TypeVar("T", Wrapper, Interpreter)
 
 _ASSIGNMENT = regex(r"([A-Za-z_][A-Za-z0-9_]*)=")
 _VERSION = regex(r"(python|pypy|php|ruby|perl)[0-9][0-9.]*$")
-_NUMBER = regex(r"[0-9]{1,5}$")
 _ADDRESS = regex(r"(?:(?P<host>\[[0-9A-Fa-f:.]+\]|[^:/\[\]]*):)?(?P<port>[0-9]{1,5})$")
 _MOST_WRAPPERS = 8
 """programs that start one another in one command"""
